@@ -1,0 +1,41 @@
+# `make demo` and `make test` do everything, set-up included. Each environment is made once.
+PYTHON ?= python3
+bin := .venv/bin
+latest := .venv-latest/bin
+
+.PHONY: demo test test-latest lint format benchmark clean
+
+demo: .venv/installed
+	$(bin)/python reproduce/demo.py
+
+test: .venv/installed lint
+	$(bin)/python -m pytest
+
+# TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
+test-latest: .venv-latest/installed
+	$(latest)/python -m pytest
+
+lint: .venv/installed
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+format: .venv/installed
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+benchmark: .venv/installed
+	$(bin)/python benchmarks/image_step.py
+
+.venv/installed: requirements.txt setup.py
+	$(PYTHON) -m venv .venv
+	$(bin)/pip install --quiet --requirement requirements.txt
+	$(bin)/pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv-latest/installed: setup.py
+	$(PYTHON) -m venv .venv-latest
+	$(latest)/pip install --quiet "tensorflow==2.21.*" --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv .venv-latest build *.egg-info

@@ -1,0 +1,74 @@
+"""The entry point of the command line: commands loaded on demand, errors as one sentence."""
+
+import importlib
+import sys
+
+import click
+
+from tfmetamers.errors import ArgumentError, TfmetamersError
+from tfmetamers.version import __version__
+
+#: Each command, the module below tfmetamers.cli that has it, and its line in the help.
+COMMANDS = {
+    "synth": ("synth", "Make metamers of pictures at layers of a network."),
+    "networks": ("networks", "List networks and their layers."),
+    "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
+    "index": ("index", "Gather finished metamers into a CSV."),
+}
+
+
+class LazyCommands(click.Group):
+    """A group that imports a command's module when the command is run, so that help comes at once."""
+
+    def list_commands(self, context):
+        return list(COMMANDS)
+
+    def get_command(self, context, name):
+        if name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(f"tfmetamers.cli.{COMMANDS[name][0]}"), name)
+
+    def format_commands(self, context, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="tfmetamers")
+@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.pass_context
+def tfmetamers(context, debug):
+    """Model metamers of image and sound networks.
+
+    A metamer is a stimulus, made from noise by gradient descent, that gives the same activations at one
+    layer of a network as a natural stimulus.
+    """
+    context.obj = {"debug": debug}
+
+
+def main(arguments=None) -> None:
+    """Run the command line and exit: status 2 for a wrong command line, 1 for a failed run, 130 after Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = tfmetamers.main(arguments, standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. The same command goes on from here.", err=True)
+        status = 130
+    except TfmetamersError as error:
+        if "--debug" in arguments:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        status = 2 if isinstance(error, ArgumentError) else 1
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        click.echo(
+            f"Error: {type(error).__name__}: {error}\n"
+            "This was not foreseen; run 'tfmetamers --debug ...' to see where it happened.",
+            err=True,
+        )
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)

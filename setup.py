@@ -1,0 +1,49 @@
+"""Installs `cli/` and `checkpoints/` inside the package, so that no top-level `cli` lands on anybody's machine."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text(), re.MULTILINE)[1]
+
+setup(
+    name="tfmetamers",
+    version=version,
+    description="Model metamers of image and sound networks, in TensorFlow 2",
+    long_description=(here / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10,<3.13",
+    packages=[
+        "tfmetamers",
+        "tfmetamers.evaluation",
+        "tfmetamers.networks",
+        "tfmetamers.stimuli",
+        "tfmetamers.checkpoints",
+        "tfmetamers.cli",
+    ],
+    package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
+    package_data={"tfmetamers.checkpoints": ["catalog.toml"], "tfmetamers.networks": ["imagenet_labels.txt"]},
+    install_requires=[
+        "tensorflow>=2.16,<2.22",
+        "tf-keras>=2.16",
+        "tf-slim>=1.1",
+        "numpy",
+        "scipy",
+        "soundfile",
+        "pillow",
+        "matplotlib",
+        "click",
+        "tqdm",
+        "tabulate",
+        "requests",
+        "platformdirs",
+        "filelock",
+        "lazy-loader",
+        "tomli; python_version < '3.11'",
+    ],
+    extras_require={"io": ["tensorflow-io"], "test": ["pytest", "ruff"]},
+    entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli.main:main"]},
+)

@@ -1,0 +1,25 @@
+"""Model metamers of image and sound networks.
+
+A model metamer is a stimulus, made from noise by gradient descent, that gives the same activations at one
+layer of a network as a natural image or sound (Feather, Durango, Gonzalez and McDermott, NeurIPS 2019).
+Names are loaded on first use, so that importing the package does not import TensorFlow.
+"""
+
+import lazy_loader
+
+from tfmetamers.version import __version__
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["checkpoints", "networks", "stimuli"],
+    submod_attrs={
+        "errors": ["TfmetamersError"],
+        "networks": ["load_network"],
+        "recipes": ["Recipe", "find_recipe"],
+        "results": ["Metamer", "read_metamer", "write_index"],
+        "stimuli": ["load_image", "save_image"],
+        "synthesis": ["synthesize"],
+    },
+)
+
+__all__ += ["__version__"]

@@ -1,0 +1,268 @@
+"""A layer's activations as a function of the stimulus, with weights that never change.
+
+Synthesis differentiates with respect to the stimulus alone, so the traced graph is replayed operation by
+operation with three rewrites that leave its values as they were: what depends on weights alone is computed
+once, batch normalisation is folded into the convolution before it, and convolutions at stride 1 get the
+gradient of `tfmetamers.gradients.frozen_convolution`. ``benchmarks/image_step.py`` shows what they bring.
+"""
+
+import inspect
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.errors import ArgumentError
+from tfmetamers.gradients import frozen_convolution
+from tfmetamers.networks.relu import STRAIGHT_THROUGH, ProducingPath, producing_path, rearranged_inputs
+
+#: Constants of more elements than this stay outside the compiled graph, which would be slow to optimise with
+#: them inside; smaller ones (axes, shapes, paddings) go in, where TensorFlow's shape inference needs them.
+LARGEST_INLINED_CONSTANT = 1024
+
+
+class FrozenFunction:
+    """The function from a batch of stimuli to the activations of one layer.
+
+    Call it with a float tensor (batch, *stimulus shape); it returns (batch, *layer shape). It is
+    differentiable with `tf.GradientTape`. Items of a batch do not influence each other.
+    """
+
+    def __init__(
+        self,
+        stimulus: tf.Tensor,
+        layer: tf.Tensor,
+        weights: Mapping[str, tf.Tensor | tf.Variable],
+        straight_through: bool = True,
+    ):
+        """Plan the replay.
+
+        Args:
+            stimulus: the placeholder of the traced graph that takes the stimulus.
+            layer: the tensor of the traced graph to compute.
+            weights: the value of each variable, by the name of its handle in the graph.
+            straight_through: give the ReLUs that produce the layer a gradient of 1 everywhere.
+        """
+        self._stimulus = stimulus
+        self._layer = layer
+        self._path = producing_path(layer) if straight_through else ProducingPath((), ())
+        operations = _operations_up_to(self._inputs_of_path(layer), stimulus)
+        _refuse_functions(operations)
+        self._constants = _evaluate_constants(operations, weights)
+        self._steps = _plan(operations, self._constants, fetched=self._inputs_of_path(layer))
+        # A function of its own for each instance: TensorFlow counts traces by function, and would warn.
+        self._compiled = tf.function(lambda stimuli: self._replay(stimuli), autograph=False, reduce_retracing=True)
+
+    @tf.autograph.experimental.do_not_convert
+    def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
+        return self._replay(stimuli) if tf.inside_function() else self._compiled(tf.convert_to_tensor(stimuli))
+
+    def _replay(self, stimuli: tf.Tensor) -> tf.Tensor:
+        values = dict(self._constants)
+        values[self._stimulus.name] = stimuli
+        for operation, compute in self._steps:
+            outputs = compute(*(values[tensor.name] for tensor in operation.inputs))
+            values.update(zip((tensor.name for tensor in operation.outputs), outputs, strict=False))
+        return self._along_path(self._layer, values)
+
+    def _along_path(self, tensor: tf.Tensor, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Compute a tensor on the way from the producing ReLUs to the layer."""
+        operation = tensor.op
+        if operation.name in self._path.relus:
+            return STRAIGHT_THROUGH[operation.type](values[operation.inputs[0].name])
+        if operation.name not in self._path.rearranging:
+            return values[tensor.name]
+        handed_on = [self._along_path(each, values) for each in rearranged_inputs(operation)]
+        rest = [values[each.name] for each in operation.inputs[len(handed_on) :]]
+        return execute(operation, *handed_on, *rest)[0]
+
+    def _inputs_of_path(self, tensor: tf.Tensor) -> list[tf.Tensor]:
+        """Return the tensors from which `_along_path` starts."""
+        operation = tensor.op
+        if operation.name in self._path.relus:
+            return [operation.inputs[0]]
+        if operation.name not in self._path.rearranging:
+            return [tensor]
+        handed_on = rearranged_inputs(operation)
+        rest = list(operation.inputs[len(handed_on) :])
+        return rest + [start for each in handed_on for start in self._inputs_of_path(each)]
+
+
+def execute(operation: tf.Operation, *inputs) -> list:
+    """Run the operation of a traced graph on other inputs, eagerly or in the graph being built.
+
+    Returns:
+        The operation's outputs, in order.
+    """
+    definition = operation.op_def
+    arguments, inferred, position = {}, set(), 0
+    for argument in definition.input_arg:
+        inferred.update(filter(None, (argument.type_attr, argument.number_attr, argument.type_list_attr)))
+        if argument.number_attr or argument.type_list_attr:
+            counted = operation.get_attr(argument.number_attr or argument.type_list_attr)
+            count = counted if argument.number_attr else len(counted)
+            arguments[argument.name] = list(inputs[position : position + count])
+        else:
+            count = 1
+            arguments[argument.name] = inputs[position]
+        position += count
+    attributes = [attribute for attribute in definition.attr if attribute.name not in inferred]
+    arguments |= {attribute.name: operation.get_attr(attribute.name) for attribute in attributes}
+    function = getattr(tf.raw_ops, operation.type)
+    outputs = function(**_renamed(arguments, inspect.signature(function).parameters))
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def _renamed(arguments: dict, parameters) -> dict:
+    """Give arguments the names that Python has for them, which differ for a few (Squeeze's squeeze_dims)."""
+    foreign = [name for name in arguments if name not in parameters]
+    free = [name for name in parameters if name not in arguments and name != "name"]
+    renamed = dict(zip(foreign, free, strict=False))
+    return {renamed.get(name, name): value for name, value in arguments.items()}
+
+
+def _operations_up_to(fetched: list[tf.Tensor], stimulus: tf.Tensor) -> list[tf.Operation]:
+    """Return the operations that the fetched tensors need, each after its inputs."""
+    ordered, pending = {}, [(tensor.op, False) for tensor in fetched]
+    while pending:
+        operation, inputs_are_ordered = pending.pop()
+        if operation.name in ordered or operation is stimulus.op:
+            continue
+        if inputs_are_ordered:
+            ordered[operation.name] = operation
+        else:
+            pending.append((operation, True))
+            pending.extend((tensor.op, False) for tensor in operation.inputs)
+    return list(ordered.values())
+
+
+def _refuse_functions(operations) -> None:
+    for operation in operations:
+        if any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr):
+            raise ArgumentError(
+                f"The network holds a loop or a function of its own ({operation.name}, {operation.type}), which "
+                "cannot be replayed; build recurrent layers with unroll=True and leave tf.function out."
+            )
+
+
+def _evaluate_constants(operations, weights) -> dict:
+    """Compute every tensor that depends on weights and constants alone, by name."""
+    constants = {}
+    for operation in operations:
+        if operation.type == "ReadVariableOp" and operation.inputs[0].op.name in weights:
+            outputs = [tf.convert_to_tensor(weights[operation.inputs[0].op.name])]
+        elif operation.type == "Const":
+            outputs = [tf.constant(tf.make_ndarray(operation.get_attr("value")))]
+        elif _is_constant(operation, constants):
+            outputs = execute(operation, *(constants[tensor.name] for tensor in operation.inputs))
+        else:
+            continue
+        for tensor, value in zip(operation.outputs, outputs, strict=False):
+            is_small = value.shape.num_elements() <= LARGEST_INLINED_CONSTANT
+            constants[tensor.name] = value.numpy() if is_small else value
+    return constants
+
+
+def _is_constant(operation, constants) -> bool:
+    known = [tensor.name in constants for tensor in operation.inputs]
+    is_numeric = not any(tensor.dtype in (tf.resource, tf.variant) for tensor in operation.outputs)
+    return bool(known) and all(known) and is_numeric and not operation.op_def.is_stateful
+
+
+def _plan(operations, constants, fetched) -> list:
+    """Pair each operation that depends on the stimulus with the function that computes it."""
+    foldable = _foldable_normalizations(operations, constants, fetched)
+    scales = {convolution.name: scale for convolution, scale, _ in foldable.values()}
+    steps = []
+    for operation in operations:
+        if all(tensor.name in constants for tensor in operation.outputs) and operation.outputs:
+            continue
+        if operation.type in ("VarHandleOp", "Placeholder"):
+            continue
+        if operation.name in foldable:
+            steps.append((operation, _shift(foldable[operation.name][2])))
+        elif operation.type == "FusedBatchNormV3" and _normalization(operation, constants):
+            steps.append((operation, _scale_and_shift(*_normalization(operation, constants))))
+        elif operation.type == "Conv2D" and operation.inputs[1].name in constants:
+            kernel = constants[operation.inputs[1].name] * scales.get(operation.name, np.float32(1))
+            steps.append((operation, _convolution(operation, tf.constant(kernel))))
+        else:
+            steps.append((operation, _executor(operation)))
+    return steps
+
+
+def _executor(operation):
+    return lambda *inputs: execute(operation, *inputs)
+
+
+def _shift(shift):
+    return lambda inputs, *_: [tf.nn.bias_add(inputs, shift)]
+
+
+def _scale_and_shift(scale, shift):
+    return lambda inputs, *_: [tf.nn.bias_add(inputs * scale, shift)]
+
+
+def _normalization(operation, constants):
+    """Return the scale and shift that a batch normalisation at inference amounts to, or None."""
+    statistics = [constants.get(tensor.name) for tensor in operation.inputs[1:]]
+    channels_last = operation.get_attr("data_format") == b"NHWC"
+    if operation.get_attr("is_training") or not channels_last or any(each is None for each in statistics):
+        return None
+    gamma, beta, mean, variance = (np.asarray(each, np.float64) for each in statistics)
+    scale = gamma / np.sqrt(variance + operation.get_attr("epsilon"))
+    return scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
+
+
+def _foldable_normalizations(operations, constants, fetched) -> dict:
+    """Find batch normalisations whose input is a convolution that nothing else reads.
+
+    Returns:
+        By the normalisation's name: the convolution, the scale for its kernel, and the shift.
+    """
+    readers = [tensor.name for operation in operations for tensor in operation.inputs]
+    readers += [tensor.name for tensor in fetched]
+    foldable = {}
+    for operation in operations:
+        if operation.type != "FusedBatchNormV3" or not _normalization(operation, constants):
+            continue
+        produced = operation.inputs[0]
+        is_frozen = produced.op.type == "Conv2D" and produced.op.inputs[1].name in constants
+        if is_frozen and readers.count(produced.name) == 1:
+            foldable[operation.name] = (produced.op, *_normalization(operation, constants))
+    return foldable
+
+
+def _convolution(operation, kernel):
+    """Return the function that computes a convolution with a constant kernel."""
+    backward_padding = _backward_padding(operation)
+    if backward_padding is None:
+        return lambda inputs, _: execute(operation, inputs, kernel)
+    flipped = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
+    padding = operation.get_attr("padding").decode()
+    return lambda inputs, _: [frozen_convolution(inputs, kernel, flipped, padding, backward_padding)]
+
+
+def _backward_padding(operation):
+    """Return the padding of the convolution that computes a convolution's gradient, or None.
+
+    None stands for "use the ordinary gradient": another stride or a dilation, another layout, or an input
+    so much larger than the output (VGG-19's fc6) that most of the sums would be over zeros.
+    """
+    ordinary = (
+        list(operation.get_attr("strides")) != [1, 1, 1, 1]
+        or list(operation.get_attr("dilations")) != [1, 1, 1, 1]
+        or operation.get_attr("data_format") != b"NHWC"
+        or operation.get_attr("padding") == b"EXPLICIT"
+    )
+    if ordinary:
+        return None
+    height, width = operation.inputs[1].shape[:2]
+    if operation.get_attr("padding") == b"SAME":
+        if height % 2 and width % 2:
+            return "SAME"
+        return [[0, 0], [height // 2, (height - 1) // 2], [width // 2, (width - 1) // 2], [0, 0]]
+    source, result = (tensor.shape[1:3].as_list() for tensor in (operation.inputs[0], operation.outputs[0]))
+    if None in source or np.prod(source) > 1.25 * np.prod(result):
+        return None
+    return [[0, 0], [height - 1, height - 1], [width - 1, width - 1], [0, 0]]

@@ -1,0 +1,194 @@
+"""Anybody's Keras model as a network."""
+
+import contextlib
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest import mock
+
+import keras
+import tensorflow as tf
+
+from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.files import file_digest
+from tfmetamers.networks.network import Network, Provenance
+
+
+def from_keras(
+    model: keras.Model,
+    *,
+    layers: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    input_range: tuple[float, float] = (0.0, 1.0),
+    size: int | None = None,
+    name: str | None = None,
+) -> Network:
+    """Make a network of a Keras model that takes pictures.
+
+    The stimulus is optimised in [0, 1] and stretched to the model's own input range inside the graph: at the
+    paper's learning rate, a pixel in 0 to 255 would hardly move.
+
+    Args:
+        model: a model with one input (batch, height, width, 3), channels last, RGB.
+        layers: names of the layers to offer, nested ones as ``outer/inner``; all by default.
+        labels: the label of each unit of the model's output; without them, no label is compared.
+        input_range: the values that stand for black and white in the model's input, such as ``(0, 255)``.
+        size: height and width in pixels, for a model that takes any.
+        name: the network's name; the model's own by default.
+
+    Raises:
+        ArgumentError: the model's input is not a square picture, the range or the labels do not fit, or a
+            layer does not exist.
+    """
+    size = _input_size(model, size)
+    black, white = _checked_range(input_range)
+    outputs = {}
+
+    @tf.function(autograph=False)
+    def traced(stimulus):
+        with _recorded_outputs(model) as recorded:
+            result = model(stimulus * (white - black) + black, training=False)
+        outputs.update(recorded)
+        return result
+
+    function = traced.get_concrete_function(tf.TensorSpec([None, size, size, 3], tf.float32, "stimulus"))
+    stimulus, captured = function.inputs[0], function.inputs[1:]
+    output = function.graph.outputs[0] if len(function.graph.outputs) == 1 else None
+    chosen = list(outputs) if layers is None else list(layers)
+    for layer in chosen:
+        if layer not in outputs:
+            raise unknown_name(f"layer of {model.name} called", layer, outputs, "Give one of its layers.")
+    return Network(
+        name or model.name,
+        domain="image",
+        stimulus=stimulus,
+        layers={layer: outputs[layer] for layer in chosen},
+        logits=output,
+        weights=_captured_variables(function, captured),
+        provenance=Provenance("keras", _digest(model)),
+        labels=_checked_labels(labels, output),
+        recipe="feather2019-image",
+    )
+
+
+def load_keras(file: str | os.PathLike, **options) -> Network:
+    """Make a network of a model saved as a ``.keras`` file.
+
+    Code stored in the file (a pickled lambda, say) is never executed: Keras's safe mode refuses it.
+
+    Args:
+        file: the ``.keras`` file.
+        options: as `from_keras` takes them; the name is the file's by default.
+
+    Raises:
+        CheckpointError: the file is missing or cannot be read as a Keras model.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise CheckpointError(f"There is no file {path}; give a model that Keras saved as FILE.keras.")
+    if path.suffix != ".keras":
+        raise CheckpointError(f"{path} is not named FILE.keras; save the model with model.save('FILE.keras').")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its parsers and layers raise.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise CheckpointError(
+            f"{path} cannot be read as a Keras model: {reason[0]} "
+            "Save it again with model.save('FILE.keras'); load models with custom layers in Python "
+            "and give them to tfmetamers.networks.from_keras."
+        ) from error
+    network = from_keras(model, **{"name": path.stem, **options})
+    network.provenance = Provenance("keras", file_digest(path), file=path.name)
+    return network
+
+
+def _input_size(model, size: int | None) -> int:
+    inputs = getattr(model, "inputs", None) or []  # A subclassed model does not know its own.
+    shape = tuple(inputs[0].shape) if inputs else (None, None, None, 3)
+    if len(inputs) > 1 or len(shape) != 4 or shape[-1] != 3:
+        raise ArgumentError(
+            f"{model.name} takes {len(inputs)} inputs, the first of shape {shape}; one of shape (batch, height, "
+            "width, 3) was expected. Put layers before it that turn an RGB picture into its input."
+        )
+    height, width = (size if extent is None else extent for extent in shape[1:3])
+    if height is None or width is None:
+        raise ArgumentError(f"{model.name} takes pictures of any size; say which with --size or size=.")
+    if height != width:
+        raise ArgumentError(f"{model.name} takes pictures of {height} x {width}; square ones were expected.")
+    if size is not None and size != height:
+        raise ArgumentError(f"{model.name} takes pictures of {height} pixels; a size of {size} was asked for.")
+    return height
+
+
+def _checked_range(input_range) -> tuple[float, float]:
+    try:
+        black, white = (float(value) for value in input_range)
+    except (TypeError, ValueError):
+        black = white = 0.0
+    if not black < white < float("inf") or black == -float("inf"):
+        raise ArgumentError(
+            f"The input range is {input_range!r}; two finite numbers, black before white, were expected."
+        )
+    return black, white
+
+
+def _checked_labels(labels, output):
+    if labels is None:
+        return None
+    units = None if output is None or output.shape.rank != 2 else output.shape[-1]
+    if units != len(labels):
+        raise ArgumentError(
+            f"There are {len(labels)} labels, and the model's output has shape "
+            f"{None if output is None else tuple(output.shape)}; one label a unit of a flat output was expected."
+        )
+    return labels
+
+
+@contextlib.contextmanager
+def _recorded_outputs(model) -> Iterator[dict[str, tf.Tensor]]:
+    """Record each layer's output while the model is called, so that nested and subclassed models work too."""
+    recorded: dict[str, tf.Tensor] = {}
+    with contextlib.ExitStack() as stack:
+        for name, layer in _named_layers(model):
+            stack.enter_context(mock.patch.object(layer, "call", _recording(layer.call, name, recorded)))
+        yield recorded
+
+
+def _recording(call, name, recorded):
+    def recording_call(*arguments, **options):
+        output = call(*arguments, **options)
+        if isinstance(output, tf.Tensor) and output.dtype == tf.float32 and output.shape[1:].is_fully_defined():
+            recorded[name] = output
+        return output
+
+    return recording_call
+
+
+def _named_layers(model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        yield prefix + layer.name, layer
+        if isinstance(layer, keras.Model):
+            yield from _named_layers(layer, f"{prefix}{layer.name}/")
+
+
+def _captured_variables(function, captured) -> dict[str, tf.Variable]:
+    """Return the variables that the traced function captures, by the names of their placeholders."""
+    by_handle = {variable.handle.ref(): variable for variable in function.graph.variables}
+    return {
+        placeholder.op.name: by_handle[external.ref()]
+        for placeholder, external in zip(captured, function.captured_inputs, strict=True)
+        if external.ref() in by_handle
+    }
+
+
+def _digest(model) -> str:
+    digest = hashlib.sha256(model.to_json().encode())
+    for value in model.get_weights():
+        digest.update(value.tobytes())
+    return digest.hexdigest()

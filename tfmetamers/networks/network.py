@@ -1,0 +1,195 @@
+"""The traced network: one graph from the stimulus to every named activation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.networks.frozen import FrozenFunction
+from tfmetamers.networks.relu import ProducingPath, producing_path
+from tfmetamers.recipes import RELU_GRADIENTS
+
+#: What precedes the name of a tensor where a layer is asked for.
+TENSOR_PREFIX = "tensor:"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A named activation of a network.
+
+    Attributes:
+        name: the paper's name, or ``tensor:`` and the tensor's name.
+        tensor: the tensor's name in the traced graph.
+        shape: the activation's shape, without the batch.
+        path: the ReLUs that directly produce it, found in the graph.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    path: ProducingPath
+
+    @property
+    def size(self) -> int:
+        """The number of units."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a network's weights come from, as it is recorded with every metamer.
+
+    Attributes:
+        source: ``"checkpoint"``, ``"random"`` or ``"keras"``.
+        digest: SHA-256 of the checkpoint's bytes, or of the weights themselves where there is no file.
+        file: the file's name, without its folder.
+        seed: the seed of random weights.
+    """
+
+    source: str
+    digest: str
+    file: str | None = None
+    seed: int | None = None
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        if self.source == "random":
+            return f"random weights, seed {self.seed}"
+        return f"weights of {self.file or 'a model in memory'}, SHA-256 {self.digest[:12]}..."
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A network's answer to one stimulus: the position of its largest logit, and that class's label."""
+
+    index: int
+    label: str
+
+
+class Network:
+    """A network that was traced once, from the stimulus to every named activation.
+
+    Attributes:
+        name: the network's name.
+        domain: ``"image"``; what the stimulus is.
+        stimulus_shape: shape of one stimulus: (height, width, 3), RGB in [0, 1].
+        layers: the named layers, by name, from the input to the output.
+        labels: the label of each logit, or None for a network without labels.
+        provenance: where the weights come from.
+        recipe: the name of the recipe that its metamers are synthesised with.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        domain: str,
+        stimulus: tf.Tensor,
+        layers: Mapping[str, tf.Tensor],
+        logits: tf.Tensor | None,
+        weights: Mapping[str, tf.Tensor | tf.Variable],
+        provenance: Provenance,
+        labels: Sequence[str] | None,
+        recipe: str,
+    ):
+        self.name = name
+        self.domain = domain
+        self.provenance = provenance
+        self.labels = list(labels) if labels is not None else None
+        self.recipe = recipe
+        self._stimulus = stimulus
+        self._logits = logits
+        self._weights = weights
+        self.stimulus_shape = tuple(stimulus.shape[1:].as_list())
+        self.layers = {name: _describe(name, tensor) for name, tensor in layers.items()}
+
+    @property
+    def input_size(self) -> int:
+        """Height and width of the stimulus in pixels."""
+        return self.stimulus_shape[0]
+
+    @cached_property
+    def tensors(self) -> list[str]:
+        """Names of all floating-point tensors with a batch axis, which ``tensor:NAME`` can ask for."""
+        outputs = [tensor for op in self._stimulus.graph.get_operations() for tensor in op.outputs]
+        return [tensor.name for tensor in outputs if _is_activation(tensor)]
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer by its name, or any tensor of the graph by ``tensor:NAME``.
+
+        Raises:
+            ArgumentError: there is no such layer or tensor; the nearest names are listed.
+        """
+        if name in self.layers:
+            return self.layers[name]
+        if not name.startswith(TENSOR_PREFIX):
+            remedy = f"'tfmetamers networks show {self.name}' lists them; tensor:NAME takes any tensor."
+            raise unknown_name(f"layer of {self.name} called", name, self.layers, remedy)
+        tensor = name.removeprefix(TENSOR_PREFIX)
+        tensor = tensor if ":" in tensor else f"{tensor}:0"
+        if tensor not in self.tensors:
+            remedy = f"'tfmetamers networks show {self.name} --tensors' lists them."
+            raise unknown_name(f"tensor of {self.name} called", tensor, self.tensors, remedy)
+        return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
+
+    def activations(self, layer: str, *, relu_gradient: str = "straight-through") -> FrozenFunction:
+        """Return the function from a batch of stimuli to the activations of a layer.
+
+        Args:
+            layer: the layer's name, as `layer` takes it.
+            relu_gradient: ``"straight-through"`` gives the ReLUs that directly produce the layer a gradient
+                of 1 everywhere (paper, section 3.1); ``"normal"`` leaves the ordinary one. All other ReLUs
+                keep the ordinary gradient.
+
+        Returns:
+            A function from float32 (batch, *stimulus_shape) to float32 (batch, *layer shape).
+
+        Raises:
+            ArgumentError: an unknown layer or gradient.
+        """
+        if relu_gradient not in RELU_GRADIENTS:
+            raise ArgumentError(
+                f"The ReLU gradient {relu_gradient!r} is not known; give one of {', '.join(RELU_GRADIENTS)}."
+            )
+        tensor = self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor)
+        return FrozenFunction(
+            self._stimulus, tensor, self._weights, straight_through=relu_gradient == "straight-through"
+        )
+
+    @cached_property
+    def logits(self) -> FrozenFunction | None:
+        """The function from a batch of stimuli to logits (batch, classes); None without labels."""
+        if self._logits is None or self.labels is None:
+            return None
+        return FrozenFunction(self._stimulus, self._logits, self._weights)
+
+    def predict(self, stimuli) -> list[Prediction | None]:
+        """Return the label of the largest logit for each stimulus of a batch, None without labels.
+
+        Args:
+            stimuli: float array (batch, *stimulus_shape).
+        """
+        if self.logits is None:
+            return [None] * len(stimuli)
+        largest = tf.argmax(self.logits(tf.cast(stimuli, tf.float32)), axis=-1).numpy()
+        return [Prediction(int(index), self.labels[index]) for index in largest]
+
+    def describe(self) -> dict:
+        """Return what identifies the network, as it is recorded with every metamer."""
+        return {"name": self.name, "stimulus_shape": list(self.stimulus_shape), **asdict(self.provenance)}
+
+
+def _describe(name: str, tensor: tf.Tensor) -> Layer:
+    return Layer(name, tensor.name, tuple(tensor.shape[1:].as_list()), producing_path(tensor))
+
+
+def _is_activation(tensor: tf.Tensor) -> bool:
+    return (
+        tensor.dtype == tf.float32
+        and tensor.shape.rank not in (None, 0)
+        and tensor.shape[0] is None
+        and tensor.shape[1:].is_fully_defined()
+    )

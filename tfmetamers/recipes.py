@@ -1,0 +1,156 @@
+"""Recipes: everything about a synthesis that is not the network, the layer or the stimulus."""
+
+import dataclasses
+import math
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from tfmetamers.errors import ArgumentError, unknown_name
+
+#: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
+RELU_GRADIENTS = ("straight-through", "normal")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named set of synthesis settings.
+
+    The loss is half the summed squared difference of activations (``lossfunctions.py`` of the released
+    code), the optimiser is TensorFlow 1's Adam, and the stimulus is clipped to its bounds after each step.
+
+    Attributes:
+        name: the recipe's name.
+        steps: number of optimiser steps.
+        learning_rate: Adam's learning rate at step 0.
+        decay_rate: the learning rate is multiplied by this every `decay_steps` steps, continuously.
+        decay_steps: see `decay_rate`.
+        beta_1: decay of Adam's first moment.
+        beta_2: decay of Adam's second moment.
+        epsilon: added to the root of Adam's second moment, before its bias is corrected ("epsilon hat").
+        noise: the distribution of the first stimulus: ``"uniform"``.
+        noise_low: lower end of uniform noise.
+        noise_high: upper end of uniform noise.
+        lower_bound: the least value of the stimulus.
+        upper_bound: the greatest value of the stimulus.
+        relu_gradient: ``"straight-through"`` or ``"normal"``, for the ReLUs that produce the matched layer.
+
+    Raises:
+        ArgumentError: a value is of the wrong type or out of its range.
+    """
+
+    name: str
+    steps: int
+    learning_rate: float
+    decay_rate: float
+    decay_steps: int
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    noise: str
+    noise_low: float
+    noise_high: float
+    lower_bound: float
+    upper_bound: float
+    relu_gradient: str
+
+    def __post_init__(self):
+        for field, type_ in typing.get_type_hints(type(self)).items():
+            object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
+        positive = ("steps", "learning_rate", "decay_rate", "decay_steps", "epsilon")
+        for field in positive:
+            _require(field, getattr(self, field), getattr(self, field) > 0, "a positive number")
+        for field in ("beta_1", "beta_2"):
+            _require(field, getattr(self, field), 0 <= getattr(self, field) < 1, "a number from 0 to below 1")
+        _require("noise", self.noise, self.noise == "uniform", "'uniform'")
+        is_known = self.relu_gradient in RELU_GRADIENTS
+        _require("relu_gradient", self.relu_gradient, is_known, " or ".join(RELU_GRADIENTS))
+        bounds = (self.lower_bound, self.noise_low, self.noise_high, self.upper_bound)
+        if list(bounds) != sorted(bounds):
+            raise ArgumentError(
+                f"lower_bound, noise_low, noise_high and upper_bound are {bounds}; each must be at least the "
+                "one before it."
+            )
+
+    def replace(self, **fields: Any) -> "Recipe":
+        """Return this recipe with other values for some of its fields.
+
+        Raises:
+            ArgumentError: an unknown field, or a value that cannot be used.
+        """
+        known = [field.name for field in dataclasses.fields(self) if field.name != "name"]
+        for field in fields:
+            if field not in known:
+                raise unknown_name("recipe field called", field, known, "Give one of these.")
+        return dataclasses.replace(self, **fields)
+
+    def deviations(self) -> dict[str, tuple[Any, Any]]:
+        """Return the fields that differ from the recipe of this name: field -> (the recipe's, this one's)."""
+        named = find_recipe(self.name)
+        pairs = {
+            field.name: (getattr(named, field.name), getattr(self, field.name)) for field in dataclasses.fields(self)
+        }
+        return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of a name.
+
+    - ``feather2019-image``: the released code for images, which made the published stimuli.
+    - ``feather2019-image-text``: as the paper's text has it: a constant learning rate (no decay is
+      mentioned) and noise whose mean is the centre of the range, 0.5; its width, which the text leaves open,
+      is the released one.
+
+    Raises:
+        ArgumentError: there is no recipe of that name.
+    """
+    recipes = {recipe.name: recipe for recipe in _recipes()}
+    if name not in recipes:
+        raise unknown_name("recipe", name, recipes, "Give one of these.")
+    return recipes[name]
+
+
+def _recipes() -> list[Recipe]:
+    image = Recipe(
+        name="feather2019-image",
+        steps=15000,
+        learning_rate=0.001,
+        decay_rate=0.95,
+        decay_steps=1000,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        noise="uniform",
+        noise_low=0.5,
+        noise_high=0.6,
+        lower_bound=0.0,
+        upper_bound=1.0,
+        relu_gradient="straight-through",
+    )
+    text = dataclasses.replace(image, name="feather2019-image-text", decay_rate=1.0, noise_low=0.45, noise_high=0.55)
+    return [image, text]
+
+
+def _converted(field: str, value, type_: type):
+    """Return a value as the field's type, so that command-line text, JSON and Python give the same recipe."""
+    try:
+        converted = type_(value)
+    except (TypeError, ValueError, OverflowError):
+        converted = None
+    is_exact = converted is not None and (type_ is not int or converted == _number(value))
+    is_finite = type_ is str or (is_exact and math.isfinite(converted))
+    is_boolean = isinstance(value, bool)
+    _require(field, value, is_exact and is_finite and not is_boolean, f"of type {type_.__name__} and finite")
+    return converted
+
+
+def _number(value) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _require(field: str, value, is_fine: bool, expected: str) -> None:
+    if not is_fine:
+        raise ArgumentError(f"The recipe's {field} is {value!r}; {expected} was expected.")

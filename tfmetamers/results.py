@@ -1,0 +1,248 @@
+"""The metamer folder on disk: write, read, index."""
+
+import csv
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfmetamers.errors import ResultError
+from tfmetamers.files import written_whole
+from tfmetamers.recipes import Recipe
+from tfmetamers.stimuli.images import save_image
+from tfmetamers.version import __version__
+
+if TYPE_CHECKING:
+    from tfmetamers.networks.network import Network
+
+#: The version of the folder's format, written as ``format`` in metamer.json.
+FORMAT = 1
+
+#: The trace keeps every step up to this one, and every tenth one after it.
+TRACED_EACH = 100
+
+
+@dataclass(frozen=True)
+class Metamer:
+    """A finished metamer and how it was made.
+
+    Attributes:
+        stimulus: the metamer, float32 of the network's stimulus shape.
+        original: the natural stimulus that it matches, of the same shape.
+        losses: the loss after 0, 1, 2 ... steps; for a metamer read from disk, after `traced_steps`.
+        learning_rates: the learning rate of the update that follows each of these losses.
+        record: what metamer.json holds (``docs/metamer_folder.md``).
+        steps: the number of steps after which each loss was taken; all from 0 on where it is None.
+    """
+
+    stimulus: np.ndarray
+    original: np.ndarray
+    losses: np.ndarray
+    learning_rates: np.ndarray
+    record: dict[str, Any]
+    steps: np.ndarray | None = None
+
+    @property
+    def traced_steps(self) -> np.ndarray:
+        """The number of steps after which each of `losses` was taken."""
+        return np.arange(len(self.losses)) if self.steps is None else self.steps
+
+
+def metamer_folder(out: str | os.PathLike, network: str, layer: str, stimulus_id: str, seed: int) -> Path:
+    """Return the folder of one metamer: ``OUT/<network>/<layer>/<stimulus id>/<seed>``.
+
+    Characters of a layer's name that are no good in a path become underscores; metamer.json has the name.
+    """
+    return Path(out) / network / re.sub(r"[^A-Za-z0-9._-]", "_", layer) / stimulus_id / str(seed)
+
+
+def describe_settings(network: "Network", layer: str, original: np.ndarray, recipe: Recipe, seed: int) -> dict:
+    """Return what determines a metamer: two folders with equal settings hold the same metamer."""
+    found = network.layer(layer)
+    return {
+        "format": FORMAT,
+        "domain": network.domain,
+        "network": network.describe(),
+        "layer": {
+            "name": found.name,
+            "tensor": found.tensor,
+            "shape": list(found.shape),
+            "relu_rule": found.path.rule,
+            "relus": list(found.path.relus),
+        },
+        "stimulus": {"sha256": hashlib.sha256(np.ascontiguousarray(original, np.float32).tobytes()).hexdigest()},
+        "recipe": dataclasses.asdict(recipe),
+        "seed": seed,
+    }
+
+
+def settings_differences(found: dict, wanted: dict, prefix: str = "") -> list[str]:
+    """Say in which settings two descriptions differ, a phrase each: ``recipe.steps: 300 there, 15000 asked``."""
+    differences = []
+    for key in wanted:
+        there, asked = found.get(key), wanted[key]
+        if isinstance(there, dict) and isinstance(asked, dict):
+            differences += settings_differences(there, asked, f"{prefix}{key}.")
+        elif there != asked and (prefix + key) not in ("network.file", "stimulus.id", "stimulus.file"):
+            differences.append(f"{prefix}{key}: {there} there, {asked} asked")
+    return differences
+
+
+def describe_versions() -> dict[str, str]:
+    """Return the versions of what made a result."""
+    packages = ("tensorflow", "tf-slim", "numpy", "pillow")
+    return {"tfmetamers": __version__, "python": platform.python_version()} | {
+        package: metadata.version(package) for package in packages
+    }
+
+
+def write_metamer(folder: Path, metamer: Metamer, snapshots: Path | None = None) -> None:
+    """Write a metamer's folder, whole or not at all.
+
+    Args:
+        folder: where; it must not exist.
+        metamer: the metamer.
+        snapshots: a folder of snapshots to move into it.
+
+    Raises:
+        ResultError: the folder cannot be written.
+    """
+    with written_whole(folder) as partial:
+        partial.mkdir()
+        np.save(partial / "metamer.npy", metamer.stimulus)
+        save_image(metamer.stimulus, partial / "metamer.png")
+        save_image(metamer.original, partial / "original.png")
+        _write_trace(partial / "trace.csv", metamer)
+        (partial / "metamer.json").write_text(json.dumps(metamer.record, indent=2) + "\n", encoding="utf-8")
+        if snapshots and snapshots.is_dir():
+            snapshots.rename(partial / snapshots.name)
+
+
+def read_record(folder: str | os.PathLike) -> dict[str, Any]:
+    """Return what a folder's metamer.json holds.
+
+    Raises:
+        ResultError: the file is missing, damaged, or of a later format.
+    """
+    path = Path(folder) / "metamer.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        version = record["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
+    if version != FORMAT:
+        raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
+    return record
+
+
+def read_metamer(folder: str | os.PathLike) -> Metamer:
+    """Read a metamer from its folder.
+
+    The original comes from its 8-bit PNG, which is exact: it was made from 8-bit values.
+
+    Raises:
+        ResultError: a file is missing or damaged.
+    """
+    from PIL import Image
+
+    folder = Path(folder)
+    record = read_record(folder)
+    try:
+        stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
+        original = (np.asarray(Image.open(folder / "original.png")) / 255.0).astype(np.float32)
+        trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{folder} is damaged ({error}); delete it and make it again.") from error
+    return Metamer(stimulus, original, trace[:, 1], trace[:, 2], record, steps=trace[:, 0].astype(int))
+
+
+def find_metamers(out: str | os.PathLike) -> list[Path]:
+    """Return the folders of all finished metamers below a folder, in the order of their paths.
+
+    Raises:
+        ResultError: there is no such folder, or no metamer is below it.
+    """
+    folders = sorted(path.parent for path in Path(out).rglob("metamer.json") if ".partial" not in str(path))
+    if not folders:
+        raise ResultError(f"There is no finished metamer below {out}; give the folder that synth wrote to.")
+    return folders
+
+
+#: Columns of the index, and where metamer.json has each.
+INDEX_COLUMNS = {
+    "network": ("network", "name"),
+    "weights": ("network", "digest"),
+    "layer": ("layer", "name"),
+    "stimulus": ("stimulus", "id"),
+    "label": ("stimulus", "label"),
+    "category": ("stimulus", "category"),
+    "seed": ("seed",),
+    "recipe": ("recipe", "name"),
+    "steps": ("recipe", "steps"),
+    "initial_loss": ("loss", "initial"),
+    "final_loss": ("loss", "final"),
+    "correlation": ("correlation",),
+    "original_prediction": ("prediction", "original", "label"),
+    "metamer_prediction": ("prediction", "metamer", "label"),
+    "seconds": ("seconds",),
+}
+
+
+def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:
+    """Gather all finished metamers below a folder into a tidy CSV, one row each.
+
+    The columns are `INDEX_COLUMNS`, then ``folder`` (relative to `out`), then further columns of manifests.
+
+    Args:
+        out: the folder that synthesis wrote to.
+        file: the CSV to write; ``index.csv`` in `out` by default.
+
+    Returns:
+        The CSV's path.
+
+    Raises:
+        ResultError: there is no metamer, one is damaged, or the file cannot be written.
+    """
+    out = Path(out)
+    folders = find_metamers(out)
+    records = [read_record(folder) for folder in folders]
+    further = list(dict.fromkeys(column for record in records for column in _further_columns(record)))
+    rows = [
+        [_value(record, path) for path in INDEX_COLUMNS.values()]
+        + [folder.relative_to(out).as_posix()]
+        + [_further_columns(record).get(column, "") for column in further]
+        for folder, record in zip(folders, records, strict=True)
+    ]
+    path = Path(file) if file else out / "index.csv"
+    with written_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([[*INDEX_COLUMNS, "folder", *further], *rows])
+    return path
+
+
+def _further_columns(record: dict) -> dict[str, str]:
+    return record["stimulus"].get("columns", {})
+
+
+def _value(record: dict, path: Sequence[str]):
+    for key in path:
+        record = record.get(key) if isinstance(record, dict) else None
+    return "" if record is None else record
+
+
+def _write_trace(path: Path, metamer: Metamer) -> None:
+    last = metamer.traced_steps[-1]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["step", "loss", "learning_rate"])
+        for step, loss, rate in zip(metamer.traced_steps, metamer.losses, metamer.learning_rates, strict=True):
+            if step <= TRACED_EACH or step % 10 == 0 or step == last:
+                writer.writerow([step, repr(float(loss)), repr(float(rate))])

@@ -1,0 +1,134 @@
+"""Natural stimuli named by files, folders and manifests."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from tfmetamers.errors import StimulusError
+
+#: The columns of a manifest that have a meaning; others are kept as they are.
+MANIFEST_COLUMNS = ("id", "file", "label", "category")
+
+
+@dataclass(frozen=True)
+class StimulusFile:
+    """A natural stimulus on disk.
+
+    Attributes:
+        id: names it in results: the path below the input folder without the file's ending, or a manifest's id.
+        path: the file.
+        label: its true label, where a manifest gives one.
+        category: its true category, from a manifest, or from the folder that it is in.
+        columns: further columns of the manifest.
+    """
+
+    id: str
+    path: Path
+    label: str | None = None
+    category: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]) -> list[StimulusFile]:
+    """List the stimuli that files, folders and manifests name.
+
+    A folder stands for all files of the given endings below it; where they lie in folders of their own,
+    the uppermost folder is their category. A manifest is a CSV file with the columns ``id``, ``file``
+    (relative to the manifest) and, if known, ``label`` and ``category``; further columns are kept.
+
+    Args:
+        inputs: files, folders and ``.csv`` manifests, in any mixture.
+        suffixes: endings of the files that a folder is searched for, in lower case.
+
+    Returns:
+        The stimuli in the order of the inputs, those of a folder by path.
+
+    Raises:
+        StimulusError: an input does not exist or holds no stimulus, a manifest cannot be read, or two
+            stimuli have the same or overlapping ids.
+    """
+    stimuli: list[StimulusFile] = []
+    for given in map(Path, inputs):
+        if given.is_dir():
+            stimuli += _from_folder(given, suffixes)
+        elif not given.is_file():
+            raise StimulusError(f"There is no {given}; give a file, a folder, or a manifest (CSV).")
+        elif given.suffix.lower() == ".csv":
+            stimuli += _from_manifest(given)
+        else:
+            stimuli.append(StimulusFile(given.stem, given))
+    for stimulus in stimuli:
+        _check_id(stimulus)
+    _check_distinct(stimuli)
+    return stimuli
+
+
+def _from_folder(folder: Path, suffixes: Sequence[str]) -> list[StimulusFile]:
+    files = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    )
+    if not files:
+        raise StimulusError(f"{folder} holds no file that ends in {', '.join(suffixes)}; give another folder.")
+    below = [path.relative_to(folder) for path in files]
+    return [
+        StimulusFile(inner.with_suffix("").as_posix(), path, category=inner.parts[0] if len(inner.parts) > 1 else None)
+        for path, inner in zip(files, below, strict=True)
+    ]
+
+
+def _from_manifest(manifest: Path) -> list[StimulusFile]:
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream, restkey="", strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise StimulusError(f"{manifest} is not a CSV file in UTF-8 ({error}); save it as one.") from error
+    if not rows or not {"id", "file"} <= rows[0].keys():
+        raise StimulusError(f"{manifest} is no manifest: a header with 'id' and 'file', and rows, were expected.")
+    stimuli = []
+    for number, row in enumerate(rows, start=2):
+        if "" in row or None in row.values() or not row["id"] or not row["file"]:
+            raise StimulusError(
+                f"{manifest}, row {number}: an id, a file and as many cells as the header were expected."
+            )
+        further = {column: value for column, value in row.items() if column not in MANIFEST_COLUMNS}
+        stimuli.append(
+            StimulusFile(
+                row["id"],
+                manifest.parent / row["file"],
+                row.get("label") or None,
+                row.get("category") or None,
+                further,
+            )
+        )
+    return stimuli
+
+
+def _check_id(stimulus: StimulusFile) -> None:
+    """An id becomes a path below the output folder and must stay there."""
+    parts = stimulus.id.split("/")
+    is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
+    if not is_plain or not stimulus.id.isprintable() or "\\" in stimulus.id:
+        raise StimulusError(
+            f"{stimulus.path} has the id {stimulus.id!r}; a plain name was expected, or names with '/' between them."
+        )
+
+
+def _check_distinct(stimuli: Sequence[StimulusFile]) -> None:
+    """No two results may share a folder, nor may one lie inside another's."""
+    by_id: dict[str, StimulusFile] = {}
+    for stimulus in stimuli:
+        if stimulus.id in by_id:
+            raise StimulusError(
+                f"{by_id[stimulus.id].path} and {stimulus.path} both have the id {stimulus.id!r}; "
+                "rename one, or name them in a manifest."
+            )
+        by_id[stimulus.id] = stimulus
+    for stimulus in stimuli:
+        for parent in PurePosixPath(stimulus.id).parents:
+            if parent.as_posix() in by_id:
+                raise StimulusError(
+                    f"The ids {parent.as_posix()!r} and {stimulus.id!r} overlap, as folders of results would; "
+                    "rename one."
+                )

@@ -1,0 +1,265 @@
+"""The Adam loop that turns noise into metamers, and its resumable state."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.errors import ArgumentError, SynthesisError
+from tfmetamers.evaluation.correlation import spearman
+from tfmetamers.networks.network import Network
+from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.results import Metamer, describe_settings, describe_versions
+from tfmetamers.stimuli.noise import initial_noise
+
+#: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
+SECONDS_A_CALL = 1.0
+
+
+@dataclass
+class SynthesisState:
+    """Everything that a batch's next step depends on; arrays have the batch as their first axis.
+
+    Attributes:
+        stimuli: the metamers as they are.
+        first_moment: Adam's running mean of the gradient.
+        second_moment: Adam's running mean of the squared gradient.
+        losses: loss of each item (axis 1) before each step so far (axis 0).
+        seconds: wall time spent on the steps so far.
+    """
+
+    stimuli: np.ndarray
+    first_moment: np.ndarray
+    second_moment: np.ndarray
+    losses: np.ndarray
+    seconds: float = 0.0
+
+    @property
+    def step(self) -> int:
+        """The number of steps done."""
+        return len(self.losses)
+
+
+class Synthesis:
+    """Matches one layer of a network, a batch of independent metamers at a time; compiled once.
+
+    Losses are summed over the batch and Adam works on each number by itself, so that no item sees another.
+
+    Attributes:
+        network: the network.
+        layer: the layer's name.
+        recipe: the recipe.
+    """
+
+    def __init__(self, network: Network, *, layer: str, recipe: Recipe):
+        """Prepare to match a layer.
+
+        Raises:
+            ArgumentError: the layer is unknown.
+        """
+        self.network = network
+        self.layer = layer
+        self.recipe = recipe
+        self._activations = network.activations(layer, relu_gradient=recipe.relu_gradient)
+        self._compiled = tf.function(lambda *arguments: self._advance(*arguments))
+
+    def targets(self, originals: np.ndarray) -> np.ndarray:
+        """Return the activations to be matched.
+
+        Args:
+            originals: natural stimuli, float32 (batch, *network.stimulus_shape).
+
+        Returns:
+            float32 (batch, *layer shape).
+
+        Raises:
+            ArgumentError: the stimuli have another shape.
+            SynthesisError: the activations of a natural stimulus are not finite.
+        """
+        if originals.shape[1:] != self.network.stimulus_shape:
+            raise ArgumentError(
+                f"The stimuli have shape {originals.shape[1:]}; "
+                f"{self.network.name} takes {self.network.stimulus_shape}."
+            )
+        targets = self._activations(originals).numpy()
+        if not np.isfinite(targets).all():
+            raise SynthesisError(
+                f"The activations of {self.network.name} at {self.layer} are not finite for a natural stimulus; "
+                "its weights or its input range are not what they should be."
+            )
+        return targets
+
+    def start(self, originals: np.ndarray, seed: int) -> SynthesisState:
+        """Return the state before the first step: noise for each natural stimulus, Adam at rest."""
+        noise = np.stack([initial_noise(self.recipe, each, self.layer, seed) for each in originals])
+        no_losses = np.zeros((0, len(noise)), np.float32)
+        return SynthesisState(noise, np.zeros_like(noise), np.zeros_like(noise), no_losses)
+
+    def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
+        """Return the state after a number of steps.
+
+        The result is the same however the steps are divided among calls.
+
+        Raises:
+            SynthesisError: a loss or a gradient is not finite; the error's attribute ``state`` is the last
+                good state.
+        """
+        started = time.monotonic()
+        moving = (state.stimuli, state.first_moment, state.second_moment)
+        stimuli, first, second, losses, done = self._compiled(
+            targets, *moving, tf.constant(state.step), tf.constant(steps)
+        )
+        advanced = SynthesisState(
+            stimuli.numpy(),
+            first.numpy(),
+            second.numpy(),
+            np.concatenate([state.losses, losses.numpy()[: int(done)]]),
+            state.seconds + time.monotonic() - started,
+        )
+        if int(done) < steps:
+            error = SynthesisError(
+                f"The loss of {self.network.name} at {self.layer} or its gradient is not finite at step "
+                f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
+            )
+            error.state = advanced
+            raise error
+        return advanced
+
+    def advance_in_calls(
+        self, targets: np.ndarray, state: SynthesisState, pause_every: int | None = None
+    ) -> Iterator[SynthesisState]:
+        """Advance to the recipe's last step, giving the state after each compiled call.
+
+        Args:
+            targets: what is matched.
+            state: where the batch stands.
+            pause_every: end a call at each multiple of this many steps, in addition.
+
+        Yields:
+            The state about once every `SECONDS_A_CALL`.
+        """
+        total, steps = self.recipe.steps, 1
+        while state.step < total:
+            until_pause = pause_every - state.step % pause_every if pause_every else total
+            before = state.seconds
+            state = self.advance(targets, state, min(steps, until_pause, total - state.step))
+            yield state
+            steps = steps * 2 if state.seconds - before < SECONDS_A_CALL / 2 else steps
+
+    def finish(
+        self, originals: np.ndarray, targets: np.ndarray, state: SynthesisState, settings: Sequence[dict]
+    ) -> list[Metamer]:
+        """Measure the finished items of a batch and give them as metamers.
+
+        Args:
+            originals: the natural stimuli of the batch.
+            targets: what was matched.
+            state: the final state.
+            settings: for each item, what `tfmetamers.results.describe_settings` says of it.
+        """
+        activations = self._activations(state.stimuli).numpy()
+        losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
+        rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
+        predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
+        return [
+            Metamer(
+                stimulus=state.stimuli[item],
+                original=originals[item],
+                losses=losses[:, item],
+                learning_rates=rates,
+                record={
+                    **settings[item],
+                    "deviations": self.recipe.deviations(),
+                    "loss": {"initial": float(losses[0, item]), "final": float(losses[-1, item])},
+                    "correlation": spearman(targets[item], activations[item]),
+                    "prediction": {"original": _as_json(original), "metamer": _as_json(metamer)},
+                    "seconds": round(state.seconds, 3),
+                    "versions": describe_versions(),
+                },
+            )
+            for item, (original, metamer) in enumerate(predictions)
+        ]
+
+    def _advance(self, targets, stimuli, first_moment, second_moment, step, count):
+        recipe = self.recipe
+        losses = tf.TensorArray(tf.float32, size=count, element_shape=[stimuli.shape[0]])
+        done, is_finite = tf.constant(0), tf.constant(True)
+        while is_finite and done < count:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(stimuli)
+                item_losses = _losses(targets, self._activations(stimuli))
+                loss = tf.reduce_sum(item_losses)
+            gradient = tape.gradient(loss, stimuli)
+            is_finite = tf.reduce_all(tf.math.is_finite(gradient)) and tf.math.is_finite(loss)
+            if is_finite:
+                losses = losses.write(done, item_losses)
+                first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
+                second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
+                size = _step_size(recipe, tf.cast(step + done, tf.float64))
+                stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
+                stimuli = tf.clip_by_value(stimuli, recipe.lower_bound, recipe.upper_bound)
+                done += 1
+        return stimuli, first_moment, second_moment, losses.stack(), done
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
+    return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
+
+
+def synthesize(
+    network: Network,
+    stimulus: np.ndarray,
+    *,
+    layer: str,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    progress: Callable[[SynthesisState], None] | None = None,
+) -> Metamer:
+    """Make a metamer of a natural stimulus at one layer of a network.
+
+    Args:
+        network: the network.
+        stimulus: the natural stimulus, float array of ``network.stimulus_shape``.
+        layer: the layer's name.
+        seed: seeds the noise that synthesis starts from.
+        recipe: the recipe; the network's own by default.
+        progress: called with the state every second or so.
+
+    Returns:
+        The metamer, with the record of how it was made.
+
+    Raises:
+        ArgumentError: an unknown layer, or a stimulus of another shape.
+        SynthesisError: a loss or a gradient is not finite.
+    """
+    recipe = recipe or find_recipe(network.recipe)
+    originals = np.asarray(stimulus, np.float32)[None]
+    synthesis = Synthesis(network, layer=layer, recipe=recipe)
+    targets = synthesis.targets(originals)
+    state = synthesis.start(originals, seed)
+    states = synthesis.advance_in_calls(targets, state)
+    for state in states:
+        if progress:
+            progress(state)
+    settings = [describe_settings(network, layer, originals[0], recipe, seed)]
+    return synthesis.finish(originals, targets, state, settings)[0]
+
+
+def _as_json(prediction):
+    return prediction and {"index": prediction.index, "label": prediction.label}
+
+
+def _losses(targets, activations) -> tf.Tensor:
+    """Half the summed squared difference of each item (``tf.nn.l2_loss`` in the released code)."""
+    axes = list(range(1, len(targets.shape)))
+    return tf.reduce_sum(tf.square(activations - targets), axes) / 2.0
+
+
+def _step_size(recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
+    """Adam's step size as TensorFlow 1 has it, with both moments' bias corrections in it."""
+    update = step + 1.0
+    correction = tf.sqrt(1.0 - recipe.beta_2**update) / (1.0 - recipe.beta_1**update)
+    return tf.cast(learning_rate(recipe, step) * correction, tf.float32)
