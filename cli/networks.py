@@ -2,6 +2,7 @@
 
 import click
 from tabulate import tabulate
+
 from tfmetamers.cli.network_options import quiet_tensorflow
 
 

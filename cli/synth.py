@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 from tabulate import tabulate
-from tfmetamers.cli.network_options import build_network, network_options
 from tqdm import tqdm
 
+from tfmetamers.cli.network_options import build_network, network_options
 from tfmetamers.errors import ArgumentError
 
 

@@ -47,8 +47,10 @@ def _make_durable(path: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
+    # NumPy says "3072 requested and 718 written" and nothing of a full disk.
+    reason = error.strerror or f"the disk may be full ({error})"
     return (
-        f"{path} cannot be written: {error.strerror or error}. "
+        f"{path} cannot be written: {reason}. "
         "Nothing was left half written; give another folder, or make room there, and run the command again."
     )
 

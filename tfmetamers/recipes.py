@@ -147,7 +147,7 @@ def _converted(field: str, value, type_: type):
 def _number(value) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

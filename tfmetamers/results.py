@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -111,7 +112,7 @@ def write_metamer(folder: Path, metamer: Metamer, snapshots: Path | None = None)
     Args:
         folder: where; it must not exist.
         metamer: the metamer.
-        snapshots: a folder of snapshots to move into it.
+        snapshots: a folder of snapshots to copy into it.
 
     Raises:
         ResultError: the folder cannot be written.
@@ -124,7 +125,7 @@ def write_metamer(folder: Path, metamer: Metamer, snapshots: Path | None = None)
         _write_trace(partial / "trace.csv", metamer)
         (partial / "metamer.json").write_text(json.dumps(metamer.record, indent=2) + "\n", encoding="utf-8")
         if snapshots and snapshots.is_dir():
-            snapshots.rename(partial / snapshots.name)
+            shutil.copytree(snapshots, partial / snapshots.name)
 
 
 def read_record(folder: str | os.PathLike) -> dict[str, Any]:
@@ -160,9 +161,10 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
         stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
         original = (np.asarray(Image.open(folder / "original.png")) / 255.0).astype(np.float32)
         trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
-    except (OSError, ValueError) as error:
+        steps, losses, learning_rates = trace.T
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise ResultError(f"{folder} is damaged ({error}); delete it and make it again.") from error
-    return Metamer(stimulus, original, trace[:, 1], trace[:, 2], record, steps=trace[:, 0].astype(int))
+    return Metamer(stimulus, original, losses, learning_rates, record, steps=steps.astype(int))
 
 
 def find_metamers(out: str | os.PathLike) -> list[Path]:
@@ -171,10 +173,16 @@ def find_metamers(out: str | os.PathLike) -> list[Path]:
     Raises:
         ResultError: there is no such folder, or no metamer is below it.
     """
-    folders = sorted(path.parent for path in Path(out).rglob("metamer.json") if ".partial" not in str(path))
+    out = Path(out)
+    folders = sorted(path.parent for path in out.rglob("metamer.json") if not _is_partial(path.relative_to(out)))
     if not folders:
         raise ResultError(f"There is no finished metamer below {out}; give the folder that synth wrote to.")
     return folders
+
+
+def _is_partial(path: Path) -> bool:
+    """Tell whether a path leads through a temporary folder that `written_whole` had to leave behind."""
+    return any(part.startswith(".") and part.endswith(".partial") for part in path.parts)
 
 
 #: Columns of the index, and where metamer.json has each.
@@ -200,7 +208,8 @@ INDEX_COLUMNS = {
 def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:
     """Gather all finished metamers below a folder into a tidy CSV, one row each.
 
-    The columns are `INDEX_COLUMNS`, then ``folder`` (relative to `out`), then further columns of manifests.
+    The columns are `INDEX_COLUMNS`, then ``folder`` (relative to `out`), then further columns of manifests,
+    ``manifest_`` before the name of one that is also the name of another column.
 
     Args:
         out: the folder that synthesis wrote to.
@@ -229,7 +238,9 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
 
 
 def _further_columns(record: dict) -> dict[str, str]:
-    return record["stimulus"].get("columns", {})
+    columns = _value(record, ("stimulus", "columns")) or {}
+    taken = {*INDEX_COLUMNS, "folder"}
+    return {f"manifest_{name}" if name in taken else name: value for name, value in columns.items()}
 
 
 def _value(record: dict, path: Sequence[str]):

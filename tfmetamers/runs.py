@@ -1,9 +1,11 @@
 """Many metamers on disk: planned, continued where they stopped, and never made twice."""
 
+import io
 import json
 import os
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +100,8 @@ def plan_run(
     jobs = [_job(network, layer, stimulus, recipe, seed, out) for stimulus in stimuli]
     finished = [job for job in jobs if _is_finished(job)]
     batches = [_interrupted_batch(job, jobs) for job in jobs if (job.unfinished / "state.npz").exists()]
-    taken = finished + [job for batch in batches for job in batch]
-    waiting = [job for job in jobs if job not in taken]
+    taken = {job.folder for batch in [finished, *batches] for job in batch}
+    waiting = [job for job in jobs if job.folder not in taken]
     batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
     return Run(network, layer, recipe, seed, batches, finished)
 
@@ -233,8 +235,10 @@ def _save_snapshots(batch: Sequence[Job], state: SynthesisState) -> None:
 def _write_state(batch: Sequence[Job], state: SynthesisState) -> None:
     """Save a batch's state in the folder of its first item."""
     described = [{"id": job.stimulus.id, "settings": job.settings} for job in batch]
-    with written_whole(batch[0].unfinished / "state.npz") as partial, partial.open("wb") as stream:
-        np.savez(stream, batch=np.array(json.dumps(described)), **vars(state))
+    archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
+    np.savez(archive, batch=np.array(json.dumps(described)), **vars(state))
+    with written_whole(batch[0].unfinished / "state.npz") as partial:
+        partial.write_bytes(archive.getbuffer())
 
 
 def _read_state(batch: Sequence[Job]) -> SynthesisState | None:
@@ -250,7 +254,7 @@ def _load_state(path: Path) -> tuple[list[dict], dict[str, np.ndarray]]:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
         return json.loads(str(arrays.pop("batch"))), arrays
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
 
 

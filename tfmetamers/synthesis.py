@@ -63,7 +63,8 @@ class Synthesis:
         self.layer = layer
         self.recipe = recipe
         self._activations = network.activations(layer, relu_gradient=recipe.relu_gradient)
-        self._compiled = tf.function(lambda *arguments: self._advance(*arguments))
+        # A function of its own for each instance: TensorFlow counts traces by function, and would warn.
+        self._compiled = tf.function(lambda *arguments: self._advance(*arguments), autograph=False)
 
     def targets(self, originals: np.ndarray) -> np.ndarray:
         """Return the activations to be matched.
@@ -183,25 +184,29 @@ class Synthesis:
         ]
 
     def _advance(self, targets, stimuli, first_moment, second_moment, step, count):
-        recipe = self.recipe
+        """Do `count` steps, or as many as have finite losses and gradients."""
         losses = tf.TensorArray(tf.float32, size=count, element_shape=[stimuli.shape[0]])
-        done, is_finite = tf.constant(0), tf.constant(True)
-        while is_finite and done < count:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(stimuli)
-                item_losses = _losses(targets, self._activations(stimuli))
-                loss = tf.reduce_sum(item_losses)
-            gradient = tape.gradient(loss, stimuli)
-            is_finite = tf.reduce_all(tf.math.is_finite(gradient)) and tf.math.is_finite(loss)
-            if is_finite:
-                losses = losses.write(done, item_losses)
-                first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
-                second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
-                size = _step_size(recipe, tf.cast(step + done, tf.float64))
-                stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
-                stimuli = tf.clip_by_value(stimuli, recipe.lower_bound, recipe.upper_bound)
-                done += 1
-        return stimuli, first_moment, second_moment, losses.stack(), done
+
+        def goes_on(done, is_finite, *_):
+            return is_finite & (done < count)
+
+        def update(done, _, moving, losses):
+            item_losses, gradient = self._losses_and_gradient(targets, moving[0])
+            is_finite = tf.reduce_all(tf.math.is_finite(gradient)) & tf.reduce_all(tf.math.is_finite(item_losses))
+            updated = _adam_step(self.recipe, *moving, gradient, step + done)
+            moving = tuple(tf.where(is_finite, new, old) for new, old in zip(updated, moving, strict=True))
+            return done + tf.cast(is_finite, tf.int32), is_finite, moving, losses.write(done, item_losses)
+
+        start = (tf.constant(0), tf.constant(True), (stimuli, first_moment, second_moment), losses)
+        done, _, moving, losses = tf.while_loop(goes_on, update, start, parallel_iterations=1)
+        return *moving, losses.stack(), done
+
+    def _losses_and_gradient(self, targets, stimuli):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(stimuli)
+            item_losses = _losses(targets, self._activations(stimuli))
+            loss = tf.reduce_sum(item_losses)
+        return item_losses, tape.gradient(loss, stimuli)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -258,8 +263,12 @@ def _losses(targets, activations) -> tf.Tensor:
     return tf.reduce_sum(tf.square(activations - targets), axes) / 2.0
 
 
-def _step_size(recipe: Recipe, step: tf.Tensor) -> tf.Tensor:
-    """Adam's step size as TensorFlow 1 has it, with both moments' bias corrections in it."""
-    update = step + 1.0
+def _adam_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, step):
+    """Do a step of TensorFlow 1's Adam: both moments' bias corrections are in the step size."""
+    update = tf.cast(step + 1, tf.float64)
     correction = tf.sqrt(1.0 - recipe.beta_2**update) / (1.0 - recipe.beta_1**update)
-    return tf.cast(learning_rate(recipe, step) * correction, tf.float32)
+    size = tf.cast(learning_rate(recipe, update - 1.0) * correction, tf.float32)
+    first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
+    second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
+    stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
+    return tf.clip_by_value(stimuli, recipe.lower_bound, recipe.upper_bound), first_moment, second_moment

@@ -1,5 +1,7 @@
 """How well activations match."""
 
+import math
+
 import numpy as np
 from scipy import stats
 
@@ -15,9 +17,10 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
         second: float array of the same shape.
 
     Returns:
-        The coefficient, -1 to 1, or None where it is undefined because either set is constant.
+        The coefficient, -1 to 1, or None where it is undefined because either set is constant or holds NaN.
     """
     first, second = np.ravel(first), np.ravel(second)
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    if first.min() == first.max() or second.min() == second.max():
         return None
-    return float(stats.spearmanr(first, second).statistic)
+    coefficient = float(stats.spearmanr(first, second).statistic)
+    return None if math.isnan(coefficient) else coefficient

@@ -53,7 +53,6 @@ class FrozenFunction:
         # A function of its own for each instance: TensorFlow counts traces by function, and would warn.
         self._compiled = tf.function(lambda stimuli: self._replay(stimuli), autograph=False, reduce_retracing=True)
 
-    @tf.autograph.experimental.do_not_convert
     def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
         return self._replay(stimuli) if tf.inside_function() else self._compiled(tf.convert_to_tensor(stimuli))
 

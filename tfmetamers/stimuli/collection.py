@@ -67,7 +67,9 @@ def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]
 
 def _from_folder(folder: Path, suffixes: Sequence[str]) -> list[StimulusFile]:
     files = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith(".")
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes and path.is_file() and not _is_hidden(path.relative_to(folder))
     )
     if not files:
         raise StimulusError(f"{folder} holds no file that ends in {', '.join(suffixes)}; give another folder.")
@@ -78,17 +80,24 @@ def _from_folder(folder: Path, suffixes: Sequence[str]) -> list[StimulusFile]:
     ]
 
 
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 def _from_manifest(manifest: Path) -> list[StimulusFile]:
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream, restkey="", strict=True))
+            reader = csv.DictReader(stream, strict=True)
+            rows, header = list(reader), reader.fieldnames or []
     except (csv.Error, UnicodeDecodeError) as error:
         raise StimulusError(f"{manifest} is not a CSV file in UTF-8 ({error}); save it as one.") from error
-    if not rows or not {"id", "file"} <= rows[0].keys():
-        raise StimulusError(f"{manifest} is no manifest: a header with 'id' and 'file', and rows, were expected.")
+    if not rows or not {"id", "file"} <= set(header) or len(set(header)) < len(header):
+        raise StimulusError(
+            f"{manifest} is no manifest: a header with 'id' and 'file' and no name twice, and rows, were expected."
+        )
     stimuli = []
     for number, row in enumerate(rows, start=2):
-        if "" in row or None in row.values() or not row["id"] or not row["file"]:
+        if None in row or None in row.values() or not row["id"] or not row["file"]:
             raise StimulusError(
                 f"{manifest}, row {number}: an id, a file and as many cells as the header were expected."
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfmetamers.errors import StimulusError
+from tfmetamers.errors import ArgumentError, StimulusError
 from tfmetamers.files import written_whole
 
 #: Endings of the files that a folder of pictures is searched for.
@@ -34,7 +34,10 @@ def load_image(path: str | os.PathLike, size: int) -> np.ndarray:
     Raises:
         StimulusError: the file is missing, empty, truncated or no picture; it has 16 bits a channel, pixels
             that are not opaque, or a side of one pixel.
+        ArgumentError: the size is less than one pixel.
     """
+    if size < 1:
+        raise ArgumentError(f"The size is {size}; a whole number of pixels from 1 was expected.")
     pixels = _read(Path(path))
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -96,5 +99,16 @@ def _read(path: Path) -> np.ndarray:
 
 def _has_16_bits(picture: Image.Image) -> bool:
     """Tell whether Pillow would drop bits: it reads 16-bit RGB as 8-bit without saying so."""
-    modes = [str(argument) for tile in picture.tile for argument in np.atleast_1d(np.array(tile[3], object))]
-    return picture.mode.startswith(("I", "F")) or any("16" in mode for mode in modes)
+    return picture.mode.startswith(("I", "F")) or any(_is_16_bit_tile(tile[0], tile[3]) for tile in picture.tile)
+
+
+def _is_16_bit_tile(decoder: str, arguments) -> bool:
+    """Tell from what Pillow hands a decoder: a raw mode such as ``RGB;16B``, or the greatest value of a PPM.
+
+    ``BGR;16`` is a BMP of 16 bits a pixel, not a channel.
+    """
+    arguments = arguments if isinstance(arguments, tuple) else (arguments,)
+    if decoder in ("ppm", "ppm_plain"):
+        return any(isinstance(argument, int) and argument > 255 for argument in arguments)
+    modes = [argument for argument in arguments if isinstance(argument, str)]
+    return any(";16" in mode and not mode.startswith("BGR") for mode in modes)

@@ -1,0 +1,87 @@
+"""The published VGG-19 notebook, run again: its picture, its layers, its loss trace beside ours.
+
+    python reproduce/vgg_19_notebook.py pocketwatch.jpg --checkpoint vgg_19.ckpt --steps 2000
+
+The picture is `assets/pocketwatch.jpg` of the released code (github jenellefeather/model_metamers), whose
+notebook printed the losses below every 1000 steps. Our noise has another seed, so ratios near 1 are expected,
+not equality.
+"""
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from tfmetamers.cli.main import tfmetamers
+
+#: Losses that the notebook printed, by layer and step.
+PUBLISHED = {
+    "conv1_2": dict(
+        zip(
+            range(0, 16000, 1000),
+            [
+                37735337984.0,
+                269820896.0,
+                8311873.0,
+                2475667.75,
+                1160737.75,
+                630900.88,
+                364805.25,
+                214109.77,
+                124702.53,
+                71786.85,
+                41562.88,
+                24595.69,
+                15084.32,
+                8908.37,
+                5634.75,
+                3753.02,
+            ],
+            strict=True,
+        )
+    ),
+    "conv5_4": {0: 3655203.0},
+}
+
+
+@click.command()
+@click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="vgg_19.ckpt [default: the fetched one].")
+@click.option("--layer", "layers", multiple=True, default=["conv1_2"], show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=15000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=Path("vgg_19_notebook"), show_default=True)
+def main(picture, checkpoint, layers, steps, seed, output):
+    """Make the notebook's metamers of PICTURE and print the published losses, ours, and their ratio."""
+    options = ["--steps", steps, "--seed", seed, "--output", output]
+    options += [word for layer in layers for word in ("--layer", layer)]
+    options += ["--checkpoint", checkpoint] if checkpoint else []
+    command = ["synth", "--network", "vgg_19", *map(str, options), str(picture)]
+    tfmetamers.main(command, standalone_mode=False)
+    for layer in layers:
+        compare(layer, output, picture.stem, seed)
+
+
+def compare(layer: str, output: Path, stimulus: str, seed: int) -> None:
+    """Print the published losses of a layer beside ours at every step that is published and was reached."""
+    from tfmetamers.results import metamer_folder, read_metamer
+
+    metamer = read_metamer(metamer_folder(output, "vgg_19", layer, stimulus, seed))
+    ours = dict(zip(metamer.traced_steps.tolist(), metamer.losses.tolist(), strict=True))
+    published = PUBLISHED.get(layer, {})
+    rows = [
+        [step, f"{loss:.6g}", f"{ours[step]:.6g}", f"{ours[step] - loss:+.3g}", f"{ours[step] / loss:.3f}"]
+        for step, loss in published.items()
+        if step in ours
+    ]
+    weights = metamer.record["network"]
+    print(f"\n{layer}, {weights['file']} (SHA-256 {weights['digest'][:12]}...), seed {seed}")
+    if rows:
+        print(tabulate(rows, ["step", "published", "ours", "difference", "ratio"], disable_numparse=True))
+    else:
+        print(f"No loss of {layer} is published; ours went from {ours[0]:.6g} to {metamer.losses[-1]:.6g}.")
+    print(f"Spearman's correlation of the activations: {metamer.record['correlation']:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The command line of checkpoints."""
+
+import sys
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from tfmetamers.checkpoints import catalog
+from tfmetamers.cli.checkpoints import checkpoints
+from tfmetamers.errors import ArgumentError, CheckpointError
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("TFMETAMERS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def small(monkeypatch, entry, server, saved):
+    """A catalogue with one V1 or V2 checkpoint of the small network, whose probe expects a cat."""
+    published = replace(
+        entry,
+        url=server.url.replace(".bin", ".tar.gz"),
+        archive="tar.gz",
+        format=saved.format,
+        checkpoint="net.ckpt",
+        variables=4,
+        known_extras=("global_step", "net/mean_rgb"),
+        probe=catalog.Probe("grace_hopper.jpg", "cat", 2, "expected"),
+    )
+    for module in (catalog, sys.modules["tfmetamers.cli.checkpoints"]):
+        monkeypatch.setattr(module, "load_catalog", lambda: {"small": published})
+    return published
+
+
+@pytest.fixture
+def registry(monkeypatch, network_variables):
+    """A stand-in for the registry of networks, which would build real ones."""
+    stand_in = ModuleType("tfmetamers.networks.registry")
+    stand_in.network_variables = lambda name: network_variables
+    stand_in.probe_label = lambda name, arrays: ["dog", "cat", "cow", "hen", "ant"]
+    networks = ModuleType("tfmetamers.networks")
+    networks.registry = stand_in
+    monkeypatch.setitem(sys.modules, "tfmetamers.networks", networks)
+    monkeypatch.setitem(sys.modules, "tfmetamers.networks.registry", stand_in)
+    return stand_in
+
+
+def run(*arguments):
+    return CliRunner().invoke(checkpoints, list(map(str, arguments)))
+
+
+def test_list_shows_every_entry(cache):
+    printed = run("list").output
+    for name in catalog.load_catalog():
+        assert f"\n{name} " in printed
+    assert str(cache) in printed and "MPL-2.0" in printed
+
+
+def test_list_says_what_the_cache_has(cache):
+    cache.mkdir()
+    (cache / "vggish_model.ckpt").touch()
+    lines = {line.split()[0]: line for line in run("list").output.splitlines() if line}
+    assert "yes" in lines["vggish"] and lines["vggish"].endswith("vggish_model.ckpt")
+    assert " no" in lines["vgg_19"]
+
+
+def test_fetch_then_verify(cache, small, server, saved, registry, make_archive):
+    files = saved.path.parent.glob("net.ckpt*")
+    server.content = make_archive({file.name: file.read_bytes() for file in files})
+    fetched = run("fetch", "small")
+    assert fetched.exit_code == 0, fetched.exception
+    assert str(cache / "published/net.ckpt") in fetched.output
+    verified = run("verify", "small")
+    assert verified.exit_code == 0, verified.exception
+    assert "OFF" not in verified.output and "'cat' among the 2 likeliest" in verified.output
+
+
+def test_verify_of_a_given_path(cache, small, saved, registry):
+    assert run("verify", "small", saved.path).exit_code == 0
+
+
+def test_verify_prints_the_table_and_fails_when_something_is_off(cache, small, saved, registry):
+    registry.probe_label = lambda name, arrays: ["dog", "hen", "cat", "cow", "ant"]
+    result = run("verify", "small", saved.path)
+    assert result.exit_code == 1
+    assert "OFF" in result.output and "dog, hen" in result.output
+    assert isinstance(result.exception, CheckpointError) and "off: probe" in str(result.exception)
+
+
+def test_verify_of_what_was_not_fetched(cache, small, registry):
+    result = run("verify", "small")
+    assert result.exit_code == 1
+    assert "tfmetamers checkpoints fetch small" in str(result.exception)
+
+
+def test_verify_of_what_is_no_checkpoint(cache, registry):
+    result = run("verify", "vggish_pca")
+    assert isinstance(result.exception, ArgumentError) and "format npz" in str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["fetch", "verify"])
+def test_misspelt_name(command, cache, registry):
+    result = run(command, "vgg19")
+    assert isinstance(result.exception, ArgumentError) and "vgg_19" in str(result.exception)

@@ -1,0 +1,323 @@
+"""Downloads that break, change, lie or attack, and what is left in the cache afterwards."""
+
+import gzip
+import hashlib
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tfmetamers.checkpoints import unpack as unpack_module
+from tfmetamers.checkpoints.fetch import fetch, fetch_entry
+from tfmetamers.checkpoints.reader import CheckpointFile
+from tfmetamers.checkpoints.records import recorded_checkpoint, recorded_download, records_file
+from tfmetamers.errors import ArgumentError, CheckpointError
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def published(entry, server):
+    """The entry of the single file that the server publishes."""
+    return replace(entry, url=server.url)
+
+
+@pytest.fixture
+def archived(entry, server):
+    """The entry of an archive that the server publishes."""
+    return replace(entry, url=server.url.replace(".bin", ".tar.gz"), archive="tar.gz")
+
+
+def names(folder: Path) -> set[str]:
+    """The files of a cache folder that are not hidden."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.exists() else set()
+
+
+def test_download_arrives_whole_with_progress_and_a_recorded_hash(published, server, tmp_path):
+    progress = []
+    path = fetch_entry(published, cache=tmp_path, progress=lambda *numbers: progress.append(numbers))
+    assert path.read_bytes() == server.content
+    assert progress[-1] == (len(server.content), len(server.content))
+    assert recorded_download(tmp_path, published.url) == digest(server.content)
+    assert recorded_checkpoint(tmp_path, "small") == digest(server.content)
+    assert names(tmp_path) == {"small.npz", "downloads.json"}
+
+
+def test_second_fetch_asks_nobody(published, server, tmp_path):
+    fetch_entry(published, cache=tmp_path)
+    fetch_entry(published, cache=tmp_path)
+    assert len(server.requests) == 1
+
+
+def break_off(entry, server, cache):
+    """Fetch with a connection that drops midway."""
+    server.drops_after = 300_000
+    with pytest.raises(CheckpointError, match="again continues") as error:
+        fetch_entry(entry, cache=cache)
+    server.drops_after = None
+    assert not (cache / "small.npz").exists()
+    return error
+
+
+def test_broken_download_is_continued(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    there = (tmp_path / "small.npz.part").stat().st_size
+    assert there > 0
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+    assert server.requests[-1]["Range"] == f"bytes={there}-"
+    assert server.requests[-1]["If-Range"] == '"first"'
+
+
+def test_last_modified_guards_where_there_is_no_etag(published, server, tmp_path):
+    server.etag, server.last_modified = None, "Wed, 31 Aug 2016 12:00:00 GMT"
+    break_off(published, server, tmp_path)
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+    assert server.requests[-1]["If-Range"] == server.last_modified
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+def test_download_without_a_strong_validator_starts_again(etag, published, server, tmp_path):
+    server.etag = etag
+    break_off(published, server, tmp_path)
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+    assert "Range" not in server.requests[-1]
+
+
+def test_server_that_ignores_ranges(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    server.ignores_range = True
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+
+
+@pytest.mark.parametrize("ignores_if_range", [False, True])
+def test_file_changed_between_attempts_is_never_spliced(ignores_if_range, published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    server.content, server.etag = bytes(reversed(server.content)), '"second"'
+    server.ignores_if_range = ignores_if_range
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+
+
+def test_range_that_begins_elsewhere_starts_again(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    server.range_shift = 1
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+
+
+def test_range_not_satisfiable_starts_again(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    server.content, server.ignores_if_range = b"short", True
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == b"short"
+
+
+def test_part_of_another_address_is_not_continued(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    fetch_entry(published, cache=tmp_path, url=server.url + "?copy")
+    assert "Range" not in server.requests[-1]
+
+
+def test_part_longer_than_the_file_is_not_continued(published, server, tmp_path):
+    break_off(published, server, tmp_path)
+    (tmp_path / "small.npz.part").write_bytes(bytes(len(server.content) + 1))
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+
+
+def test_length_that_never_comes(published, server, tmp_path):
+    server.claims_more = 10
+    with pytest.raises(CheckpointError, match="broke off"):
+        fetch_entry(published, cache=tmp_path)
+    assert not (tmp_path / "small.npz").exists()
+
+
+def test_length_other_than_the_catalogues(published, tmp_path):
+    with pytest.raises(CheckpointError, match=r"has 1024000 bytes where the catalogue says 5"):
+        fetch_entry(replace(published, size=5), cache=tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_hash_other_than_the_catalogues(published, server, tmp_path):
+    wrong = "0" * 64
+    with pytest.raises(CheckpointError) as error:
+        fetch_entry(replace(published, sha256=wrong), cache=tmp_path)
+    assert wrong in str(error.value) and digest(server.content) in str(error.value)
+    assert names(tmp_path) == set()
+
+
+def test_hash_other_than_the_recorded_one(published, server, tmp_path):
+    first = digest(server.content)
+    fetch_entry(published, cache=tmp_path).unlink()
+    server.content = b"changed"
+    with pytest.raises(CheckpointError) as error:
+        fetch_entry(published, cache=tmp_path)
+    assert first in str(error.value) and digest(b"changed") in str(error.value)
+    assert names(tmp_path) == {"downloads.json"}
+    assert recorded_download(tmp_path, published.url) == first
+
+
+def test_damaged_records_are_named(published, tmp_path):
+    records_file(tmp_path).write_text("{")
+    with pytest.raises(CheckpointError, match=r"downloads\.json"):
+        fetch_entry(published, cache=tmp_path)
+
+
+@pytest.mark.parametrize(("status", "remedy"), [(404, "may have moved"), (500, "again later"), (204, "moved")])
+def test_status_other_than_success(status, remedy, published, server, tmp_path):
+    server.status = status
+    with pytest.raises(CheckpointError, match=f"{status}.*{remedy}"):
+        fetch_entry(published, cache=tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_nobody_listens(entry, server, tmp_path):
+    with pytest.raises(CheckpointError, match="refused"):
+        fetch_entry(replace(entry, url="http://127.0.0.1:9/small.npz"), cache=tmp_path)
+
+
+def test_concurrent_fetch_is_refused(published, server, tmp_path):
+    with (
+        FileLock(tmp_path / f".{published.file}.lock"),
+        pytest.raises(CheckpointError, match="Another process"),
+    ):
+        fetch_entry(published, cache=tmp_path)
+    assert server.requests == []
+
+
+def test_unknown_name_lists_near_ones(tmp_path):
+    with pytest.raises(ArgumentError, match="vgg_19"):
+        fetch("vgg-19", cache=tmp_path)
+
+
+def test_archive_is_unpacked_and_removed(archived, server, saved, make_archive, tmp_path):
+    files = {f"deep/{path.name}": path.read_bytes() for path in CheckpointFile(saved.path).files}
+    server.content = make_archive({**files, "notes.txt": b"hello"})
+    archived = replace(archived, format=saved.format, checkpoint="net.ckpt", files=("notes.txt",))
+    path = fetch_entry(archived, cache=tmp_path)
+    assert path == tmp_path / "published/deep/net.ckpt"
+    assert names(tmp_path) == {"published", "downloads.json"}
+    assert recorded_checkpoint(tmp_path, "small") == CheckpointFile(path).digest
+    fetch_entry(archived, cache=tmp_path)
+    assert len(server.requests) == 1
+
+
+def test_archive_that_lost_its_checkpoint_is_fetched_again(archived, server, make_archive, tmp_path):
+    server.content = make_archive({"small.npz": b"1", "other.txt": b"2"})
+    fetch_entry(archived, cache=tmp_path).unlink()
+    assert fetch_entry(archived, cache=tmp_path).read_bytes() == b"1"
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        member("../escaped"),
+        member("inside/../../escaped"),
+        member("/tmp/tfmetamers_escaped"),
+        member("..\\escaped"),
+        member("link", tarfile.SYMTYPE, "../.."),
+        member("link", tarfile.SYMTYPE, "small.npz"),
+        member("link", tarfile.LNKTYPE, "../downloads.json"),
+        member("device", tarfile.CHRTYPE),
+        member("pipe", tarfile.FIFOTYPE),
+    ],
+    ids=lambda info: f"{info.name}-{info.type.decode()}",
+)
+def test_archive_never_leaves_its_folder(attack, archived, server, make_archive, tmp_path):
+    server.content = make_archive({"small.npz": b"1"}, [attack])
+    cache = tmp_path / "below" / "cache"
+    with pytest.raises(CheckpointError, match="nothing of it was kept"):
+        fetch_entry(archived, cache=cache)
+    assert names(cache) == set()
+    assert names(tmp_path) == {"below"} and names(tmp_path / "below") == {"cache"}
+    assert not Path("/tmp/tfmetamers_escaped").exists()
+
+
+def half(archive: bytes) -> bytes:
+    return archive[: len(archive) // 2]
+
+
+def another(archive: bytes) -> bytes:
+    return b"not an archive"
+
+
+def one_byte_changed(archive: bytes) -> bytes:
+    """Return the archive uncompressed, so that a changed byte of a file breaks nothing but the checksum."""
+    plain = bytearray(gzip.compress(gzip.decompress(archive), compresslevel=0))
+    plain[700] ^= 1
+    return bytes(plain)
+
+
+@pytest.mark.parametrize("damage", [half, another, one_byte_changed])
+def test_damaged_archive_leaves_nothing(damage, archived, server, make_archive, tmp_path):
+    server.content = damage(make_archive({"small.npz": bytes(range(256)) * 50}))
+    with pytest.raises(CheckpointError, match=r"not a complete \.tar\.gz archive"):
+        fetch_entry(archived, cache=tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_archive_without_the_checkpoint_says_what_it_holds(archived, server, make_archive, tmp_path):
+    server.content = make_archive({"other.ckpt": b"1"})
+    with pytest.raises(CheckpointError, match=r"holds other\.ckpt, without small\.npz"):
+        fetch_entry(archived, cache=tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_web_page_in_place_of_a_checkpoint(published, server, tmp_path):
+    server.content = b"<!DOCTYPE html><title>Moved</title>"
+    with pytest.raises(CheckpointError, match="a web page"):
+        fetch_entry(replace(published, format="V1"), cache=tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_python_without_extraction_filters_is_refused(archived, server, monkeypatch, tmp_path):
+    monkeypatch.delattr(unpack_module.tarfile, "data_filter")
+    with pytest.raises(CheckpointError, match="update Python"):
+        fetch_entry(archived, cache=tmp_path)
+    assert server.requests == []
+
+
+FETCH_ON_A_FULL_DISK = """
+import resource, sys
+from dataclasses import replace
+from pathlib import Path
+from tfmetamers.checkpoints.catalog import find_entry
+from tfmetamers.checkpoints.fetch import fetch_entry
+from tfmetamers.errors import CheckpointError
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+entry = replace(find_entry(sys.argv[1]), url=sys.argv[2])
+try:
+    fetch_entry(entry, cache=Path(sys.argv[3]))
+except CheckpointError as error:
+    print("REFUSED:", error)
+"""
+
+
+def fetch_on_a_full_disk(name: str, url: str, cache: Path) -> str:
+    """Fetch in a process that may write 100 kB to a file at most, and return what it printed."""
+    command = [sys.executable, "-c", FETCH_ON_A_FULL_DISK, name, url, str(cache)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_full_disk_while_downloading_can_be_continued(server, entry, tmp_path):
+    assert "REFUSED" in (printed := fetch_on_a_full_disk("vggish_pca", server.url, tmp_path))
+    assert "make room" in printed
+    assert names(tmp_path) == {"vggish_pca_params.npz.part", "vggish_pca_params.npz.part.json"}
+    entry = replace(entry, url=server.url, checkpoint="vggish_pca_params.npz")
+    assert fetch_entry(entry, cache=tmp_path).read_bytes() == server.content
+    assert server.requests[-1]["Range"] == "bytes=100000-"
+
+
+def test_full_disk_while_unpacking_keeps_the_download_only(server, make_archive, tmp_path):
+    server.content = make_archive({"output_graph.pb": bytes(1_000_000), "alphabet.txt": b"a"})
+    url = server.url.replace(".bin", ".tar.gz")
+    assert "cannot be written" in fetch_on_a_full_disk("deepspeech_0.1.1", url, tmp_path)
+    assert names(tmp_path) == {"published.tar.gz.part", "published.tar.gz.part.json"}

@@ -1,0 +1,81 @@
+"""What the tests share: a quiet TensorFlow, small networks, and the checkpoint of the 8-bit VGG-19."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+#: Material that is too large for the repository, beside it where it is at hand.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference material, or a skip that says that it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is missing")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def vgg_19_8bit(shared, tmp_path_factory) -> Path:
+    """A V1 slim checkpoint of VGG-19 with weights of 8 bits."""
+    folder = tmp_path_factory.mktemp("vgg_19")
+    writer = shared / "tools" / "write_vgg_19_checkpoint.py"
+    subprocess.run([sys.executable, writer, folder], check=True, capture_output=True)
+    return folder / "vgg_19.ckpt"
+
+
+@pytest.fixture(scope="session")
+def small_model():
+    """A Keras model of 32 x 32 pixels with the layers that the ReLU rule tells apart."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    stimulus = keras.Input((32, 32, 3))
+    first = layers.Conv2D(6, 4, padding="same", activation="relu", name="first")(stimulus)
+    normalized = layers.BatchNormalization(name="normalized")(first)
+    left = layers.Conv2D(4, 3, padding="same", activation="relu", name="left")(normalized)
+    right = layers.Conv2D(5, 1, activation="relu6", name="right")(normalized)
+    linear = layers.Conv2D(3, 5, padding="same", name="linear")(normalized)
+    block = layers.Concatenate(name="block")([left, right, linear])
+    pooled = layers.MaxPooling2D(2, name="pooled")(block)
+    flat = layers.Flatten(name="flat")(layers.ReLU(name="rectified")(layers.Conv2D(4, 3, strides=2)(pooled)))
+    logits = layers.Dense(10, name="logits")(flat)
+    model = keras.Model(stimulus, logits, name="small")
+    generator = np.random.default_rng(2)
+    normalization = model.get_layer("normalized")
+    normalization.set_weights([generator.uniform(0.5, 1.5, 6) for _ in range(4)])
+    return model
+
+
+@pytest.fixture(scope="session")
+def smooth_model():
+    """A Keras model of 16 x 16 pixels without kinks, whose gradient rounding cannot flip."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            layers.Conv2D(8, 3, padding="same", activation="tanh", name="first"),
+            layers.AveragePooling2D(2, name="pooled"),
+            layers.Conv2D(8, 3, activation="tanh", name="second"),
+            layers.Flatten(name="flat"),
+            layers.Dense(4, name="logits"),
+        ],
+        name="smooth",
+    )
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    """Four pictures of 32 x 32 pixels, in [0, 1]."""
+    return np.random.default_rng(4).random((4, 32, 32, 3), np.float32)
