@@ -1,6 +1,7 @@
 """What the tests share: a quiet TensorFlow, small networks, and the checkpoint of the 8-bit VGG-19."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from tests.golden import SHARED
 
-#: Material that is too large for the repository, beside it where it is at hand.
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +23,13 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def vgg_19_8bit(shared, tmp_path_factory) -> Path:
+def vgg_19_8bit(shared, tmp_path_factory):
     """A V1 slim checkpoint of VGG-19 with weights of 8 bits."""
     folder = tmp_path_factory.mktemp("vgg_19")
     writer = shared / "tools" / "write_vgg_19_checkpoint.py"
     subprocess.run([sys.executable, writer, folder], check=True, capture_output=True)
-    return folder / "vgg_19.ckpt"
+    yield folder / "vgg_19.ckpt"
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

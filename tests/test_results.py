@@ -284,6 +284,10 @@ class TestSettingsDifferences:
         found, wanted = a_record(), a_record(recipe={"name": "feather2019-image", "steps": 15000}, seed=4)
         assert settings_differences(found, wanted) == ["recipe.steps: 20 there, 15000 asked", "seed: 0 there, 4 asked"]
 
+    def test_names_a_setting_by_all_that_it_lies_in(self):
+        found, wanted = ({"network": {"options": {"size": size}}} for size in (224, 299))
+        assert settings_differences(found, wanted) == ["network.options.size: 224 there, 299 asked"]
+
     def test_what_is_missing_there_is_none(self):
         assert settings_differences({}, {"seed": 1}) == ["seed: None there, 1 asked"]
 
@@ -338,12 +342,12 @@ class TestIndex:
         assert list(row) == [*INDEX_COLUMNS, "folder"]
 
     def test_has_all_further_columns_of_manifests(self, tmp_path):
-        for name, columns in (("a", {"session": "2"}), ("b", {"observer": "x, y", "session": "3"}), ("c", {})):
+        for name, columns in (("a", {"block": "2"}), ("b", {"observer": "x, y", "block": "3"}), ("c", {})):
             record = a_record(stimulus={"id": name, "columns": columns})
             write_metamer(tmp_path / name / "0", a_metamer(record=record))
         rows = rows_of(write_index(tmp_path))
-        assert list(rows[0])[-3:] == ["folder", "session", "observer"]
-        assert [(row["session"], row["observer"]) for row in rows] == [("2", ""), ("3", "x, y"), ("", "")]
+        assert list(rows[0])[-3:] == ["folder", "block", "observer"]
+        assert [(row["block"], row["observer"]) for row in rows] == [("2", ""), ("3", "x, y"), ("", "")]
 
     def test_no_two_columns_share_a_name(self, tmp_path):
         record = a_record(stimulus={"id": "a", "columns": {"seed": "mine", "folder": "mine too"}})
@@ -397,6 +401,11 @@ class TestFinding:
         assert "no finished metamer" in refusal(find_metamers, tmp_path)
 
     def test_a_name_that_only_sounds_like_a_leftover_is_found(self, tmp_path):
-        folder = tmp_path / "eclipse.partial" / "net" / "layer" / "sun.partial" / "0"
-        write_metamer(folder, a_metamer())
-        assert find_metamers(tmp_path / "eclipse.partial") == [folder]
+        for stimulus in ("sun.partial", ".sun"):
+            write_metamer(tmp_path / stimulus / "0", a_metamer())
+        assert find_metamers(tmp_path) == [tmp_path / ".sun" / "0", tmp_path / "sun.partial" / "0"]
+
+    def test_the_folder_that_is_given_may_have_any_name(self, tmp_path):
+        out = tmp_path / ".eclipse.partial"
+        write_metamer(out / "sun" / "0", a_metamer())
+        assert find_metamers(out) == [out / "sun" / "0"]

@@ -159,7 +159,8 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
     record = read_record(folder)
     try:
         stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
-        original = (np.asarray(Image.open(folder / "original.png")) / 255.0).astype(np.float32)
+        with Image.open(folder / "original.png") as picture:
+            original = (np.asarray(picture) / 255.0).astype(np.float32)
         trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
         steps, losses, learning_rates = trace.T
     except (OSError, ValueError, EOFError, SyntaxError) as error:

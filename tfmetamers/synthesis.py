@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -63,8 +64,8 @@ class Synthesis:
         self.layer = layer
         self.recipe = recipe
         self._activations = network.activations(layer, relu_gradient=recipe.relu_gradient)
-        # A function of its own for each instance: TensorFlow counts traces by function, and would warn.
-        self._compiled = tf.function(lambda *arguments: self._advance(*arguments), autograph=False)
+        # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
+        self._compiled = tf.function(partial(self._advance), autograph=False)
 
     def targets(self, originals: np.ndarray) -> np.ndarray:
         """Return the activations to be matched.

@@ -122,6 +122,22 @@ def test_a_loop_is_refused_with_the_way_out():
     )
 
 
+def test_a_gradient_of_its_own_is_refused_rather_than_lost():
+    import keras
+
+    @tf.custom_gradient
+    def reversed_gradient(values):
+        return tf.identity(values), lambda upstream: -upstream
+
+    class Reversal(keras.layers.Layer):
+        def call(self, inputs):
+            return reversed_gradient(inputs)
+
+    model = keras.Sequential([keras.Input((4, 4, 3)), Reversal(name="reversal")])
+    with pytest.raises(ArgumentError, match=r"a gradient of its own .* leave tf\.custom_gradient out"):
+        from_keras(model).activations("reversal")
+
+
 @pytest.mark.parametrize("layer", ["fc6", "fc8"])
 def test_fully_connected_layers_of_a_large_picture(layer):
     """At 299 pixels the layers that were fully connected become convolutions over places."""

@@ -1,5 +1,7 @@
 """The slim networks against TensorFlow 1: the same checkpoint in a session on tf_slim's own graph."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -78,7 +80,9 @@ def original(request, tmp_path_factory):
             str(version): v1.train.Saver(write_version=version).save(session, str(folder / f"v{version}.ckpt"))
             for version in (v1.train.SaverDef.V1, v1.train.SaverDef.V2)
         }
-        return name, pictures, dict(zip(PAPER_LAYERS[name], session.run(layers), strict=True)), saved
+        activations = dict(zip(PAPER_LAYERS[name], session.run(layers), strict=True))
+    yield name, pictures, activations, saved
+    shutil.rmtree(folder)
 
 
 def relative_error(found, expected):

@@ -105,13 +105,13 @@ class TestFolders:
 
 class TestManifests:
     def test_columns_with_a_meaning_are_taken_and_further_ones_kept(self, tmp_path):
-        text = "session,file,id,category,label,note\n2,pictures/a.png,first,dog,beagle,\n3,b.png,second,,,seen\n"
+        text = "block,file,id,category,label,note\n2,pictures/a.png,first,dog,beagle,\n3,b.png,second,,,seen\n"
         first, second = collect_stimuli([manifest_with(tmp_path, text)], SUFFIXES)
         assert (first.id, first.path) == ("first", tmp_path / "pictures" / "a.png")
         assert (first.label, first.category) == ("beagle", "dog")
-        assert first.columns == {"session": "2", "note": ""}
+        assert first.columns == {"block": "2", "note": ""}
         assert (second.label, second.category) == (None, None)
-        assert second.columns == {"session": "3", "note": "seen"}
+        assert second.columns == {"block": "3", "note": "seen"}
 
     def test_stimuli_are_in_the_order_of_the_rows(self, tmp_path):
         assert ids(manifest_with(tmp_path, "id,file\nz,1.png\na,2.png\nm,3.png\n")) == ["z", "a", "m"]

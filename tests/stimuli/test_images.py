@@ -157,6 +157,13 @@ class TestAccepted:
         loaded = load_image(saved(tmp_path / f"picture{suffix}", pixels), width)
         np.testing.assert_array_equal(loaded, (pixels / 255.0).astype(np.float32))
 
+    def test_a_bmp_of_16_bits_a_pixel_has_fewer_than_8_a_channel(self, tmp_path):
+        head = struct.pack(
+            "<2sIIIIiiHHIIiiIIIII", b"BM", 82, 0, 66, 40, 2, -4, 1, 16, 3, 16, 0, 0, 0, 0, 0xF800, 0x7E0, 0x1F
+        )
+        (tmp_path / "picture.bmp").write_bytes(head + struct.pack("<H", 0xF800) * 8)
+        np.testing.assert_array_equal(load_image(tmp_path / "picture.bmp", 2)[0, 0], [1, 0, 0])
+
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_every_ending_that_folders_are_searched_for(self, tmp_path, suffix):
         assert load_image(saved(tmp_path / f"picture{suffix}", drawn(9, 12)), 8).shape == (8, 8, 3)
@@ -252,8 +259,7 @@ class TestRefused:
     def test_a_file_that_is_cut_in_half(self, tmp_path, suffix):
         path = saved(tmp_path / f"half{suffix}", drawn(64, 64))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        expected = "not a picture that Pillow can read" if suffix == ".webp" else "damaged or cut short"
-        assert expected in self.refusal(path)
+        assert "damaged or cut short" in self.refusal(path)
 
     @pytest.mark.parametrize("suffix", ["png", "jpg"])
     def test_a_file_that_is_cut_in_its_header(self, tmp_path, suffix):

@@ -8,6 +8,7 @@ gradient of `tfmetamers.gradients.frozen_convolution`. ``benchmarks/image_step.p
 
 import inspect
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -47,11 +48,11 @@ class FrozenFunction:
         self._layer = layer
         self._path = producing_path(layer) if straight_through else ProducingPath((), ())
         operations = _operations_up_to(self._inputs_of_path(layer), stimulus)
-        _refuse_functions(operations)
+        _refuse_what_cannot_be_replayed(operations)
         self._constants = _evaluate_constants(operations, weights)
         self._steps = _plan(operations, self._constants, fetched=self._inputs_of_path(layer))
-        # A function of its own for each instance: TensorFlow counts traces by function, and would warn.
-        self._compiled = tf.function(lambda stimuli: self._replay(stimuli), autograph=False, reduce_retracing=True)
+        # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
+        self._compiled = tf.function(partial(self._replay), autograph=False, reduce_retracing=True)
 
     def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
         return self._replay(stimuli) if tf.inside_function() else self._compiled(tf.convert_to_tensor(stimuli))
@@ -135,12 +136,17 @@ def _operations_up_to(fetched: list[tf.Tensor], stimulus: tf.Tensor) -> list[tf.
     return list(ordered.values())
 
 
-def _refuse_functions(operations) -> None:
+def _refuse_what_cannot_be_replayed(operations) -> None:
     for operation in operations:
         if any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr):
             raise ArgumentError(
                 f"The network holds a loop or a function of its own ({operation.name}, {operation.type}), which "
                 "cannot be replayed; build recurrent layers with unroll=True and leave tf.function out."
+            )
+        if "_gradient_op_type" in operation.node_def.attr:
+            raise ArgumentError(
+                f"The network holds an operation with a gradient of its own ({operation.name}), which replaying it "
+                "would lose; leave tf.custom_gradient out."
             )
 
 

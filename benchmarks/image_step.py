@@ -1,0 +1,214 @@
+"""Seconds a synthesis step and peak memory, against the original way of running it, in the same run.
+
+    python benchmarks/image_step.py
+
+The original way is the released one: tf_slim's graph in a TensorFlow 1 session, stepped by
+`tf.compat.v1.train.AdamOptimizer`. Pairs alternate, and medians of the pairs' ratios are printed. Beside them
+stand the machine's matrix-multiply rate and the share of it that each way reaches. A second table compares the
+frozen function with the plain one (the traced operations as they are, reading variables) at every layer.
+Weights are random: speed does not depend on them.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from functools import partial
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import click
+import numpy as np
+import tensorflow as tf
+from tabulate import tabulate
+
+from tfmetamers.networks import load_network, slim
+from tfmetamers.recipes import find_recipe
+from tfmetamers.synthesis import Synthesis
+
+CASES = [("vgg_19", "conv5_4"), ("inception_v3", "Mixed_6e"), ("resnet_v2_101", "block4")]
+WAYS = ("original", "ours", "ours, batch of 4")
+
+
+def convolution_operations(layer: tf.Tensor) -> float:
+    """Return the floating-point operations of the convolutions up to a layer, forward and backward."""
+    total, pending, seen = 0, [layer.op], set()
+    while pending:
+        operation = pending.pop()
+        if operation.name in seen:
+            continue
+        seen.add(operation.name)
+        pending.extend(tensor.op for tensor in operation.inputs)
+        if operation.type == "Conv2D":
+            height, width, channels_in, _ = operation.inputs[1].shape
+            total += 2 * np.prod(operation.outputs[0].shape[1:]) * height * width * channels_in
+    return 2.0 * total
+
+
+def matrix_multiply_rate() -> float:
+    """Return the floating-point operations a second of a large matrix product, the best of five."""
+    size = 4096
+    matrix = tf.random.normal([size, size])
+    product = tf.function(tf.matmul)
+    product(matrix, matrix)
+    return max(2 * size**3 / timed(lambda: product(matrix, matrix).numpy()) for _ in range(5))
+
+
+def timed(call) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def original_way(name: str, layer: str):
+    """Return a function that does a step as the released code does."""
+    v1 = tf.compat.v1
+    size = slim.DEFINITIONS[name].default_size
+    weights = slim.random_weights(name, seed=0)
+    traced = slim.trace(name)
+    graph_def = traced.stimulus.graph.as_graph_def()
+    graph = tf.Graph()
+    with graph.as_default():
+        start = np.random.default_rng(0).uniform(0.5, 0.6, (1, size, size, 3)).astype(np.float32)
+        stimulus = v1.get_variable("metamer", initializer=start, constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0))
+        variables = {}
+        for variable in traced.variables:
+            value = v1.placeholder(tf.float32, variable.shape)
+            variables[variable.op.name] = (v1.Variable(value, name=variable.op.name, trainable=False), value)
+        mapped = {"stimulus:0": stimulus}
+        for node in graph_def.node:
+            if node.op == "ReadVariableOp":
+                mapped[f"{node.name}:0"] = variables[node.input[0]][0]
+        used = v1.graph_util.extract_sub_graph(graph_def, [traced.layers[layer].op.name])
+        there = {f"{node.name}:0" for node in used.node}
+        [activations] = tf.graph_util.import_graph_def(
+            used,
+            input_map={name: tensor for name, tensor in mapped.items() if name in there},
+            return_elements=[traced.layers[layer].name],
+        )
+        targets = v1.placeholder(tf.float32, activations.shape)
+        loss = tf.nn.l2_loss(targets - activations)
+        update = v1.train.AdamOptimizer(0.001).minimize(loss, var_list=[stimulus])
+        session = v1.Session()
+        session.run(
+            v1.global_variables_initializer(),
+            {value: weights[name] for name, (_, value) in variables.items()},
+        )
+        wanted = {targets: session.run(activations) * 0.5}
+    return lambda steps: [session.run(update, wanted) for _ in range(steps)]
+
+
+def our_way(name: str, layer: str, batch: int = 1):
+    """Return a function that does steps as tfmetamers does."""
+    network = load_network(name, weights="random")
+    originals = np.random.default_rng(0).random((batch, *network.stimulus_shape), np.float32)
+    synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe))
+    targets, start = synthesis.targets(originals), synthesis.start(originals, seed=0)
+    return lambda steps: synthesis.advance(targets, start, steps)
+
+
+def build(way: str, name: str, layer: str):
+    if way == "original":
+        return original_way(name, layer)
+    return our_way(name, layer, batch=4 if "4" in way else 1)
+
+
+def plain_function(traced: slim.Trace, layer: str, weights):
+    """Return the traced function as it is: its own operations and gradients, reading variables."""
+    graph_def = tf.compat.v1.graph_util.extract_sub_graph(
+        traced.stimulus.graph.as_graph_def(), [traced.layers[layer].op.name]
+    )
+    reads = {f"{node.name}:0": tf.Variable(weights[node.input[0]]) for node in graph_def.node if "Read" in node.op}
+
+    def imported(stimulus):
+        mapped = {"stimulus:0": stimulus} | {name: variable.read_value() for name, variable in reads.items()}
+        [activations] = tf.graph_util.import_graph_def(graph_def, mapped, [traced.layers[layer].name], name="")
+        return activations
+
+    return tf.compat.v1.wrap_function(imported, [tf.TensorSpec(traced.stimulus.shape, tf.float32)])
+
+
+def with_gradient(function):
+    """Return a compiled function from stimuli to the gradient of half the summed squared activations."""
+
+    @tf.function(autograph=False)
+    def gradient(stimuli):
+        with tf.GradientTape() as tape:
+            tape.watch(stimuli)
+            loss = tf.nn.l2_loss(function(stimuli))
+        return tape.gradient(loss, stimuli)
+
+    return lambda stimuli: gradient(stimuli).numpy()
+
+
+def alternate(calls: dict, pairs: int) -> dict[str, list[float]]:
+    """Time each call in turn, pair after pair, after a warm-up."""
+    for call in calls.values():
+        call()
+    seconds = {name: [] for name in calls}
+    for _ in range(pairs):
+        for name, call in calls.items():
+            seconds[name].append(timed(call))
+    return seconds
+
+
+def peak_memory(way: str, name: str, layer: str) -> float:
+    """Return the peak memory in GB of a process that does nothing but steps of one way."""
+    command = [sys.executable, __file__, "--only", way, name, layer]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def compare_steps(pairs: int, steps: int) -> list[list[str]]:
+    rows, rate = [], matrix_multiply_rate()
+    print(f"Matrix multiplication: {rate / 1e9:.0f} GFLOP/s\n")
+    for name, layer in CASES:
+        operations = convolution_operations(slim.trace(name).layers[layer])
+        ways = {way: build(way, name, layer) for way in WAYS}
+        seconds = alternate({way: partial(do, steps) for way, do in ways.items()}, pairs)
+        for way in WAYS:
+            items = 4 if "4" in way else 1
+            each = [total / steps / items for total in seconds[way]]
+            ratios = [before / steps / now for before, now in zip(seconds["original"], each, strict=True)]
+            share = operations / statistics.median(each) / rate
+            numbers = [f"{statistics.median(each):.4f}", f"{statistics.median(ratios):.2f}", f"{share:.2f}"]
+            rows.append([name, layer, way, *numbers, f"{peak_memory(way, name, layer):.2f}"])
+    return rows
+
+
+def compare_layers(pairs: int) -> list[list[str]]:
+    rows = []
+    for name, definition in slim.DEFINITIONS.items():
+        network, traced, weights = load_network(name, weights="random"), slim.trace(name), slim.random_weights(name, 0)
+        stimuli = tf.constant(np.random.default_rng(0).random((1, *network.stimulus_shape), np.float32))
+        for layer in definition.end_points:
+            frozen = with_gradient(network.activations(layer, relu_gradient="normal"))
+            plain = with_gradient(plain_function(traced, layer, weights))
+            calls = {"plain": partial(plain, stimuli), "frozen": partial(frozen, stimuli)}
+            seconds = alternate(calls, pairs)
+            medians = [statistics.median(seconds[way]) for way in calls]
+            ratio = statistics.median(a / b for a, b in zip(seconds["plain"], seconds["frozen"], strict=True))
+            rows.append([name, layer, *(f"{median:.4f}" for median in medians), f"{ratio:.2f}"])
+    return rows
+
+
+@click.command()
+@click.option("--pairs", default=7, show_default=True, help="Alternations to take medians of.")
+@click.option("--steps", default=5, show_default=True, help="Steps in a row.")
+@click.option("--only", nargs=3, metavar="WAY NETWORK LAYER", help="Do five steps of one way; print its peak memory.")
+def main(pairs, steps, only):
+    """Measure and print both tables."""
+    if only:
+        build(*only)(5)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+        return
+    headers = ["network", "layer", "way", "s a step and stimulus", "original / this", "share of matmul rate", "peak GB"]
+    print(tabulate(compare_steps(pairs, steps), headers, disable_numparse=True))
+    print("\nForward and backward of one stimulus")
+    headers = ["network", "layer", "plain s", "frozen s", "plain / frozen"]
+    print(tabulate(compare_layers(3 * pairs), headers, disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()

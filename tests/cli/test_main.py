@@ -1,0 +1,114 @@
+"""The command line as a whole: light to import, one sentence an error, the right status."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tfmetamers.cli.main import COMMANDS, main
+
+HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import tfmetamers",
+        "import tfmetamers.networks, tfmetamers.stimuli, tfmetamers.evaluation, tfmetamers.checkpoints",
+        "from tfmetamers.cli.main import main; main(['--help'])",
+        "from tfmetamers.cli.main import main; main(['synth', '--help'])",
+        "from tfmetamers.cli.main import main; main(['checkpoints', 'list'])",
+        "import tfmetamers; tfmetamers.find_recipe('feather2019-image')",
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(statement):
+    code = f"""
+import sys
+try:
+    {statement.replace("; ", chr(10) + "    ")}
+except SystemExit as stop:
+    assert stop.code == 0
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_public_names_are_there():
+    import tfmetamers
+
+    for name in tfmetamers.__all__:
+        assert getattr(tfmetamers, name) is not None
+
+
+def run(capsys, *arguments):
+    """Run the command line and return its status, output and errors."""
+    with pytest.raises(SystemExit) as stop:
+        main(list(map(str, arguments)))
+    return stop.value.code, *capsys.readouterr()
+
+
+def test_help_lists_every_command(capsys):
+    status, output, _ = run(capsys, "--help")
+    assert status == 0
+    assert all(command in output for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys, command):
+    status, output, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert "Usage:" in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["synt"], ["--nonsense"], ["synth"], ["networks", "show"], ["synth", "--layer", "a", "--size", "x", "b"]],
+)
+def test_a_wrong_command_line_has_status_2(capsys, arguments):
+    status, _, errors = run(capsys, *arguments)
+    assert status == 2
+    assert "Traceback" not in errors
+
+
+def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch):
+    import tfmetamers.results
+
+    def fail(*_):
+        raise RuntimeError("surprise")
+
+    monkeypatch.setattr(tfmetamers.results, "write_index", fail)
+    status, _, errors = run(capsys, "index", "somewhere")
+    assert status == 1
+    assert "RuntimeError: surprise" in errors and "--debug" in errors
+    with pytest.raises(RuntimeError, match="surprise"):
+        main(["--debug", "index", "somewhere"])
+
+
+def test_an_index_of_nothing_is_one_sentence(capsys, tmp_path):
+    status, _, errors = run(capsys, "index", tmp_path)
+    assert status == 1
+    assert errors.startswith(f"Error: There is no finished metamer below {tmp_path}")
+
+
+def test_networks_are_listed_and_shown(capsys):
+    status, output, _ = run(capsys, "networks")
+    assert status == 0
+    assert all(name in output for name in ("vgg_19", "inception_v3", "resnet_v2_101"))
+    status, output, _ = run(capsys, "networks", "show", "vgg_19", "--tensors")
+    assert status == 0
+    for piece in (
+        "conv5_4",
+        "14 x 14 x 512",
+        "100,352",
+        "straight-through (1 ReLU)",
+        "ordinary",
+        "vgg_19/pool1/MaxPool:0",
+    ):
+        assert piece in output
+
+
+def test_a_misspelt_network_lists_near_names(capsys):
+    status, _, errors = run(capsys, "networks", "show", "vgg19")
+    assert status == 2
+    assert errors == "Error: There is no network 'vgg19'; the nearest are vgg_19. 'tfmetamers networks' lists them.\n"
