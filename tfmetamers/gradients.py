@@ -35,29 +35,101 @@ def straight_through_relu6(pre_activation):
     return tf.nn.relu6(pre_activation), lambda upstream: upstream
 
 
-def frozen_convolution(stimulus_side, kernel, flipped_kernel, padding, explicit_backward_padding):
-    """Convolve at stride 1 with a kernel that never changes.
+def clipped_power(values, exponent):
+    """Raise to a power below 1, with a gradient that is clipped to [-1, 1].
 
-    The gradient with respect to the input is computed as a forward convolution with the kernel that is
-    flipped in space and transposed in channels: the same sums, in an order that CPU libraries run faster.
-    The kernel has no gradient.
+    The slope of a compressive power is infinite at zero, and the gradients that reach a waveform through it
+    would be, too. As in the released code (``clipped_power_compression`` of tfcochleagram), the values are
+    rectified first, and the slope is clipped and never NaN:
+
+    ==========  ===========  =====
+    value       power        slope
+    ==========  ===========  =====
+    below zero  0            1
+    0           0            1
+    above zero  its power    ``exponent * value ** (exponent - 1)``, at most 1
+    infinity    infinity     0
+    NaN         NaN          1
+    ==========  ===========  =====
+
+    A slope of 1 below zero means that the rectification does not block the gradient: what comes before it
+    decides.
 
     Args:
-        stimulus_side: float tensor (batch, height, width, channels in).
-        kernel: float tensor (height, width, channels in, channels out).
-        flipped_kernel: the kernel reversed along its first two axes, its last two axes exchanged.
-        padding: ``"SAME"`` or ``"VALID"``.
-        explicit_backward_padding: four pairs (before, after), the zeros around the upstream gradient.
+        values: float tensor of any shape.
+        exponent: above 0 and below 1; 0.3 in the released code.
 
     Returns:
-        Float tensor (batch, height out, width out, channels out).
+        ``max(values, 0) ** exponent``, of the same shape.
     """
 
     @tf.custom_gradient
-    def convolution(inputs):
+    def power(values):
+        rectified = tf.nn.relu(values)
+
         def gradient(upstream):
-            return tf.nn.conv2d(upstream, flipped_kernel, 1, explicit_backward_padding)
+            return upstream * _clipped(exponent * tf.pow(rectified, exponent - 1.0))
 
-        return tf.nn.conv2d(inputs, kernel, 1, padding), gradient
+        return tf.pow(rectified, exponent), gradient
 
-    return convolution(stimulus_side)
+    return power(values)
+
+
+def clipped_log(values, offset=1e-8):
+    """Take the natural logarithm, with a gradient that is clipped to [-1, 1].
+
+    The paper clips the gradient of logarithms as it does that of powers (section 3.1), but the released code
+    has no front end with a logarithm. The form is a choice made here: that of `clipped_power`, with an
+    offset so that silence has a finite logarithm.
+
+    ==========  ===============  =====
+    value       logarithm        slope
+    ==========  ===============  =====
+    below zero  that of offset   1
+    0           that of offset   1
+    above zero  as it is         ``1 / (value + offset)``, at most 1
+    infinity    infinity         0
+    NaN         NaN              1
+    ==========  ===============  =====
+
+    Args:
+        values: float tensor of any shape.
+        offset: added to the rectified values, above 0 and at most 1.
+
+    Returns:
+        ``log(max(values, 0) + offset)``, of the same shape.
+    """
+
+    @tf.custom_gradient
+    def logarithm(values):
+        shifted = tf.nn.relu(values) + offset
+
+        def gradient(upstream):
+            return upstream * _clipped(1.0 / shifted)
+
+        return tf.math.log(shifted), gradient
+
+    return logarithm(values)
+
+
+def with_gradient(forward, backward):
+    """Join a function and the function that computes its gradient with respect to its input.
+
+    Args:
+        forward: from the input to the output.
+        backward: from the gradient with respect to the output to that with respect to the input.
+
+    Returns:
+        `forward`, differentiated as `backward` says.
+    """
+
+    @tf.custom_gradient
+    def joined(inputs):
+        return forward(inputs), backward
+
+    return joined
+
+
+def _clipped(slope):
+    """Clip a slope to [-1, 1], and make it 1 where it is NaN (``clipped_power_compression`` of tfcochleagram)."""
+    return tf.where(tf.math.is_nan(slope), tf.ones_like(slope), tf.clip_by_value(slope, -1.0, 1.0))

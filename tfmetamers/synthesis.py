@@ -18,6 +18,9 @@ from tfmetamers.stimuli.noise import initial_noise
 #: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
 SECONDS_A_CALL = 1.0
 
+#: From this many steps on, the seconds that compiling with inlined kernels takes come back.
+STEPS_WORTH_INLINING = 1000
+
 
 @dataclass
 class SynthesisState:
@@ -63,7 +66,9 @@ class Synthesis:
         self.network = network
         self.layer = layer
         self.recipe = recipe
-        self._activations = network.activations(layer, relu_gradient=recipe.relu_gradient)
+        self._activations = network.activations(
+            layer, relu_gradient=recipe.relu_gradient, inline_kernels=recipe.steps >= STEPS_WORTH_INLINING
+        )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
 
