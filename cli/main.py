@@ -35,40 +35,40 @@ class LazyCommands(click.Group):
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="tfmetamers")
-@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
-@click.pass_context
-def tfmetamers(context, debug):
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of an error.")
+def tfmetamers():
     """Model metamers of image and sound networks.
 
     A metamer is a stimulus, made from noise by gradient descent, that gives the same activations at one
     layer of a network as a natural stimulus.
     """
-    context.obj = {"debug": debug}
 
 
-def main(arguments=None) -> None:
-    """Run the command line and exit: status 2 for a wrong command line, 1 for a failed run, 130 after Ctrl-C."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def main() -> None:
+    """Run the command line and exit with the status that `run` returns."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its status: 2 for a wrong command line, 1 for a failed run, 130 after Ctrl-C."""
     try:
-        status = tfmetamers.main(arguments, standalone_mode=False) or 0
+        status = tfmetamers.main(arguments, standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except click.ClickException as error:
         error.show()
-        status = error.exit_code
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. The same command goes on from here.", err=True)
-        status = 130
-    except TfmetamersError as error:
-        if "--debug" in arguments:
-            raise
-        click.echo(f"Error: {error}", err=True)
-        status = 2 if isinstance(error, ArgumentError) else 1
+        return 130
     except Exception as error:
         if "--debug" in arguments:
             raise
+        if isinstance(error, TfmetamersError):
+            click.echo(f"Error: {error}", err=True)
+            return 2 if isinstance(error, ArgumentError) else 1
         click.echo(
             f"Error: {type(error).__name__}: {error}\n"
             "This was not foreseen; run 'tfmetamers --debug ...' to see where it happened.",
             err=True,
         )
-        status = 1
-    sys.exit(status if isinstance(status, int) else 0)
+        return 1

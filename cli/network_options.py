@@ -35,11 +35,9 @@ def network_options(command):
         click.option(
             "--weights",
             type=click.Choice(["checkpoint", "random"]),
-            default="checkpoint",
-            show_default=True,
-            help="Random weights are drawn from the network's own initialisers.",
+            help="Random weights are drawn from the network's own initialisers. [default: checkpoint]",
         ),
-        click.option("--weights-seed", type=int, default=0, show_default=True, help="Seed of random weights."),
+        click.option("--weights-seed", type=click.IntRange(min=0), help="Seed of random weights. [default: 0]"),
         click.option(
             "--size",
             type=click.IntRange(min=1),
@@ -49,10 +47,8 @@ def network_options(command):
             "--input-range",
             type=float,
             nargs=2,
-            default=(0.0, 1.0),
-            show_default=True,
             metavar="BLACK WHITE",
-            help="What the Keras model takes for black and white, such as 0 255.",
+            help="What the Keras model takes for black and white, such as 0 255. [default: 0 1]",
         ),
         click.option(
             "--labels",
@@ -70,12 +66,30 @@ def build_network(name, keras_model, checkpoint, weights, weights_seed, size, in
         raise click.UsageError("Give one of --network NAME and --keras-model FILE.keras.")
     quiet_tensorflow()
     if keras_model is None:
-        from tfmetamers.networks import load_network
-
-        return load_network(name, checkpoint=checkpoint, weights=weights, weights_seed=weights_seed, size=size)
-    if checkpoint or weights != "checkpoint":
-        raise click.UsageError("A Keras model has its own weights; leave --checkpoint and --weights out.")
+        return _published(name, checkpoint, weights, weights_seed, size, input_range, labels)
+    if checkpoint or weights or weights_seed is not None:
+        raise click.UsageError(
+            "A Keras model has its own weights; leave --checkpoint, --weights and --weights-seed out."
+        )
     from tfmetamers.networks import load_keras
 
-    names = labels.read_text(encoding="utf-8").splitlines() if labels else None
-    return load_keras(keras_model, size=size, input_range=input_range, labels=names)
+    return load_keras(keras_model, size=size, input_range=input_range or (0.0, 1.0), labels=_read_labels(labels))
+
+
+def _published(name, checkpoint, weights, weights_seed, size, input_range, labels):
+    if input_range or labels:
+        raise click.UsageError("--input-range and --labels are for a Keras model; a published network has its own.")
+    if weights_seed is not None and weights != "random":
+        raise click.UsageError("--weights-seed goes with --weights random.")
+    from tfmetamers.networks import load_network
+
+    return load_network(
+        name, checkpoint=checkpoint, weights=weights or "checkpoint", weights_seed=weights_seed or 0, size=size
+    )
+
+
+def _read_labels(file):
+    try:
+        return file.read_text(encoding="utf-8").splitlines() if file else None
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{file} is not text in UTF-8; one label a line was expected.") from error

@@ -1,5 +1,7 @@
 """``tfmetamers networks``: what there is to invert."""
 
+from pathlib import Path
+
 import click
 from tabulate import tabulate
 
@@ -31,18 +33,22 @@ def networks(context):
 
 
 @networks.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--keras-model", type=click.Path(path_type=Path), metavar="FILE.keras", help="Your own model.")
 @click.option("--size", type=click.IntRange(min=1), help="Height and width of the stimulus.")
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(name, size, tensors):
+def show(name, keras_model, size, tensors):
     """Print each layer's name, shape, number of units and ReLU rule."""
+    if (name is None) == (keras_model is None):
+        raise click.UsageError("Give one of NAME and --keras-model FILE.keras.")
     quiet_tensorflow()
+    from tfmetamers.networks.keras import load_keras
     from tfmetamers.networks.registry import describe_network
 
-    network = describe_network(name, size)
+    network = load_keras(keras_model, size=size) if keras_model else describe_network(name, size)
     height, width, channels = network.stimulus_shape
-    classes = len(network.labels)
-    click.echo(f"{name}: stimulus {height} x {width} x {channels}, RGB in [0, 1]; {classes} classes\n")
+    labels = f"; {len(network.labels)} classes" if network.labels else ""
+    click.echo(f"{network.name}: stimulus {height} x {width} x {channels}, RGB in [0, 1]{labels}\n")
     rows = [
         [layer.name, " x ".join(map(str, layer.shape)), layer.size, layer.path.rule, layer.tensor]
         for layer in network.layers.values()

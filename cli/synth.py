@@ -69,7 +69,7 @@ def synth(
     label and category). The same command run again continues what is unfinished and skips what is done.
     """
     overrides = {"steps": steps, "learning_rate": learning_rate, "relu_gradient": relu_gradient}
-    overrides = _fields(settings) | {field: value for field, value in overrides.items() if value is not None}
+    overrides = _overrides(settings, {field: value for field, value in overrides.items() if value is not None})
     network = build_network(**network)
     from tfmetamers.recipes import find_recipe
     from tfmetamers.runs import plan_run
@@ -77,8 +77,8 @@ def synth(
     from tfmetamers.stimuli.images import SUFFIXES
 
     recipe = find_recipe(recipe_name or network.recipe).replace(**overrides)
-    stimuli = collect_stimuli(inputs, SUFFIXES)
-    names = list(network.layers) if "all" in layers else list(dict.fromkeys(layers))
+    names = _layer_names(network, layers)
+    stimuli = collect_stimuli(inputs, SUFFIXES, ignored=out)
     runs = [
         plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=batch_size) for layer in names
     ]
@@ -89,11 +89,21 @@ def synth(
         _execute(runs, snapshot_every)
 
 
-def _fields(settings) -> dict[str, str]:
+def _overrides(settings, options) -> dict[str, str]:
+    """Return the fields of the recipe that --set and the options of their own name set."""
     for setting in settings:
         if "=" not in setting:
             raise ArgumentError(f"--set got {setting!r}; FIELD=VALUE was expected, such as decay_rate=1.")
-    return dict(setting.split("=", 1) for setting in settings)
+    pairs = [setting.split("=", 1) for setting in settings] + list(options.items())
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ArgumentError("The same field of the recipe is set twice; set it once.")
+    return fields
+
+
+def _layer_names(network, layers) -> list[str]:
+    named = [network.layer(layer).name for layer in layers if layer != "all"]
+    return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
 
 
 def _introduce(network, recipe, runs, out) -> None:
@@ -113,9 +123,9 @@ def _estimate(runs, snapshot_every) -> None:
     for run in filter(lambda run: run.batches, runs):
         seconds = measure_seconds(run)
         metamers = sum(map(len, run.batches))
-        duration = seconds * run.recipe.steps * len(run.batches) / 3600
+        duration = seconds * run.synthesis.recipe.steps * len(run.batches) / 3600
         hours += duration
-        rows.append([run.layer, metamers, f"{seconds:.3f}", f"{duration:.2f}"])
+        rows.append([run.synthesis.layer, metamers, f"{seconds:.3f}", f"{duration:.2f}"])
     size = sum(estimate_bytes(run, snapshot_every) for run in runs)
     click.echo("\n" + tabulate(rows, ["layer", "metamers", "seconds a step", "hours"], disable_numparse=True))
     click.echo(f"\nAt most {size / 1e6:,.1f} MB on disk; {hours:.2f} hours on this machine. Nothing was made.")
@@ -128,7 +138,7 @@ def _execute(runs, snapshot_every) -> None:
     for run in runs:
         with _ProgressBar(run) as bar:
             for job, metamer in execute_run(run, snapshot_every=snapshot_every, progress=bar.update):
-                rows.append(_row(run.layer, job, metamer.record))
+                rows.append(_row(run.synthesis.layer, job, metamer.record))
     if rows:
         headers = ["stimulus", "layer", "first loss", "last loss", "correlation", "original is", "metamer is"]
         click.echo(tabulate(rows, headers, disable_numparse=True))
@@ -152,10 +162,9 @@ class _ProgressBar:
 
     def __init__(self, run):
         self._batches = run.batches
-        self._steps = run.recipe.steps
-        self._bar = tqdm(
-            total=len(run.batches) * run.recipe.steps, desc=run.layer, unit="step", disable=not run.batches
-        )
+        self._steps = run.synthesis.recipe.steps
+        total = len(run.batches) * self._steps
+        self._bar = tqdm(total=total, desc=run.synthesis.layer, unit="step", disable=not run.batches)
 
     def __enter__(self):
         return self

@@ -6,10 +6,11 @@ Uses the published weights where they have been fetched, and random ones otherwi
 """
 
 import shlex
+import sys
 from pathlib import Path
 
 from tfmetamers.checkpoints.catalog import cached_checkpoint
-from tfmetamers.cli.main import tfmetamers
+from tfmetamers.cli.main import run
 from tfmetamers.stimuli import sample_photograph
 
 LAYERS = ("conv1_2", "conv2_2")
@@ -29,7 +30,8 @@ def main() -> None:
     options = ["--network", "vgg_19", "--weights", weights, *layers, "--steps", str(STEPS), "--output", str(out)]
     command = ["synth", *options, str(sample_photograph())]
     print(f"$ tfmetamers {shlex.join(command)}")
-    tfmetamers.main(command, standalone_mode=False)
+    if status := run(command):
+        sys.exit(status)
     draw(out, weights)
 
 

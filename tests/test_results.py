@@ -79,11 +79,11 @@ class TestMetamerFolder:
     @pytest.mark.parametrize(
         ("layer", "name"),
         [
-            ("tensor:vgg_19/pool1/MaxPool:0", "tensor_vgg_19_pool1_MaxPool_0"),
+            ("tensor:vgg_19/pool1/MaxPool:0", "tensor%3Avgg_19%2Fpool1%2FMaxPool%3A0"),
             ("Mixed_6e", "Mixed_6e"),
             ("block4", "block4"),
-            ("a layer", "a_layer"),
-            ("../../etc", ".._.._etc"),
+            ("a layer", "a%20layer"),
+            ("../../etc", "..%2F..%2Fetc"),
         ],
     )
     def test_a_layers_name_is_one_folder(self, layer, name):
@@ -285,14 +285,20 @@ class TestSettingsDifferences:
         assert settings_differences(found, wanted) == ["recipe.steps: 20 there, 15000 asked", "seed: 0 there, 4 asked"]
 
     def test_names_a_setting_by_all_that_it_lies_in(self):
-        found, wanted = ({"network": {"options": {"size": size}}} for size in (224, 299))
-        assert settings_differences(found, wanted) == ["network.options.size: 224 there, 299 asked"]
+        found, wanted = ({"network": {"stimulus_shape": [size, size, 3]}} for size in (224, 299))
+        assert settings_differences(found, wanted) == [
+            "network.stimulus_shape: [224, 224, 3] there, [299, 299, 3] asked"
+        ]
 
-    def test_what_is_missing_there_is_none(self):
-        assert settings_differences({}, {"seed": 1}) == ["seed: None there, 1 asked"]
+    def test_what_is_missing_there_is_nothing(self):
+        assert settings_differences({}, {"seed": 1}) == ["seed: nothing there, 1 asked"]
 
     def test_results_that_are_there_are_no_settings(self):
         assert settings_differences({"seed": 1, "loss": 3.0, "seconds": 2}, {"seed": 1}) == []
+
+    def test_a_label_that_was_corrected_makes_no_difference(self):
+        found, wanted = ({"stimulus": {"sha256": "1", "label": label}} for label in ("bare", "bear"))
+        assert settings_differences(found, wanted) == []
 
     def test_the_name_of_a_file_or_stimulus_makes_no_difference(self):
         found = {"network": {"file": "a.ckpt", "digest": "1"}, "stimulus": {"id": "a", "file": "a.png"}}

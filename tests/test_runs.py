@@ -1,5 +1,6 @@
 """Runs on disk: nothing is made twice, nothing is lost."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tfmetamers import runs
-from tfmetamers.errors import ArgumentError, ResultError, StimulusError
+from tfmetamers.errors import ArgumentError, ResultError, StimulusError, SynthesisError
 from tfmetamers.networks import from_keras
 from tfmetamers.recipes import find_recipe
 from tfmetamers.results import read_metamer
@@ -21,6 +22,7 @@ from tfmetamers.runs import execute_run, plan_run
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.images import SUFFIXES
 from tfmetamers.synthesis import Synthesis
+from tfmetamers.unfinished import read_state
 
 RECIPE = find_recipe("feather2019-image").replace(steps=30)
 BYTES = ("metamer.npy", "metamer.png", "original.png", "trace.csv")
@@ -162,15 +164,110 @@ def test_a_damaged_state_is_named(network, stimuli, tmp_path):
         plan(network, stimuli[:1], tmp_path)
 
 
-def test_a_loss_that_is_no_number_saves_the_last_good_state(network, stimuli, tmp_path, monkeypatch):
-    targets = Synthesis.targets
-    monkeypatch.setattr(Synthesis, "targets", lambda self, originals: targets(self, originals) * np.nan)
-    with pytest.raises(Exception, match="not finite at step 0"):
-        list(execute_run(plan(network, stimuli[:1], tmp_path)))
-    assert list(tmp_path.rglob("state.npz"))
+def test_a_loss_that_is_no_number_keeps_its_last_good_state_and_the_other_batches_go_on(
+    network, stimuli, tmp_path, monkeypatch
+):
+    advance = Synthesis.advance
+
+    def spoilt(self, targets, state, steps):
+        if np.array_equal(targets, spoilt_targets):
+            targets = targets * np.nan if state.step >= 7 else targets
+        return advance(self, targets, state, steps)
+
+    run = plan(network, stimuli, tmp_path)
+    spoilt_targets = run.synthesis.targets(runs._originals(run, run.batches[1]))
+    monkeypatch.setattr(Synthesis, "advance", spoilt)
+    with pytest.raises(SynthesisError, match=r"^b: .* not finite at step 7"):
+        list(execute_run(run))
+    finished = sorted(path.parent.parent.name for path in tmp_path.rglob("metamer.json"))
+    assert finished == ["a", "c"]
+    [state] = tmp_path.rglob("state.npz")
+    assert read_state(state).state.step == 7
 
 
-@pytest.mark.parametrize(("option", "value"), [("batch_size", 0), ("seed", -1)])
+def test_a_state_that_lacks_a_part_is_named(network, stimuli, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        list(execute_run(plan(network, stimuli[:1], tmp_path), progress=stop_at(7)))
+    [path] = tmp_path.rglob("state.npz")
+    with np.load(path) as archive:
+        parts = dict(archive)
+    for missing in parts:
+        np.savez(path, **{name: part for name, part in parts.items() if name != missing})
+        with pytest.raises(ResultError, match=r"state\.npz is damaged"):
+            plan(network, stimuli[:1], tmp_path)
+
+
+def test_overlapping_states_make_nothing_twice(network, stimuli, tmp_path):
+    for chosen in (stimuli[:2], stimuli[1:2]):
+        with pytest.raises(KeyboardInterrupt):
+            list(execute_run(run_of(network, chosen, tmp_path), progress=stop_at(7)))
+    run = plan(network, stimuli, tmp_path)
+    assert [[job.stimulus.id for job in batch] for batch in run.batches] == [["a", "b"], ["c"]]
+    assert sorted(job.stimulus.id for job, _ in execute_run(run)) == ["a", "b", "c"]
+    assert not list(tmp_path.rglob("*unfinished*"))
+
+
+def run_of(network, stimuli, out):
+    """Plan a run of one batch without looking for states."""
+    run = plan(network, stimuli, out / "elsewhere", batch_size=2)
+    return dataclasses.replace(run, batches=[[_moved(job, out) for job in batch] for batch in run.batches])
+
+
+def _moved(job, out):
+    return dataclasses.replace(job, folder=out / job.folder.relative_to(out / "elsewhere"))
+
+
+def test_two_runs_into_one_folder_keep_out_of_each_others_way(network, stimuli, tmp_path):
+    first, second = plan(network, stimuli[:1], tmp_path), plan(network, stimuli[:1], tmp_path)
+
+    def meddle(*_):
+        with pytest.raises(ResultError, match="Another run is making"):
+            list(execute_run(second))
+
+    list(execute_run(first, progress=meddle))
+    # Planned before the first had finished, run after: nothing is lost, and nothing of another kind overwritten.
+    list(execute_run(second))
+    other = plan(network, stimuli[:1], tmp_path / "other", recipe=RECIPE.replace(steps=9))
+    other = dataclasses.replace(other, batches=[[_placed(job, first.batches[0][0].folder) for job in other.batches[0]]])
+    with pytest.raises(ResultError, match=r"recipe\.steps: 30 there, 9 asked"):
+        list(execute_run(other))
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".lock"]
+
+
+def _placed(job, folder):
+    return dataclasses.replace(job, folder=folder)
+
+
+def test_what_a_killed_run_was_just_writing_is_cleared_away(network, stimuli, tmp_path):
+    left = tmp_path / "small/block/a/.0.abc.partial"
+    left.mkdir(parents=True)
+    list(execute_run(plan(network, stimuli[:1], tmp_path)))
+    assert not left.exists()
+
+
+def test_a_folder_in_the_way_is_named(network, stimuli, tmp_path):
+    (tmp_path / "small/block/a/0").mkdir(parents=True)
+    with pytest.raises(ResultError, match="a/0 is in the way and no finished metamer"):
+        plan(network, stimuli, tmp_path)
+
+
+def test_a_corrected_label_does_not_make_finished_work_another(network, stimuli, tmp_path):
+    list(execute_run(plan(network, stimuli[:1], tmp_path)))
+    corrected = dataclasses.replace(stimuli[0], label="bear", category="bear", columns={"source": "zoo"})
+    assert plan(network, [corrected], tmp_path).batches == []
+
+
+def test_a_tensor_is_one_layer_however_it_is_named(network, stimuli, tmp_path):
+    tensor = network.layers["left"].tensor
+    first, second = (
+        plan_run(network, f"tensor:{name}", stimuli[:1], recipe=RECIPE, seed=0, out=tmp_path)
+        for name in (tensor, tensor.removesuffix(":0"))
+    )
+    assert first.batches[0][0].folder == second.batches[0][0].folder
+    assert first.batches[0][0].settings == second.batches[0][0].settings
+
+
+@pytest.mark.parametrize(("option", "value"), [("batch_size", 0), ("seed", -1), ("seed", 1.5), ("seed", "a")])
 def test_impossible_numbers_are_refused(network, stimuli, tmp_path, option, value):
     with pytest.raises(ArgumentError, match=str(value)):
         plan(network, stimuli, tmp_path, **{option: value})
@@ -208,8 +305,8 @@ from tfmetamers import runs
 runs.SECONDS_BETWEEN_SAVES = 0.0
 import tfmetamers.synthesis
 tfmetamers.synthesis.SECONDS_A_CALL = 0.02
-from tfmetamers.cli.main import main
-main(sys.argv[1:])
+from tfmetamers.cli.main import run
+sys.exit(run(sys.argv[1:]))
 """
 
 
@@ -233,7 +330,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(arguments, tmp_
     while kills < 4:
         process = start([*arguments, out])
         deadline = time.monotonic() + 60
-        while not list(out.rglob("state.npz")) and process.poll() is None and time.monotonic() < deadline:
+        while not list(out.rglob("*.unfinished/state.npz")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.5) if kills else 0)
         process.send_signal(signal.SIGKILL)
@@ -251,7 +348,7 @@ def test_ctrl_c_on_the_command_line_ends_with_status_130_and_the_state_saved(arg
     arguments[arguments.index(1500)] = 10**6
     process = start([*arguments, tmp_path / "out"])
     deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob("state.npz")) and time.monotonic() < deadline:
+    while not list(tmp_path.rglob("*.unfinished/state.npz")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -260,7 +357,7 @@ def test_ctrl_c_on_the_command_line_ends_with_status_130_and_the_state_saved(arg
     assert b"The same command goes on from here" in errors
     [state] = tmp_path.rglob("state.npz")
     with np.load(state) as saved:
-        assert [job["id"] for job in json.loads(str(saved["batch"]))] == ["a", "b"]
+        assert [job["id"] for job in json.loads(str(saved["members"]))] == ["a", "b"]
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(arguments, tmp_path):

@@ -1,5 +1,7 @@
 """The Adam loop: TensorFlow 1's numbers, independent items, the guard against NaN."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -141,6 +143,52 @@ def test_what_cannot_be_a_number_stops_the_run_and_keeps_the_last_good_state(sma
     np.testing.assert_array_equal(caught.value.state.stimuli, good.stimuli)
 
 
+def test_a_step_that_leads_out_of_the_numbers_is_not_taken():
+    """Where a gradient is zero and epsilon too small for single precision, Adam divides zero by zero."""
+    import keras
+
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1, kernel_initializer="zeros", name="deaf")]
+    )
+    synthesis = Synthesis(from_keras(model), layer="deaf", recipe=IMAGE.replace(epsilon=1e-60))
+    picture = np.full((1, 4, 4, 3), 0.5, np.float32)
+    with pytest.raises(SynthesisError, match="not finite at step 0") as caught:
+        synthesis.advance(synthesis.targets(picture), synthesis.start(picture, seed=0), 5)
+    assert np.isfinite(caught.value.state.stimuli).all()
+
+
+@pytest.mark.parametrize("values", [np.full((32, 32, 3), 200, np.uint8), np.full((32, 32, 3), np.nan)])
+def test_a_stimulus_beyond_the_bounds_is_refused(small_model, values):
+    with pytest.raises(ArgumentError, match=r"numbers from 0 to 1 were expected"):
+        tm.synthesize(from_keras(small_model), values, layer="block")
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"seed": -1}, {"seed": 1.5}, {"seed": "a"}, {"recipe": "feather2019-image"}, {"layer": None}]
+)
+def test_arguments_of_the_wrong_kind_are_one_sentence(small_model, pictures, arguments):
+    with pytest.raises(ArgumentError):
+        tm.synthesize(from_keras(small_model), pictures[0], **{"layer": "block", **arguments})
+
+
+def test_a_recipe_of_ones_own_is_welcome(small_model, pictures):
+    recipe = dataclasses.replace(IMAGE, name="mine", steps=2)
+    record = tm.synthesize(from_keras(small_model), pictures[0], layer="block", recipe=recipe).record
+    assert (record["recipe"]["name"], record["deviations"]) == ("mine", {})
+
+
+def test_what_cannot_give_labels_fails_before_the_first_step(pictures):
+    import keras
+
+    layers = keras.layers
+    head = [layers.Reshape((32, 96)), layers.LSTM(3)]
+    model = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(3, 1, name="early"), *head])
+    network, steps = from_keras(model, labels=["a", "b", "c"]), []
+    with pytest.raises(ArgumentError, match="holds a loop"):
+        tm.synthesize(network, pictures[0], layer="early", recipe=IMAGE.replace(steps=2), progress=steps.append)
+    assert steps == []
+
+
 def test_weights_that_are_not_finite_are_noticed_before_the_first_step(smooth_model):
     import keras
 
@@ -161,5 +209,9 @@ def test_the_record_says_how_a_metamer_was_made(small_model, pictures):
     assert record["deviations"] == {"steps": (15000, 2)}
     assert record["layer"]["relu_rule"] == "straight-through (2 ReLUs)"
     assert record["network"]["digest"] == network.provenance.digest
+    normal = IMAGE.replace(steps=1, relu_gradient="normal")
+    assert tm.synthesize(network, pictures[0], layer="block", recipe=normal).record["layer"]["relu_rule"] == (
+        "ordinary (as asked)"
+    )
     assert -1 <= record["correlation"] <= 1
     assert record["prediction"]["original"]["label"] in "abcdefghij"

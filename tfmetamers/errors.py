@@ -1,5 +1,6 @@
 """The errors that tfmetamers raises on purpose, and the wording they share."""
 
+import numbers
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -41,5 +42,17 @@ def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> Arg
         remedy: how to see all names, as an imperative sentence.
     """
     known = list(known)
-    near = get_close_matches(name, known, n=5, cutoff=0.4) or known[:10]
+    near = get_close_matches(str(name), known, n=5, cutoff=0.4) or known[:10]
     return ArgumentError(f"There is no {kind} {name!r}; the nearest are {', '.join(near)}. {remedy}")
+
+
+def checked_whole_number(what: str, value, least: int) -> int:
+    """Return a value that is a whole number of at least `least`.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_whole or value < least:
+        raise ArgumentError(f"The {what} is {value!r}; a whole number from {least} was expected.")
+    return int(value)

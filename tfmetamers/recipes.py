@@ -1,7 +1,6 @@
 """Recipes: everything about a synthesis that is not the network, the layer or the stimulus."""
 
 import dataclasses
-import math
 import typing
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,9 @@ from tfmetamers.errors import ArgumentError, unknown_name
 
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
 RELU_GRADIENTS = ("straight-through", "normal")
+
+#: The greatest number that single precision, in which stimuli are optimised, can hold.
+GREATEST = 3.4e38
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,11 @@ class Recipe:
         return dataclasses.replace(self, **fields)
 
     def deviations(self) -> dict[str, tuple[Any, Any]]:
-        """Return the fields that differ from the recipe of this name: field -> (the recipe's, this one's)."""
-        named = find_recipe(self.name)
+        """Return the fields that differ from the recipe of this name: field -> (the recipe's, this one's).
+
+        A recipe of a name of its own has none.
+        """
+        named = next((recipe for recipe in _recipes() if recipe.name == self.name), self)
         pairs = {
             field.name: (getattr(named, field.name), getattr(self, field.name)) for field in dataclasses.fields(self)
         }
@@ -138,7 +143,7 @@ def _converted(field: str, value, type_: type):
     except (TypeError, ValueError, OverflowError):
         converted = None
     is_exact = converted is not None and (type_ is not int or converted == _number(value))
-    is_finite = type_ is str or (is_exact and math.isfinite(converted))
+    is_finite = type_ is str or (is_exact and abs(converted) < GREATEST)
     is_boolean = isinstance(value, bool)
     _require(field, value, is_exact and is_finite and not is_boolean, f"of type {type_.__name__} and finite")
     return converted

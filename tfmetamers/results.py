@@ -6,13 +6,12 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -61,14 +60,16 @@ class Metamer:
 def metamer_folder(out: str | os.PathLike, network: str, layer: str, stimulus_id: str, seed: int) -> Path:
     """Return the folder of one metamer: ``OUT/<network>/<layer>/<stimulus id>/<seed>``.
 
-    Characters of a layer's name that are no good in a path become underscores; metamer.json has the name.
+    In the names of the network and the layer, all but letters, digits and ``_.-~`` is written as in a URL, so that
+    no two layers share a folder.
     """
-    return Path(out) / network / re.sub(r"[^A-Za-z0-9._-]", "_", layer) / stimulus_id / str(seed)
+    return Path(out) / quote(network, safe="") / quote(layer, safe="") / stimulus_id / str(seed)
 
 
 def describe_settings(network: "Network", layer: str, original: np.ndarray, recipe: Recipe, seed: int) -> dict:
-    """Return what determines a metamer: two folders with equal settings hold the same metamer."""
+    """Return what a metamer is made of, as metamer.json has it; `settings_differences` compares two such."""
     found = network.layer(layer)
+    is_ordinary = recipe.relu_gradient == "normal" and found.path.relus
     return {
         "format": FORMAT,
         "domain": network.domain,
@@ -77,7 +78,7 @@ def describe_settings(network: "Network", layer: str, original: np.ndarray, reci
             "name": found.name,
             "tensor": found.tensor,
             "shape": list(found.shape),
-            "relu_rule": found.path.rule,
+            "relu_rule": "ordinary (as asked)" if is_ordinary else found.path.rule,
             "relus": list(found.path.relus),
         },
         "stimulus": {"sha256": hashlib.sha256(np.ascontiguousarray(original, np.float32).tobytes()).hexdigest()},
@@ -86,23 +87,41 @@ def describe_settings(network: "Network", layer: str, original: np.ndarray, reci
     }
 
 
-def settings_differences(found: dict, wanted: dict, prefix: str = "") -> list[str]:
-    """Say in which settings two descriptions differ, a phrase each: ``recipe.steps: 300 there, 15000 asked``."""
-    differences = []
-    for key in wanted:
-        there, asked = found.get(key), wanted[key]
-        if isinstance(there, dict) and isinstance(asked, dict):
-            differences += settings_differences(there, asked, f"{prefix}{key}.")
-        elif there != asked and (prefix + key) not in ("network.file", "stimulus.id", "stimulus.file"):
-            differences.append(f"{prefix}{key}: {there} there, {asked} asked")
-    return differences
+#: What determines a metamer: two folders that agree in these hold the same metamer.
+DETERMINING = (
+    ("network", "name"),
+    ("network", "stimulus_shape"),
+    ("network", "digest"),
+    ("network", "input_range"),
+    ("layer", "name"),
+    ("layer", "tensor"),
+    ("stimulus", "sha256"),
+    *(("recipe", field.name) for field in dataclasses.fields(Recipe)),
+    ("seed",),
+)
+
+
+def settings_differences(found: dict, wanted: dict) -> list[str]:
+    """Say in what determines a metamer two records differ, a phrase each: ``recipe.steps: 300 there, 15000 asked``."""
+    pairs = [(".".join(path), _value(found, path), _value(wanted, path)) for path in DETERMINING]
+    return [
+        f"{name}: {'nothing' if there == '' else there} there, {asked} asked"
+        for name, there, asked in pairs
+        if there != asked
+    ]
 
 
 def describe_versions() -> dict[str, str]:
     """Return the versions of what made a result."""
-    packages = ("tensorflow", "tf-slim", "numpy", "pillow")
-    return {"tfmetamers": __version__, "python": platform.python_version()} | {
-        package: metadata.version(package) for package in packages
+    import PIL
+    import tensorflow as tf
+
+    return {
+        "tfmetamers": __version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
     }
 
 

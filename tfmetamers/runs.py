@@ -1,19 +1,15 @@
 """Many metamers on disk: planned, continued where they stopped, and never made twice."""
 
-import io
-import json
+import contextlib
 import os
-import shutil
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError, ResultError, SynthesisError
-from tfmetamers.files import written_whole
+from tfmetamers.errors import ResultError, SynthesisError, checked_whole_number
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe
 from tfmetamers.results import (
@@ -28,29 +24,10 @@ from tfmetamers.results import (
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.stimuli.images import load_image, save_image
 from tfmetamers.synthesis import Synthesis, SynthesisState
+from tfmetamers.unfinished import Job, SavedState, locked, read_state, remove_unfinished, write_state
 
 #: The state is saved when this long has passed since it was last saved.
 SECONDS_BETWEEN_SAVES = 30.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """One metamer to be made.
-
-    Attributes:
-        stimulus: the natural stimulus.
-        folder: where the finished metamer goes.
-        settings: what determines it, as `describe_settings` gives it.
-    """
-
-    stimulus: StimulusFile
-    folder: Path
-    settings: dict
-
-    @property
-    def unfinished(self) -> Path:
-        """The folder of its state and snapshots while it is unfinished."""
-        return self.folder.with_name(f"{self.folder.name}.unfinished")
 
 
 @dataclass(frozen=True)
@@ -58,17 +35,13 @@ class Run:
     """The metamers of one layer that one command asks for.
 
     Attributes:
-        network: the network.
-        layer: the layer's name.
-        recipe: the recipe.
-        seed: the seed.
+        synthesis: matches the layer.
+        seed: the seed of the noise.
         batches: what is still to be made, in batches that advance together.
         finished: what had been made before.
     """
 
-    network: Network
-    layer: str
-    recipe: Recipe
+    synthesis: Synthesis
     seed: int
     batches: list[list[Job]]
     finished: list[Job]
@@ -93,17 +66,17 @@ def plan_run(
         StimulusError: a stimulus cannot be loaded.
         ResultError: a folder of one of these names holds something made with other settings.
     """
-    if batch_size < 1:
-        raise ArgumentError(f"The batch size is {batch_size}; a whole number from 1 was expected.")
-    if seed < 0:
-        raise ArgumentError(f"The seed is {seed}; a whole number from 0 was expected.")
-    jobs = [_job(network, layer, stimulus, recipe, seed, out) for stimulus in stimuli]
-    finished = [job for job in jobs if _is_finished(job)]
-    batches = [_interrupted_batch(job, jobs) for job in jobs if (job.unfinished / "state.npz").exists()]
-    taken = {job.folder for batch in [finished, *batches] for job in batch}
+    checked_whole_number("batch size", batch_size, least=1)
+    checked_whole_number("seed", seed, least=0)
+    synthesis = Synthesis(network, layer=layer, recipe=recipe)
+    jobs = [_job(synthesis, stimulus, seed, out) for stimulus in stimuli]
+    interrupted = _interrupted_batches(jobs)
+    continued = {job.folder for batch in interrupted for job in batch}
+    finished = [job for job in jobs if _is_finished(job) and job.folder not in continued]
+    taken = continued | {job.folder for job in finished}
     waiting = [job for job in jobs if job.folder not in taken]
-    batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
-    return Run(network, layer, recipe, seed, batches, finished)
+    batches = [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
+    return Run(synthesis, seed, interrupted + batches, finished)
 
 
 def execute_run(
@@ -114,8 +87,8 @@ def execute_run(
 ) -> Iterator[tuple[Job, Metamer]]:
     """Make what a run has still to make.
 
-    The state is saved every `SECONDS_BETWEEN_SAVES`, and when anything stops the run; the same plan made
-    again goes on from there and ends with the same bytes on the same machine.
+    The state is saved before the first step, every `SECONDS_BETWEEN_SAVES`, after the last step, and when anything
+    stops the run; the same plan made again goes on from there and ends with the same bytes on the same machine.
 
     Args:
         run: the plan.
@@ -126,49 +99,54 @@ def execute_run(
         Each job with its metamer, once its folder has been written.
 
     Raises:
-        SynthesisError: a loss is not finite; the last good state was saved.
-        ResultError: a folder cannot be written.
+        SynthesisError: a loss was not finite; the last good state was saved, and all other batches were made.
+        ResultError: a folder cannot be written, or another run is at work in it.
     """
-    synthesis = Synthesis(run.network, layer=run.layer, recipe=run.recipe)
+    failures = []
     for batch in run.batches:
-        originals = _originals(run, batch)
-        targets = synthesis.targets(originals)
-        state = _read_state(batch) or synthesis.start(originals, run.seed)
-        states = synthesis.advance_in_calls(targets, state, snapshot_every)
-        state = _advance_safely(states, batch, state, snapshot_every, progress)
-        metamers = synthesis.finish(originals, targets, state, [job.settings for job in batch])
-        for job, metamer in zip(batch, metamers, strict=True):
-            if not job.folder.exists():
-                write_metamer(job.folder, metamer, snapshots=job.unfinished / "snapshots")
-            yield job, metamer
-        for job in batch:
-            shutil.rmtree(job.unfinished, ignore_errors=True)
+        with locked(batch):
+            try:
+                metamers = _make(run, batch, snapshot_every, progress)
+            except SynthesisError as error:
+                failures.append(f"{', '.join(job.stimulus.id for job in batch)}: {error}")
+                continue
+            for job, metamer in zip(batch, metamers, strict=True):
+                if not _is_finished(job):
+                    write_metamer(job.folder, metamer, snapshots=job.unfinished / "snapshots")
+                yield job, metamer
+            remove_unfinished(batch)
+    if failures:
+        raise SynthesisError(" ".join(failures))
 
 
 def measure_seconds(run: Run, steps: int = 3) -> float:
     """Return the seconds that a step of the run's first batch takes, from a few steps that are thrown away."""
     originals = _originals(run, run.batches[0])
-    synthesis = Synthesis(run.network, layer=run.layer, recipe=run.recipe)
-    targets = synthesis.targets(originals)
-    warm = synthesis.advance(targets, synthesis.start(originals, run.seed), 1)
+    targets = run.synthesis.targets(originals)
+    warm = run.synthesis.advance(targets, run.synthesis.start(originals, run.seed), 1)
     started = time.monotonic()
-    synthesis.advance(targets, warm, steps)
+    run.synthesis.advance(targets, warm, steps)
     return (time.monotonic() - started) / steps
 
 
 def estimate_bytes(run: Run, snapshot_every: int | None = None) -> int:
-    """Return the bytes that what a run has still to make takes on disk at most.
+    """Return the bytes that what a run has still to make takes on disk at most, its states included.
 
-    An array takes four bytes a number and a PNG of noise about one; a traced step takes a line.
+    An array takes four bytes a number and a PNG of noise about one; a traced step takes a line. Snapshots are
+    there twice for a moment, and a state holds three arrays and each step's loss.
     """
-    numbers = int(np.prod(run.network.stimulus_shape))
-    pictures = 2 + (run.recipe.steps // snapshot_every if snapshot_every else 0)
-    lines = TRACED_EACH + run.recipe.steps // 10
-    return sum(map(len, run.batches)) * (numbers * (4 + pictures) + lines * 50 + 4096)
+    steps, numbers = run.synthesis.recipe.steps, int(np.prod(run.synthesis.network.stimulus_shape))
+    snapshots = steps // snapshot_every if snapshot_every else 0
+    lines = TRACED_EACH + steps // 10
+    kept = numbers * (4 + 2 + snapshots) + lines * 50 + 4096
+    state = numbers * (3 * 4 + snapshots) + steps * 4 + 4096
+    largest = max(map(len, run.batches), default=0)
+    return sum(map(len, run.batches)) * kept + largest * state
 
 
-def _job(network, layer, stimulus, recipe, seed, out) -> Job:
-    settings = describe_settings(network, layer, _load(network, stimulus), recipe, seed)
+def _job(synthesis: Synthesis, stimulus: StimulusFile, seed: int, out) -> Job:
+    network, layer = synthesis.network, synthesis.layer
+    settings = describe_settings(network, layer, _load(network, stimulus), synthesis.recipe, seed)
     settings["stimulus"] |= {
         "id": stimulus.id,
         "file": stimulus.path.name,
@@ -180,7 +158,7 @@ def _job(network, layer, stimulus, recipe, seed, out) -> Job:
 
 
 def _originals(run: Run, batch: Sequence[Job]) -> np.ndarray:
-    return np.stack([_load(run.network, job.stimulus) for job in batch])
+    return np.stack([_load(run.synthesis.network, job.stimulus) for job in batch])
 
 
 def _load(network: Network, stimulus: StimulusFile) -> np.ndarray:
@@ -190,17 +168,57 @@ def _load(network: Network, stimulus: StimulusFile) -> np.ndarray:
 def _is_finished(job: Job) -> bool:
     if not job.folder.exists():
         return False
+    if not (job.folder / "metamer.json").exists():
+        raise ResultError(f"{job.folder} is in the way and no finished metamer; move it away or give another --output.")
     _refuse_differences(job.folder, read_record(job.folder), job.settings)
     return True
 
 
-def _refuse_differences(folder: Path, found: dict, wanted: dict) -> None:
+def _refuse_differences(path: Path, found: dict, wanted: dict) -> None:
     differences = settings_differences(found, wanted)
     if differences:
         raise ResultError(
-            f"{folder} was made with other settings ({'; '.join(differences)}); "
-            "give another --output or --seed, or move that folder away."
+            f"{path} was made with other settings ({'; '.join(differences)}); "
+            "give another --output or --seed, or move it away."
         )
+
+
+def _interrupted_batches(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Return the batches whose states are on disk, each job in one of them at most."""
+    batches, continued = [], set()
+    for job in jobs:
+        if job.folder not in continued and job.state_file.exists():
+            batches.append(_members(read_state(job.state_file), job.state_file, jobs))
+            continued |= {member.folder for member in batches[-1]}
+    return batches
+
+
+def _members(saved: SavedState, path: Path, jobs: Sequence[Job]) -> list[Job]:
+    by_id = {job.stimulus.id: job for job in jobs}
+    missing = [member["id"] for member in saved.members if member["id"] not in by_id]
+    if missing:
+        raise ResultError(
+            f"{path} is the state of a batch with {', '.join(missing)} in it, not among the inputs now; "
+            "give those inputs too, or delete that file to start the rest of the batch again."
+        )
+    for member in saved.members:
+        _refuse_differences(path, member["settings"], by_id[member["id"]].settings)
+    return [by_id[member["id"]] for member in saved.members]
+
+
+def _make(run: Run, batch, snapshot_every, progress) -> list[Metamer]:
+    """Make the metamers of a batch, from its state on disk if there is one."""
+    originals = _originals(run, batch)
+    targets = run.synthesis.targets(originals)
+    if batch[0].state_file.exists():
+        state = read_state(batch[0].state_file).state
+    else:
+        state = run.synthesis.start(originals, run.seed)
+        write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
+    states = run.synthesis.advance_in_calls(targets, state, snapshot_every)
+    state = _advance_safely(states, batch, state, snapshot_every, progress)
+    write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
+    return run.synthesis.finish(originals, targets, state, [job.settings for job in batch])
 
 
 def _advance_safely(states, batch, state, snapshot_every, progress) -> SynthesisState:
@@ -213,62 +231,15 @@ def _advance_safely(states, batch, state, snapshot_every, progress) -> Synthesis
             if progress:
                 progress(batch, state)
             if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                _write_state(batch, state)
+                write_state(batch, state)
                 saved = time.monotonic()
-    except SynthesisError as error:
-        _write_state(batch, error.state)
+    except BaseException as error:
+        with contextlib.suppress(ResultError):  # The first error says more than that the state cannot be saved.
+            write_state(batch, getattr(error, "state", state))
         raise
-    except KeyboardInterrupt:
-        _write_state(batch, state)
-        raise
-    if len(batch) > 1:
-        # The folders of a batch are written one after another: until the last is there, the state is needed.
-        _write_state(batch, state)
     return state
 
 
 def _save_snapshots(batch: Sequence[Job], state: SynthesisState) -> None:
     for job, stimulus in zip(batch, state.stimuli, strict=True):
         save_image(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}.png")
-
-
-def _write_state(batch: Sequence[Job], state: SynthesisState) -> None:
-    """Save a batch's state in the folder of its first item."""
-    described = [{"id": job.stimulus.id, "settings": job.settings} for job in batch]
-    archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
-    np.savez(archive, batch=np.array(json.dumps(described)), **vars(state))
-    with written_whole(batch[0].unfinished / "state.npz") as partial:
-        partial.write_bytes(archive.getbuffer())
-
-
-def _read_state(batch: Sequence[Job]) -> SynthesisState | None:
-    path = batch[0].unfinished / "state.npz"
-    if not path.exists():
-        return None
-    _, arrays = _load_state(path)
-    return SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
-
-
-def _load_state(path: Path) -> tuple[list[dict], dict[str, np.ndarray]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        return json.loads(str(arrays.pop("batch"))), arrays
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
-
-
-def _interrupted_batch(job: Job, jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs of the batch whose state the job's folder holds."""
-    path = job.unfinished / "state.npz"
-    by_id = {each.stimulus.id: each for each in jobs}
-    described, _ = _load_state(path)
-    missing = [each["id"] for each in described if each["id"] not in by_id]
-    if missing:
-        raise ResultError(
-            f"{path} is the state of a batch with {', '.join(missing)} in it, not among the inputs now; "
-            "give those inputs too, or delete that file to start the rest of the batch again."
-        )
-    for each in described:
-        _refuse_differences(path, each["settings"], by_id[each["id"]].settings)
-    return [by_id[each["id"]] for each in described]

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, SynthesisError
+from tfmetamers.errors import ArgumentError, SynthesisError, checked_whole_number
 from tfmetamers.evaluation.correlation import spearman
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
@@ -61,13 +61,15 @@ class Synthesis:
         """Prepare to match a layer.
 
         Raises:
-            ArgumentError: the layer is unknown.
+            ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
         """
+        if not isinstance(recipe, Recipe):
+            raise ArgumentError(f"The recipe is {recipe!r}; a Recipe was expected, such as find_recipe(NAME) gives.")
         self.network = network
-        self.layer = layer
+        self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
         self.recipe = recipe
         self._activations = network.activations(
-            layer, relu_gradient=recipe.relu_gradient, inline_kernels=recipe.steps >= STEPS_WORTH_INLINING
+            self.layer, relu_gradient=recipe.relu_gradient, inline_kernels=recipe.steps >= STEPS_WORTH_INLINING
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
@@ -82,7 +84,7 @@ class Synthesis:
             float32 (batch, *layer shape).
 
         Raises:
-            ArgumentError: the stimuli have another shape.
+            ArgumentError: the stimuli have another shape or values beyond the recipe's bounds.
             SynthesisError: the activations of a natural stimulus are not finite.
         """
         if originals.shape[1:] != self.network.stimulus_shape:
@@ -90,6 +92,13 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
+        lowest, highest = self.recipe.lower_bound, self.recipe.upper_bound
+        if not ((originals >= lowest) & (originals <= highest)).all():
+            raise ArgumentError(
+                f"A stimulus has values from {originals.min():g} to {originals.max():g}; numbers from {lowest:g} to "
+                f"{highest:g} were expected. tfmetamers.load_image gives them."
+            )
+        self.network.predict(originals[:1])  # What cannot give labels fails now, not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
             raise SynthesisError(
@@ -127,7 +136,7 @@ class Synthesis:
         )
         if int(done) < steps:
             error = SynthesisError(
-                f"The loss of {self.network.name} at {self.layer} or its gradient is not finite at step "
+                f"The loss of {self.network.name} at {self.layer}, or the step it leads to, is not finite at step "
                 f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
             )
             error.state = advanced
@@ -165,9 +174,14 @@ class Synthesis:
             targets: what was matched.
             state: the final state.
             settings: for each item, what `tfmetamers.results.describe_settings` says of it.
+
+        Raises:
+            SynthesisError: the last loss is not finite.
         """
         activations = self._activations(state.stimuli).numpy()
         losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
+        if not np.isfinite(losses[-1]).all():
+            raise SynthesisError(f"The last loss of {self.network.name} at {self.layer} is not finite.")
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
         predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
         return [
@@ -198,8 +212,8 @@ class Synthesis:
 
         def update(done, _, moving, losses):
             item_losses, gradient = self._losses_and_gradient(targets, moving[0])
-            is_finite = tf.reduce_all(tf.math.is_finite(gradient)) & tf.reduce_all(tf.math.is_finite(item_losses))
             updated = _adam_step(self.recipe, *moving, gradient, step + done)
+            is_finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in (item_losses, *updated)])
             moving = tuple(tf.where(is_finite, new, old) for new, old in zip(updated, moving, strict=True))
             return done + tf.cast(is_finite, tf.int32), is_finite, moving, losses.write(done, item_losses)
 
@@ -246,7 +260,8 @@ def synthesize(
         ArgumentError: an unknown layer, or a stimulus of another shape.
         SynthesisError: a loss or a gradient is not finite.
     """
-    recipe = recipe or find_recipe(network.recipe)
+    recipe = find_recipe(network.recipe) if recipe is None else recipe
+    seed = checked_whole_number("seed", seed, least=0)
     originals = np.asarray(stimulus, np.float32)[None]
     synthesis = Synthesis(network, layer=layer, recipe=recipe)
     targets = synthesis.targets(originals)
@@ -255,7 +270,7 @@ def synthesize(
     for state in states:
         if progress:
             progress(state)
-    settings = [describe_settings(network, layer, originals[0], recipe, seed)]
+    settings = [describe_settings(network, synthesis.layer, originals[0], recipe, seed)]
     return synthesis.finish(originals, targets, state, settings)[0]
 
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tfmetamers.cli.main import COMMANDS, main
+from tfmetamers.cli import main as command_line
+from tfmetamers.cli.main import COMMANDS
 
 HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
 
@@ -15,9 +16,9 @@ HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
     [
         "import tfmetamers",
         "import tfmetamers.networks, tfmetamers.stimuli, tfmetamers.evaluation, tfmetamers.checkpoints",
-        "from tfmetamers.cli.main import main; main(['--help'])",
-        "from tfmetamers.cli.main import main; main(['synth', '--help'])",
-        "from tfmetamers.cli.main import main; main(['checkpoints', 'list'])",
+        "from tfmetamers.cli.main import run; run(['--help'])",
+        "from tfmetamers.cli.main import run; run(['synth', '--help'])",
+        "from tfmetamers.cli.main import run; run(['checkpoints', 'list'])",
         "import tfmetamers; tfmetamers.find_recipe('feather2019-image')",
     ],
 )
@@ -43,9 +44,7 @@ def test_public_names_are_there():
 
 def run(capsys, *arguments):
     """Run the command line and return its status, output and errors."""
-    with pytest.raises(SystemExit) as stop:
-        main(list(map(str, arguments)))
-    return stop.value.code, *capsys.readouterr()
+    return command_line.run(list(map(str, arguments))), *capsys.readouterr()
 
 
 def test_help_lists_every_command(capsys):
@@ -82,7 +81,7 @@ def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch
     assert status == 1
     assert "RuntimeError: surprise" in errors and "--debug" in errors
     with pytest.raises(RuntimeError, match="surprise"):
-        main(["--debug", "index", "somewhere"])
+        command_line.run(["--debug", "index", "somewhere"])
 
 
 def test_an_index_of_nothing_is_one_sentence(capsys, tmp_path):
@@ -112,3 +111,11 @@ def test_a_misspelt_network_lists_near_names(capsys):
     status, _, errors = run(capsys, "networks", "show", "vgg19")
     assert status == 2
     assert errors == "Error: There is no network 'vgg19'; the nearest are vgg_19. 'tfmetamers networks' lists them.\n"
+
+
+def test_the_layers_of_a_keras_model_are_shown(capsys, small_model, tmp_path):
+    small_model.save(tmp_path / "mine.keras")
+    status, output, _ = run(capsys, "networks", "show", "--keras-model", tmp_path / "mine.keras")
+    assert status == 0
+    assert "block" in output and "straight-through (2 ReLUs)" in output
+    assert run(capsys, "networks", "show")[0] == 2

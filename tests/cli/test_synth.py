@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfmetamers.cli.main import main
+from tfmetamers.cli import main as command_line
 
 
 @pytest.fixture
@@ -31,9 +31,7 @@ def synth(capsys, tmp_path):
     """Run the command and return its status, output and errors."""
 
     def run(*arguments, out=tmp_path / "out"):
-        with pytest.raises(SystemExit) as stop:
-            main(["synth", "--output", str(out), *map(str, arguments)])
-        return stop.value.code, *capsys.readouterr()
+        return command_line.run(["synth", "--output", str(out), *map(str, arguments)]), *capsys.readouterr()
 
     return run
 
@@ -52,16 +50,10 @@ def test_a_folder_in_metamers_out_and_nothing_twice(synth, model, folder, tmp_pa
     status, output, _ = synth(*arguments)
     assert (status, "0 metamers to make, 6 made before" in output) == (0, True)
 
-    main_index(tmp_path / "out")
+    assert command_line.run(["index", str(tmp_path / "out")]) == 0
     rows = list(csv.DictReader((tmp_path / "out/index.csv").open()))
     assert [row["category"] for row in rows] == ["bear", "bear", "dog"] * 2
     assert {row["steps"] for row in rows} == {"20"}
-
-
-def main_index(out):
-    with pytest.raises(SystemExit) as stop:
-        main(["index", str(out)])
-    assert stop.value.code == 0
 
 
 def test_a_manifest_names_stimuli_and_its_columns_are_kept(synth, model, folder, tmp_path):
@@ -110,8 +102,12 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
         (["--layer", "block", "--batch-size", "0"], "0 is not in the range"),
         (["--layer", "block", "--size", "64"], "32 pixels; a size of 64"),
         (["--layer", "block", "--network", "vgg_19"], "one of --network NAME and --keras-model"),
-        (["--layer", "block", "--checkpoint", "x"], "leave --checkpoint and --weights out"),
+        (["--layer", "block", "--checkpoint", "x"], "leave --checkpoint, --weights and --weights-seed out"),
         (["--layer", "block", "--input-range", "1", "1"], "input range"),
+        (["--layer", "block", "--weights-seed", "3"], "leave --checkpoint, --weights and --weights-seed out"),
+        (["--layer", "all", "--layer", "blok"], "no layer of mine called 'blok'"),
+        (["--layer", "block", "--steps", "3", "--set", "steps=4"], "set twice"),
+        (["--layer", "block", "--learning-rate", "1e40"], "learning_rate is '1e40'"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_with_status_2(synth, model, folder, tmp_path, options, complaint):
@@ -153,10 +149,44 @@ def test_missing_and_broken_inputs_are_named_before_anything_is_made(synth, mode
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(synth, model, folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    status, _, errors = synth(*model, "--layer", "block", "--steps", 1, folder, out=tmp_path / "file")
-    assert status in (1, 2) and "Traceback" not in errors
-    status, _, errors = synth(*model, "--layer", "block", "--steps", 1, folder, out=tmp_path / "file" / "out")
-    assert status == 1 and "cannot be written" in errors
+    for out, expected in ((tmp_path / "file", 2), (tmp_path / "file" / "out", 1)):
+        status, _, errors = synth(*model, "--layer", "block", "--steps", 10**6, folder, out=out)
+        assert (status, "Traceback" in errors) == (expected, False)
+        assert "step/s, loss" not in errors, "steps were done"
+
+
+def test_another_input_range_is_another_network(synth, model, folder):
+    arguments = ["--layer", "block", "--steps", 1, folder / "dog"]
+    assert synth(*model, *arguments)[0] == 0
+    status, _, errors = synth(*model[:4], "--input-range", -1, 1, *arguments)
+    assert status == 1
+    assert "network.input_range: [0.0, 255.0] there, [-1.0, 1.0] asked" in errors
+
+
+def test_results_inside_the_input_folder_are_not_taken_for_stimuli(synth, model, folder):
+    arguments = [*model, "--layer", "block", "--steps", 1, folder]
+    assert "3 metamers to make, 0 made before" in synth(*arguments, out=folder / "metamers")[1]
+    assert "0 metamers to make, 3 made before" in synth(*arguments, out=folder / "metamers")[1]
+
+
+def test_options_of_keras_models_are_refused_for_published_networks(synth, folder, tmp_path):
+    (tmp_path / "names.txt").write_bytes(b"\xff\xfe")
+    network = ["--network", "vgg_19", "--layer", "conv1_2"]
+    for options, complaint in [
+        (["--input-range", 0, 255], "are for a Keras model"),
+        (["--labels", tmp_path / "names.txt"], "are for a Keras model"),
+        (["--weights-seed", 3], "goes with --weights random"),
+    ]:
+        status, _, errors = synth(*network, *options, folder)
+        assert (status, complaint in errors) == (2, True), errors
+
+
+def test_labels_that_are_no_text_are_refused(synth, small_model, folder, tmp_path):
+    small_model.save(tmp_path / "mine.keras")
+    (tmp_path / "names.txt").write_bytes(b"\xff\xfe")
+    options = ["--keras-model", tmp_path / "mine.keras", "--labels", tmp_path / "names.txt", "--layer", "block"]
+    status, _, errors = synth(*options, folder)
+    assert (status, "is not text in UTF-8" in errors) == (2, True)
 
 
 def test_other_settings_under_the_same_name_are_refused_naming_the_difference(synth, model, folder):

@@ -120,3 +120,81 @@ def test_a_cut_file_is_refused(small_model, tmp_path):
     (tmp_path / "half.keras").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_keras(tmp_path / "half.keras")
+
+
+def relative_error(found, expected):
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv2D(12, 3, groups=3, padding="same", activation="silu"),
+        keras.layers.Conv2D(12, 3, groups=6, strides=2),
+        keras.layers.Conv2D(6, (2, 5), groups=6, padding="same", activation="gelu"),
+        keras.layers.DepthwiseConv2D(3, activation="swish"),
+        keras.layers.SeparableConv2D(8, 3, activation="hard_swish"),
+        keras.layers.Conv2DTranspose(5, 3, strides=2, activation="leaky_relu"),
+        keras.layers.LayerNormalization(),
+        keras.layers.Normalization(mean=np.linspace(0, 1, 6), variance=np.linspace(1, 2, 6)),
+        keras.layers.Resizing(20, 20),
+        keras.layers.MultiHeadAttention(2, 3),
+    ],
+    ids=lambda layer: f"{type(layer).__name__}",
+)
+def test_layers_of_many_kinds_have_the_models_own_value_and_gradient(layer):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((12, 12, 3))
+    before = keras.layers.Conv2D(6, 1, activation="tanh")(inputs)
+    after = layer(before, before) if isinstance(layer, keras.layers.MultiHeadAttention) else layer(before)
+    model = keras.Model(inputs, after)
+    network = from_keras(model)
+    pictures = tf.constant(np.random.default_rng(0).random((2, 12, 12, 3), np.float32))
+    results = []
+    # The gradient of grouped convolutions exists on a CPU only where XLA compiles them.
+    itself = tf.function(model, jit_compile=getattr(layer, "groups", 1) > 1)
+    for function in (network.activations(layer.name), itself):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            activations = function(pictures)
+            loss = tf.reduce_sum(tf.sin(activations))
+        results.append((activations.numpy(), tape.gradient(loss, pictures).numpy()))
+    assert relative_error(results[0][0], results[1][0]) < 1e-5
+    assert relative_error(results[0][1], results[1][1]) < 1e-4
+
+
+@pytest.mark.parametrize("name", ["EfficientNetB0", "MobileNetV2", "ConvNeXtTiny", "DenseNet121"])
+def test_architectures_that_come_with_keras_can_be_inverted(name):
+    keras.utils.set_random_seed(0)
+    model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3), classes=10)
+    network = from_keras(model, input_range=(0, 255), labels=list("abcdefghij"))
+    picture = tf.constant(np.random.default_rng(0).random((1, 64, 64, 3), np.float32))
+    layer = list(network.layers)[-1]
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        activations = network.activations(layer)(picture)
+        first = activations[:, 0]
+    assert relative_error(activations, model(picture * 255.0)) < 1e-4
+    assert np.any(tape.gradient(first, picture))
+
+
+def test_mixed_precision_is_refused():
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, dtype="mixed_float16", name="half")])
+    with pytest.raises(ArgumentError, match=r"half of .* computes in float16"):
+        from_keras(model)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(ArgumentError, match=r"a keras\.Model was expected"):
+        from_keras("model")
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "a/b", "..", ".hidden"])
+def test_a_name_that_would_be_a_path_is_refused(small_model, name):
+    with pytest.raises(ArgumentError, match="a plain name was expected"):
+        from_keras(small_model, name=name)
+
+
+def test_activations_of_another_shape_are_refused(small_model):
+    with pytest.raises(ArgumentError, match=r"\(2, 16, 16, 3\); \('batch', 32, 32, 3\) was expected"):
+        from_keras(small_model).activations("block")(np.zeros((2, 16, 16, 3), np.float32))

@@ -63,6 +63,9 @@ class FrozenFunction:
         self._compiled = tf.function(partial(self._replay), autograph=False, reduce_retracing=True)
 
     def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
+        if not self._stimulus.shape.is_compatible_with(stimuli.shape):
+            expected = ("batch", *self._stimulus.shape[1:].as_list())
+            raise ArgumentError(f"The stimuli have shape {tuple(stimuli.shape)}; {expected} was expected.")
         return self._replay(stimuli) if tf.inside_function() else self._compiled(tf.convert_to_tensor(stimuli))
 
     def _replay(self, stimuli: tf.Tensor) -> tf.Tensor:
@@ -149,13 +152,20 @@ def _refuse_what_cannot_be_replayed(operations) -> None:
         if any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr):
             raise ArgumentError(
                 f"The network holds a loop or a function of its own ({operation.name}, {operation.type}), which "
-                "cannot be replayed; build recurrent layers with unroll=True and leave tf.function out."
+                "cannot be replayed; build recurrent layers with unroll=True, and leave tf.while_loop and tf.cond out."
             )
-        if "_gradient_op_type" in operation.node_def.attr:
+        if "_gradient_op_type" in operation.node_def.attr and not _is_silu(operation):
             raise ArgumentError(
                 f"The network holds an operation with a gradient of its own ({operation.name}), which replaying it "
                 "would lose; leave tf.custom_gradient out."
             )
+
+
+def _is_silu(operation) -> bool:
+    """Tell whether an operation ends TensorFlow's SiLU, whose own gradient only saves memory: x * sigmoid(x)."""
+    product = operation.inputs[0].op
+    factors = [tensor.op.type for tensor in product.inputs]
+    return operation.type == "IdentityN" and product.type == "Mul" and "Sigmoid" in factors
 
 
 def _evaluate_constants(operations, weights) -> dict:
@@ -164,6 +174,8 @@ def _evaluate_constants(operations, weights) -> dict:
     for operation in operations:
         if operation.type == "ReadVariableOp" and operation.inputs[0].op.name in weights:
             outputs = [tf.convert_to_tensor(weights[operation.inputs[0].op.name])]
+        elif operation.type == "Placeholder" and isinstance(weights.get(operation.name), tf.Tensor):
+            outputs = [weights[operation.name]]
         elif operation.type == "Const":
             outputs = [tf.constant(tf.make_ndarray(operation.get_attr("value")))]
         elif _is_constant(operation, constants):
@@ -200,7 +212,8 @@ def _plan(operations, constants, fetched, inline_kernels) -> list:
             kernel = constants[operation.inputs[1].name] * scales.get(operation.name, np.float32(1))
             is_inlined = inline_kernels and np.size(kernel) <= LARGEST_INLINED_KERNEL
             kernel = np.asarray(kernel) if is_inlined else tf.constant(kernel)
-            steps.append((operation, _convolution(operation, kernel)))
+            is_grouped = operation.inputs[0].shape[-1] != kernel.shape[2]
+            steps.append((operation, (_grouped_convolution if is_grouped else _convolution)(operation, kernel)))
         else:
             steps.append((operation, _executor(operation)))
     return steps
@@ -260,7 +273,7 @@ def _convolution(operation, kernel):
     flipped = np.ascontiguousarray(np.asarray(kernel)[::-1, ::-1].transpose(0, 1, 3, 2))
     padding = operation.get_attr("padding").decode()
     height, width = operation.inputs[0].shape[1:3]
-    if padding == "SAME" and winograd.pays(kernel.shape, height, width):
+    if padding == "SAME" and height and width and winograd.pays(kernel.shape, height, width):
         # Tiles of 2 round no worse than the direct sum; a gradient may round more.
         forward = WinogradConvolution(np.asarray(kernel), height, width, outputs=2)
         backward = WinogradConvolution(flipped, height, width, outputs=4)
@@ -270,6 +283,22 @@ def _convolution(operation, kernel):
         backward = partial(tf.nn.conv2d, filters=flipped, strides=1, padding=backward_padding)
     convolution = with_gradient(forward, backward)
     return lambda inputs, _: [convolution(inputs)]
+
+
+def _grouped_convolution(operation, kernel):
+    """Return the function that computes a convolution in groups of channels, whose gradient TensorFlow's CPU lacks."""
+    groups = operation.inputs[0].shape[-1] // kernel.shape[2]
+    kernels = tf.split(kernel, groups, axis=3)
+
+    def convolution(inputs, _):
+        parts = zip(tf.split(inputs, groups, axis=3), kernels, strict=True)
+        return [tf.concat([execute(operation, *part)[0] for part in parts], axis=3)]
+
+    if kernel.shape[2] > 1 or operation.get_attr("padding") == b"EXPLICIT":
+        return convolution
+    depthwise = tf.reshape(kernel, [*kernel.shape[:2], groups, -1])
+    attributes = {name: operation.get_attr(name) for name in ("strides", "dilations", "padding")}
+    return lambda inputs, _: [tf.raw_ops.DepthwiseConv2dNative(input=inputs, filter=depthwise, **attributes)]
 
 
 def _backward_padding(operation):

@@ -1,12 +1,12 @@
 """Anybody's Keras model as a network."""
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from unittest import mock
 
 import keras
 import tensorflow as tf
@@ -42,8 +42,11 @@ def from_keras(
         ArgumentError: the model's input is not a square picture, the range or the labels do not fit, or a
             layer does not exist.
     """
+    if not isinstance(model, keras.Model):
+        raise ArgumentError(f"The model is {model!r}; a keras.Model was expected. tf_keras models must be saved first.")
     size = _input_size(model, size)
     black, white = _checked_range(input_range)
+    _refuse_mixed_precision(model)
     outputs = {}
 
     @tf.function(autograph=False)
@@ -53,7 +56,8 @@ def from_keras(
         outputs.update(recorded)
         return result
 
-    function = traced.get_concrete_function(tf.TensorSpec([None, size, size, 3], tf.float32, "stimulus"))
+    with _inlined_functions():
+        function = traced.get_concrete_function(tf.TensorSpec([None, size, size, 3], tf.float32, "stimulus"))
     stimulus, captured = function.inputs[0], function.inputs[1:]
     output = function.graph.outputs[0] if len(function.graph.outputs) == 1 else None
     chosen = list(outputs) if layers is None else list(layers)
@@ -66,8 +70,8 @@ def from_keras(
         stimulus=stimulus,
         layers={layer: outputs[layer] for layer in chosen},
         logits=output,
-        weights=_captured_variables(function, captured),
-        provenance=Provenance("keras", _digest(model)),
+        weights=_captured_values(function, captured),
+        provenance=Provenance("keras", _digest(model), input_range=(black, white)),
         labels=_checked_labels(labels, output),
         recipe="feather2019-image",
     )
@@ -102,7 +106,7 @@ def load_keras(file: str | os.PathLike, **options) -> Network:
             "and give them to tfmetamers.networks.from_keras."
         ) from error
     network = from_keras(model, **{"name": path.stem, **options})
-    network.provenance = Provenance("keras", file_digest(path), file=path.name)
+    network.provenance = dataclasses.replace(network.provenance, digest=file_digest(path), file=path.name)
     return network
 
 
@@ -148,14 +152,38 @@ def _checked_labels(labels, output):
     return labels
 
 
+def _refuse_mixed_precision(model) -> None:
+    for name, layer in _named_layers(model):
+        if layer.compute_dtype != "float32":
+            raise ArgumentError(
+                f"The layer {name} of {model.name} computes in {layer.compute_dtype}; float32 was expected. "
+                "Build the model without a mixed-precision policy."
+            )
+
+
+@contextlib.contextmanager
+def _inlined_functions() -> Iterator[None]:
+    """Have functions that the model calls (Keras's grouped convolutions) traced as part of it."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
 @contextlib.contextmanager
 def _recorded_outputs(model) -> Iterator[dict[str, tf.Tensor]]:
     """Record each layer's output while the model is called, so that nested and subclassed models work too."""
     recorded: dict[str, tf.Tensor] = {}
-    with contextlib.ExitStack() as stack:
-        for name, layer in _named_layers(model):
-            stack.enter_context(mock.patch.object(layer, "call", _recording(layer.call, name, recorded)))
+    layers = list(_named_layers(model))
+    for name, layer in layers:
+        layer.call = _recording(layer.call, name, recorded)
+    try:
         yield recorded
+    finally:
+        for _, layer in layers:
+            del layer.call
 
 
 def _recording(call, name, recorded):
@@ -177,18 +205,19 @@ def _named_layers(model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
             yield from _named_layers(layer, f"{prefix}{layer.name}/")
 
 
-def _captured_variables(function, captured) -> dict[str, tf.Variable]:
-    """Return the variables that the traced function captures, by the names of their placeholders."""
+def _captured_values(function, captured) -> dict[str, tf.Variable | tf.Tensor]:
+    """Return the variables and constants that the traced function captures, by the names of their placeholders."""
     by_handle = {variable.handle.ref(): variable for variable in function.graph.variables}
     return {
-        placeholder.op.name: by_handle[external.ref()]
+        placeholder.op.name: by_handle.get(external.ref(), external)
         for placeholder, external in zip(captured, function.captured_inputs, strict=True)
-        if external.ref() in by_handle
     }
 
 
 def _digest(model) -> str:
-    digest = hashlib.sha256(model.to_json().encode())
+    digest = hashlib.sha256()
+    for name, layer in _named_layers(model):
+        digest.update(f"{name} {type(layer).__name__}\n".encode())
     for value in model.get_weights():
         digest.update(value.tobytes())
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -47,12 +48,14 @@ class Provenance:
         digest: SHA-256 of the checkpoint's bytes, or of the weights themselves where there is no file.
         file: the file's name, without its folder.
         seed: the seed of random weights.
+        input_range: what a Keras model takes for black and white.
     """
 
     source: str
     digest: str
     file: str | None = None
     seed: int | None = None
+    input_range: tuple[float, float] | None = None
 
     def describe(self) -> str:
         """Say it in a few words."""
@@ -95,6 +98,8 @@ class Network:
         labels: Sequence[str] | None,
         recipe: str,
     ):
+        if name != Path(name).name or name.startswith("."):
+            raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, as of a file.")
         self.name = name
         self.domain = domain
         self.provenance = provenance
@@ -125,13 +130,13 @@ class Network:
         """
         if name in self.layers:
             return self.layers[name]
-        if not name.startswith(TENSOR_PREFIX):
-            remedy = f"'tfmetamers networks show {self.name}' lists them; tensor:NAME takes any tensor."
+        if not str(name).startswith(TENSOR_PREFIX):
+            remedy = "'tfmetamers networks show' lists them all; tensor:NAME takes any tensor."
             raise unknown_name(f"layer of {self.name} called", name, self.layers, remedy)
         tensor = name.removeprefix(TENSOR_PREFIX)
         tensor = tensor if ":" in tensor else f"{tensor}:0"
         if tensor not in self.tensors:
-            remedy = f"'tfmetamers networks show {self.name} --tensors' lists them."
+            remedy = "'tfmetamers networks show --tensors' lists them all."
             raise unknown_name(f"tensor of {self.name} called", tensor, self.tensors, remedy)
         return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
 
@@ -186,7 +191,10 @@ class Network:
 
     def describe(self) -> dict:
         """Return what identifies the network, as it is recorded with every metamer."""
-        return {"name": self.name, "stimulus_shape": list(self.stimulus_shape), **asdict(self.provenance)}
+        provenance = asdict(self.provenance)
+        if self.provenance.input_range:
+            provenance["input_range"] = list(self.provenance.input_range)  # As JSON gives it back.
+        return {"name": self.name, "stimulus_shape": list(self.stimulus_shape), **provenance}
 
 
 def _describe(name: str, tensor: tf.Tensor) -> Layer:

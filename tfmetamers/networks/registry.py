@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfmetamers.checkpoints.catalog import cached_checkpoint, find_entry
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
-from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, unknown_name
 from tfmetamers.networks import slim
 from tfmetamers.networks.network import Network, Provenance
 
@@ -51,6 +51,7 @@ def load_network(
         raise ArgumentError(f"The weights {weights!r} are not known; give one of {', '.join(WEIGHTS)}.")
     if weights == "random" and checkpoint is not None:
         raise ArgumentError("Random weights and a checkpoint exclude each other; give one of the two.")
+    weights_seed = checked_whole_number("seed of the weights", weights_seed, least=0)
     traced = slim.trace(name, size)
     if weights == "random":
         values = slim.random_weights(name, weights_seed)

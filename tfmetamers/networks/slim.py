@@ -12,7 +12,7 @@ from importlib import resources
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError
+from tfmetamers.errors import ArgumentError, checked_whole_number
 from tfmetamers.networks.legacy_layers import import_tf_slim
 
 #: The mean of ImageNet's training pictures, red, green and blue in 0 to 255, which VGG networks subtract
@@ -140,7 +140,7 @@ def trace(name: str, size: int | None = None, *, seed: int = 0) -> Trace:
         ArgumentError: the size is too small for the network.
     """
     definition = DEFINITIONS[name]
-    size = definition.default_size if size is None else size
+    size = definition.default_size if size is None else checked_whole_number("size", size, least=1)
     if size < definition.minimum_size:
         raise ArgumentError(
             f"{name} got a size of {size} pixels; its last layers need at least {definition.minimum_size}."

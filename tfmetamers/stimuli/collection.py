@@ -31,7 +31,9 @@ class StimulusFile:
     columns: dict[str, str] = field(default_factory=dict)
 
 
-def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]) -> list[StimulusFile]:
+def collect_stimuli(
+    inputs: Iterable[str | os.PathLike], suffixes: Sequence[str], *, ignored: str | os.PathLike | None = None
+) -> list[StimulusFile]:
     """List the stimuli that files, folders and manifests name.
 
     A folder stands for all files of the given endings below it; where they lie in folders of their own,
@@ -41,6 +43,7 @@ def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]
     Args:
         inputs: files, folders and ``.csv`` manifests, in any mixture.
         suffixes: endings of the files that a folder is searched for, in lower case.
+        ignored: a folder that is left out where it lies inside an input: the one that results are written to.
 
     Returns:
         The stimuli in the order of the inputs, those of a folder by path.
@@ -52,7 +55,7 @@ def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]
     stimuli: list[StimulusFile] = []
     for given in map(Path, inputs):
         if given.is_dir():
-            stimuli += _from_folder(given, suffixes)
+            stimuli += _from_folder(given, suffixes, ignored)
         elif not given.is_file():
             raise StimulusError(f"There is no {given}; give a file, a folder, or a manifest (CSV).")
         elif given.suffix.lower() == ".csv":
@@ -65,12 +68,14 @@ def collect_stimuli(inputs: Iterable[str | os.PathLike], suffixes: Sequence[str]
     return stimuli
 
 
-def _from_folder(folder: Path, suffixes: Sequence[str]) -> list[StimulusFile]:
+def _from_folder(folder: Path, suffixes: Sequence[str], ignored) -> list[StimulusFile]:
     files = sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in suffixes and path.is_file() and not _is_hidden(path.relative_to(folder))
     )
+    if ignored is not None:
+        files = [path for path in files if not path.resolve().is_relative_to(Path(ignored).resolve())]
     if not files:
         raise StimulusError(f"{folder} holds no file that ends in {', '.join(suffixes)}; give another folder.")
     below = [path.relative_to(folder) for path in files]

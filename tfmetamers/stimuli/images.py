@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfmetamers.errors import ArgumentError, StimulusError
+from tfmetamers.errors import StimulusError, checked_whole_number
 from tfmetamers.files import written_whole
 
 #: Endings of the files that a folder of pictures is searched for.
@@ -34,10 +34,9 @@ def load_image(path: str | os.PathLike, size: int) -> np.ndarray:
     Raises:
         StimulusError: the file is missing, empty, truncated or no picture; it has 16 bits a channel, pixels
             that are not opaque, or a side of one pixel.
-        ArgumentError: the size is less than one pixel.
+        ArgumentError: the size is no whole number from 1.
     """
-    if size < 1:
-        raise ArgumentError(f"The size is {size}; a whole number of pixels from 1 was expected.")
+    size = checked_whole_number("size", size, least=1)
     pixels = _read(Path(path))
     height, width = pixels.shape[:2]
     side = min(height, width)
