@@ -14,6 +14,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 
@@ -62,11 +63,20 @@ def timed(call) -> float:
     return time.perf_counter() - started
 
 
-def original_way(name: str, layer: str):
+def write_checkpoint(name: str, folder: str) -> str:
+    """Write a checkpoint of random weights, so that both ways begin with reading one, and return its path."""
+    v1 = tf.compat.v1
+    traced = slim.trace(name)
+    with v1.Session(graph=traced.stimulus.graph) as session:
+        session.run([variable.initializer for variable in traced.variables])
+        with traced.stimulus.graph.as_default():
+            return v1.train.Saver(traced.variables).save(session, f"{folder}/{name}.ckpt", write_meta_graph=False)
+
+
+def original_way(name: str, layer: str, checkpoint: str):
     """Return a function that does a step as the released code does."""
     v1 = tf.compat.v1
     size = slim.DEFINITIONS[name].default_size
-    weights = slim.random_weights(name, seed=0)
     traced = slim.trace(name)
     graph_def = traced.stimulus.graph.as_graph_def()
     graph = tf.Graph()
@@ -92,35 +102,41 @@ def original_way(name: str, layer: str):
         loss = tf.nn.l2_loss(targets - activations)
         update = v1.train.AdamOptimizer(0.001).minimize(loss, var_list=[stimulus])
         session = v1.Session()
+        reader = tf.train.load_checkpoint(checkpoint)
         session.run(
             v1.global_variables_initializer(),
-            {value: weights[name] for name, (_, value) in variables.items()},
+            {value: reader.get_tensor(name) for name, (_, value) in variables.items()},
         )
         wanted = {targets: session.run(activations) * 0.5}
     return lambda steps: [session.run(update, wanted) for _ in range(steps)]
 
 
-def our_way(name: str, layer: str, batch: int = 1):
+def our_way(name: str, layer: str, checkpoint: str, batch: int = 1):
     """Return a function that does steps as tfmetamers does."""
-    network = load_network(name, weights="random")
+    network = load_network(name, checkpoint=checkpoint)
     originals = np.random.default_rng(0).random((batch, *network.stimulus_shape), np.float32)
     synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe))
     targets, start = synthesis.targets(originals), synthesis.start(originals, seed=0)
     return lambda steps: synthesis.advance(targets, start, steps)
 
 
-def build(way: str, name: str, layer: str):
+def build(way: str, name: str, layer: str, checkpoint: str):
     if way == "original":
-        return original_way(name, layer)
-    return our_way(name, layer, batch=4 if "4" in way else 1)
+        return original_way(name, layer, checkpoint)
+    return our_way(name, layer, checkpoint, batch=4 if "4" in way else 1)
 
 
-def plain_function(traced: slim.Trace, layer: str, weights):
+def plain_function(traced: slim.Trace, layer: str, checkpoint: str):
     """Return the traced function as it is: its own operations and gradients, reading variables."""
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(
         traced.stimulus.graph.as_graph_def(), [traced.layers[layer].op.name]
     )
-    reads = {f"{node.name}:0": tf.Variable(weights[node.input[0]]) for node in graph_def.node if "Read" in node.op}
+    reader = tf.train.load_checkpoint(checkpoint)
+    reads = {
+        f"{node.name}:0": tf.Variable(reader.get_tensor(node.input[0]))
+        for node in graph_def.node
+        if node.op == "ReadVariableOp"
+    }
 
     def imported(stimulus):
         mapped = {"stimulus:0": stimulus} | {name: variable.read_value() for name, variable in reads.items()}
@@ -154,18 +170,18 @@ def alternate(calls: dict, pairs: int) -> dict[str, list[float]]:
     return seconds
 
 
-def peak_memory(way: str, name: str, layer: str) -> float:
+def peak_memory(way: str, name: str, layer: str, checkpoint: str) -> float:
     """Return the peak memory in GB of a process that does nothing but steps of one way."""
-    command = [sys.executable, __file__, "--only", way, name, layer]
+    command = [sys.executable, __file__, "--only", way, name, layer, checkpoint]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def compare_steps(pairs: int, steps: int) -> list[list[str]]:
+def compare_steps(pairs: int, steps: int, checkpoints: dict[str, str]) -> list[list[str]]:
     rows, rate = [], matrix_multiply_rate()
     print(f"Matrix multiplication: {rate / 1e9:.0f} GFLOP/s\n")
     for name, layer in CASES:
         operations = convolution_operations(slim.trace(name).layers[layer])
-        ways = {way: build(way, name, layer) for way in WAYS}
+        ways = {way: build(way, name, layer, checkpoints[name]) for way in WAYS}
         seconds = alternate({way: partial(do, steps) for way, do in ways.items()}, pairs)
         for way in WAYS:
             items = 4 if "4" in way else 1
@@ -173,18 +189,18 @@ def compare_steps(pairs: int, steps: int) -> list[list[str]]:
             ratios = [before / steps / now for before, now in zip(seconds["original"], each, strict=True)]
             share = operations / statistics.median(each) / rate
             numbers = [f"{statistics.median(each):.4f}", f"{statistics.median(ratios):.2f}", f"{share:.2f}"]
-            rows.append([name, layer, way, *numbers, f"{peak_memory(way, name, layer):.2f}"])
+            rows.append([name, layer, way, *numbers, f"{peak_memory(way, name, layer, checkpoints[name]):.2f}"])
     return rows
 
 
-def compare_layers(pairs: int) -> list[list[str]]:
+def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
     rows = []
     for name, definition in slim.DEFINITIONS.items():
-        network, traced, weights = load_network(name, weights="random"), slim.trace(name), slim.random_weights(name, 0)
+        network, traced = load_network(name, checkpoint=checkpoints[name]), slim.trace(name)
         stimuli = tf.constant(np.random.default_rng(0).random((1, *network.stimulus_shape), np.float32))
         for layer in definition.end_points:
             frozen = with_gradient(network.activations(layer, relu_gradient="normal"))
-            plain = with_gradient(plain_function(traced, layer, weights))
+            plain = with_gradient(plain_function(traced, layer, checkpoints[name]))
             calls = {"plain": partial(plain, stimuli), "frozen": partial(frozen, stimuli)}
             seconds = alternate(calls, pairs)
             medians = [statistics.median(seconds[way]) for way in calls]
@@ -196,18 +212,28 @@ def compare_layers(pairs: int) -> list[list[str]]:
 @click.command()
 @click.option("--pairs", default=7, show_default=True, help="Alternations to take medians of.")
 @click.option("--steps", default=5, show_default=True, help="Steps in a row.")
-@click.option("--only", nargs=3, metavar="WAY NETWORK LAYER", help="Do five steps of one way; print its peak memory.")
+@click.option("--only", nargs=4, metavar="WAY NETWORK LAYER CHECKPOINT", help="Do ten steps; print the peak memory.")
 def main(pairs, steps, only):
     """Measure and print both tables."""
     if only:
-        build(*only)(5)
+        build(*only)(10)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
         return
-    headers = ["network", "layer", "way", "s a step and stimulus", "original / this", "share of matmul rate", "peak GB"]
-    print(tabulate(compare_steps(pairs, steps), headers, disable_numparse=True))
-    print("\nForward and backward of one stimulus")
-    headers = ["network", "layer", "plain s", "frozen s", "plain / frozen"]
-    print(tabulate(compare_layers(3 * pairs), headers, disable_numparse=True))
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints = {name: write_checkpoint(name, folder) for name in slim.DEFINITIONS}
+        headers = [
+            "network",
+            "layer",
+            "way",
+            "s a step and stimulus",
+            "original / this",
+            "share of matmul rate",
+            "peak GB",
+        ]
+        print(tabulate(compare_steps(pairs, steps, checkpoints), headers, disable_numparse=True))
+        print("\nForward and backward of one stimulus")
+        headers = ["network", "layer", "plain s", "frozen s", "plain / frozen"]
+        print(tabulate(compare_layers(3 * pairs, checkpoints), headers, disable_numparse=True))
 
 
 if __name__ == "__main__":

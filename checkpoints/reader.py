@@ -1,6 +1,7 @@
 """The variables of TensorFlow checkpoints, V1 (one file) and V2 (an index and data shards)."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.checkpoints.comparison import Variable, compare
-from tfmetamers.checkpoints.layout import Layout, find_checkpoint
+from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.errors import CheckpointError, unknown_name
 from tfmetamers.files import file_digest
 
@@ -20,8 +21,7 @@ class CheckpointFile:
     """A TensorFlow checkpoint that variables can be read from by name.
 
     Args:
-        path: a V1 file; a V2 prefix, or any of the files that begin with it; or a folder with exactly one
-            checkpoint in it.
+        path: a V1 file; or a V2 prefix, or any of the files that begin with it.
 
     Attributes:
         path: the V1 file, or the prefix of the V2 files.
@@ -34,12 +34,11 @@ class CheckpointFile:
     """
 
     def __init__(self, path: str | os.PathLike):
-        layout = find_checkpoint(path)
-        self.path: Path = layout.path
-        self.format: str = layout.format
-        self.files: tuple[Path, ...] = layout.files
-        self._reader = _open(layout)
-        self.variables: dict[str, Variable] = _variables(self._reader)
+        self.path, self.format, self.files = find_checkpoint(path)
+        self._reader = _open(self.path, self.format)
+        dtypes = self._reader.get_variable_to_dtype_map()
+        shapes = self._reader.get_variable_to_shape_map()
+        self.variables = {name: (tuple(shapes[name]), dtypes[name].base_dtype.name) for name in sorted(shapes)}
         if _OBJECT_GRAPH in self.variables:
             raise CheckpointError(
                 f"{self.path} is an object-based checkpoint, as Keras's save_weights makes; "
@@ -50,7 +49,10 @@ class CheckpointFile:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the V1 file's bytes, or of the index's and then the data shards', in hexadecimal."""
-        return file_digest(*self.files)
+        try:
+            return file_digest(*self.files)
+        except OSError as error:
+            raise CheckpointError(f"{error.filename} cannot be read: {error.strerror}; copy it again.") from error
 
     def read(self, name: str) -> np.ndarray:
         """Return the value of the variable ``name``.
@@ -70,29 +72,25 @@ class CheckpointFile:
             ) from error
 
 
-def _open(layout: Layout):
+def _open(path: Path, file_format: str):
     """Return TensorFlow's own reader of a checkpoint."""
     import tensorflow as tf
 
-    if layout.format == "V2" and set(str(layout.path)) & set("[\\"):
+    pattern = str(path)
+    if file_format == "V1":
+        # TensorFlow takes the path of a V1 file for a pattern.
+        pattern = re.sub(r"([\\\[\]*?])", r"\\\1", pattern)
+    elif set(pattern) & set("[\\"):
         raise CheckpointError(
-            f"TensorFlow cannot read a V2 checkpoint at {layout.path} because of the bracket or backslash in "
+            f"TensorFlow cannot read a V2 checkpoint at {path} because of the bracket or backslash in "
             "its path; rename that file or folder."
         )
-    # TensorFlow takes the path of a V1 file for a pattern.
-    pattern = "".join(f"\\{letter}" if letter in "\\[]*?" else letter for letter in str(layout.path))
     try:
-        return tf.train.load_checkpoint(pattern if layout.format == "V1" else str(layout.path))
+        return tf.train.load_checkpoint(pattern)
     except _reader_errors() as error:
         raise CheckpointError(
-            f"{layout.path} is a damaged {layout.format} checkpoint ({_first_line(error)}); fetch or copy it again."
+            f"{path} is a damaged {file_format} checkpoint ({_first_line(error)}); fetch or copy it again."
         ) from error
-
-
-def _variables(reader) -> dict[str, Variable]:
-    dtypes = reader.get_variable_to_dtype_map()
-    shapes = reader.get_variable_to_shape_map()
-    return {name: (tuple(shapes[name]), dtypes[name].base_dtype.name) for name in sorted(shapes)}
 
 
 def _reader_errors() -> tuple[type[Exception], ...]:
@@ -121,22 +119,18 @@ def read_variables(
         CheckpointError: a variable is missing, unknown, of another shape or dtype, damaged, or holds a value
             that is NaN or infinite.
     """
-    comparison = compare(checkpoint, expected, known_extras)
-    if not comparison.ok:
-        raise CheckpointError(comparison.sentence())
+    problem = compare(checkpoint.variables, expected, known_extras).problem
+    if problem:
+        raise CheckpointError(f"{checkpoint.path} {problem}")
     values = {name: checkpoint.read(name) for name in expected}
-    spoilt = {name: count for name, value in values.items() if (count := count_not_finite(value))}
+    # NumPy cannot ask strings, and integers have no NaN.
+    numbers = {name: value for name, value in values.items() if value.dtype.kind not in "biuSUO"}
+    spoilt = [name for name, value in numbers.items() if not np.isfinite(value).all()]
     if spoilt:
-        name = next(iter(spoilt))
+        value = values[spoilt[0]]
         others = f", and {len(spoilt) - 1} further variables hold some" if len(spoilt) > 1 else ""
         raise CheckpointError(
-            f"In {checkpoint.path}, {spoilt[name]} of the {values[name].size} values of {name} are NaN or "
-            f"infinite{others}; its training diverged or the file is damaged, so use another checkpoint."
+            f"In {checkpoint.path}, {np.count_nonzero(~np.isfinite(value))} of the {value.size} values of {spoilt[0]} "
+            f"are NaN or infinite{others}; its training diverged or the file is damaged, so use another checkpoint."
         )
     return values
-
-
-def count_not_finite(value: np.ndarray) -> int:
-    """Return how many values of an array are NaN or infinite."""
-    # Integers, booleans and strings have neither, and NumPy cannot ask strings.
-    return 0 if value.dtype.kind in "biuSUO" else int(value.size - np.count_nonzero(np.isfinite(value)))

@@ -79,8 +79,8 @@ def clipped_log(values, offset=1e-8):
     """Take the natural logarithm, with a gradient that is clipped to [-1, 1].
 
     The paper clips the gradient of logarithms as it does that of powers (section 3.1), but the released code
-    has no front end with a logarithm. The form is a choice made here: that of `clipped_power`, with an
-    offset so that silence has a finite logarithm.
+    has no clipped logarithm. The form is a choice made here: that of `clipped_power`, with an offset so that
+    silence has a finite logarithm.
 
     ==========  ===============  =====
     value       logarithm        slope

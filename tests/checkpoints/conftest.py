@@ -73,7 +73,7 @@ def entry():
         format="npz",
         checkpoint="small.npz",
         licence="unknown",
-        licence_note="",
+        licence_note="Nobody states it.",
     )
 
 

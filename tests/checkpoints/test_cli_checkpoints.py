@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tfmetamers.checkpoints import catalog
+from tfmetamers.cli import main as command_line
 from tfmetamers.cli.checkpoints import checkpoints
 from tfmetamers.errors import ArgumentError, CheckpointError
 
@@ -27,9 +28,8 @@ def small(monkeypatch, entry, server, saved):
         archive="tar.gz",
         format=saved.format,
         checkpoint="net.ckpt",
-        variables=4,
         known_extras=("global_step", "net/mean_rgb"),
-        probe=catalog.Probe("grace_hopper.jpg", "cat", 2, "expected"),
+        probe="cat",
     )
     for module in (catalog, sys.modules["tfmetamers.cli.checkpoints"]):
         monkeypatch.setattr(module, "load_catalog", lambda: {"small": published})
@@ -40,6 +40,7 @@ def small(monkeypatch, entry, server, saved):
 def registry(monkeypatch, network_variables):
     """A stand-in for the registry of networks, which would build real ones."""
     stand_in = ModuleType("tfmetamers.networks.registry")
+    stand_in.network_names = lambda: ["small", "vgg_19"]
     stand_in.network_variables = lambda name: network_variables
     stand_in.probe_label = lambda name, arrays: ["dog", "cat", "cow", "hen", "ant"]
     networks = ModuleType("tfmetamers.networks")
@@ -64,8 +65,8 @@ def test_list_says_what_the_cache_has(cache):
     cache.mkdir()
     (cache / "vggish_model.ckpt").touch()
     lines = {line.split()[0]: line for line in run("list").output.splitlines() if line}
-    assert "yes" in lines["vggish"] and lines["vggish"].endswith("vggish_model.ckpt")
-    assert " no" in lines["vgg_19"]
+    assert lines["vggish"].endswith("vggish_model.ckpt")
+    assert lines["vgg_19"].endswith(" no") and "143667240" in lines["vgg_19"]
 
 
 def test_fetch_then_verify(cache, small, server, saved, registry, make_archive):
@@ -73,10 +74,10 @@ def test_fetch_then_verify(cache, small, server, saved, registry, make_archive):
     server.content = make_archive({file.name: file.read_bytes() for file in files})
     fetched = run("fetch", "small")
     assert fetched.exit_code == 0, fetched.exception
-    assert str(cache / "published/net.ckpt") in fetched.output
+    assert str(cache / "published/net.ckpt") in fetched.output and "Licence: unknown. Nobody" in fetched.output
     verified = run("verify", "small")
     assert verified.exit_code == 0, verified.exception
-    assert "OFF" not in verified.output and "'cat' among the 2 likeliest" in verified.output
+    assert "OFF" not in verified.output and "'cat' among the likeliest" in verified.output
 
 
 def test_verify_of_a_given_path(cache, small, saved, registry):
@@ -84,7 +85,7 @@ def test_verify_of_a_given_path(cache, small, saved, registry):
 
 
 def test_verify_prints_the_table_and_fails_when_something_is_off(cache, small, saved, registry):
-    registry.probe_label = lambda name, arrays: ["dog", "hen", "cat", "cow", "ant"]
+    registry.probe_label = lambda name, arrays: ["dog", "hen"]
     result = run("verify", "small", saved.path)
     assert result.exit_code == 1
     assert "OFF" in result.output and "dog, hen" in result.output
@@ -102,7 +103,24 @@ def test_verify_of_what_is_no_checkpoint(cache, registry):
     assert isinstance(result.exception, ArgumentError) and "format npz" in str(result.exception)
 
 
+@pytest.mark.parametrize("name", ["word_aliased", "vggish", "deepspeech_0.4.1"])
+def test_verify_of_a_network_that_is_not_built_yet(name, cache, registry):
+    result = run("verify", name)
+    assert isinstance(result.exception, ArgumentError)
+    assert "this version does not build its network" in str(result.exception)
+
+
 @pytest.mark.parametrize("command", ["fetch", "verify"])
 def test_misspelt_name(command, cache, registry):
     result = run(command, "vgg19")
     assert isinstance(result.exception, ArgumentError) and "vgg_19" in str(result.exception)
+
+
+def test_the_real_vgg_19_passes_as_itself_and_is_named_when_given_as_another(vgg_19_8bit, capsys):
+    assert command_line.run(["checkpoints", "verify", "vgg_19", str(vgg_19_8bit)]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.endswith(" ok")]
+    assert [row[0] for row in rows] == ["readable", "SHA-256", "variables", "shapes", "no", "values", "probe"]
+    assert command_line.run(["checkpoints", "verify", "inception_v3", str(vgg_19_8bit)]) == 1
+    output, errors = capsys.readouterr()
+    assert "0 of 378; its names seem to be those of vgg_19" in output
+    assert "is not the checkpoint inception_v3 (off: variables filled, no unknown variable)" in errors
