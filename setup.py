@@ -18,6 +18,7 @@ setup(
     python_requires=">=3.10,<3.13",
     packages=[
         "tfmetamers",
+        "tfmetamers.cochlea",
         "tfmetamers.evaluation",
         "tfmetamers.networks",
         "tfmetamers.stimuli",

@@ -1,0 +1,261 @@
+"""Front ends: from a waveform to its cochleagram, differentiably.
+
+Both front ends filter a sound's spectrum into sub-bands, take each sub-band's envelope, the absolute value of
+its analytic signal, low-pass filter and down-sample it, and compress it. They differ in one number, how often
+an envelope is sampled before it is low-pass filtered: as often as the sound (``exact``, the released pipeline)
+or as often as the sub-band needs (``fast``). ``docs/cochleagram.md`` has the steps, their sources, and what the
+fast one's error and speed are.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.cochlea.filters import FilterBank, erb_filter_bank, require_positive
+from tfmetamers.cochlea.settings import CochleagramSettings
+from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.gradients import clipped_power
+
+#: The names of the front ends.
+FRONT_ENDS = ("exact", "fast")
+
+#: The fast front end samples a sub-band as if it were at least this wide, in Hz: below, its error comes from
+#: the kinks of an envelope that touches zero, which are as sharp in a narrow sub-band of a periodic sound.
+LEAST_WIDTH = 1500.0
+
+#: The most channels that are computed in one operation: more would leave the processor's cache, and need
+#: more memory at once for a batch.
+CHANNELS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Neighbouring channels that are computed together.
+
+    Attributes:
+        bins: the part of the spectrum that they let through.
+        gains: complex (channels, bins), their transfer functions, scaled for the shorter inverse transform.
+        points: samples of an envelope in one sample of the cochleagram.
+        low_pass: float (taps, points, 1), the filter that precedes down-sampling, one row for each sample of
+            the cochleagram that it spans.
+        ends: float (2, envelope samples), what to add for the first sample of an envelope and for the one
+            after its last; None if the envelope is as long as the sound.
+    """
+
+    bins: slice
+    gains: tf.Tensor
+    points: int
+    low_pass: tf.Tensor
+    ends: tf.Tensor | None
+
+
+class FrontEnd:
+    """A model of the ear: call it with waveforms to get their cochleagrams.
+
+    It holds constants alone, and works inside `tf.function` and outside, with `tf.GradientTape`. Items of a
+    batch do not influence each other.
+
+    Attributes:
+        name: ``"exact"`` or ``"fast"``.
+        settings: what the cochleagram is made with.
+        center_frequencies: float64 (channels,), in Hz, low- and high-pass filters included.
+        output_shape: shape of one cochleagram: (channels, envelope samples, 1).
+    """
+
+    def __init__(self, name: str, settings: CochleagramSettings, oversampling: float):
+        """Compute the constants; `build_front_end` is the way to get one."""
+        self.name = name
+        self.settings = settings
+        self.output_shape = (settings.channels, settings.envelope_samples, 1)
+        bank = erb_filter_bank(
+            settings.sampling_rate,
+            settings.samples + settings.padding,
+            low_limit=settings.low_limit,
+            high_limit=settings.high_limit,
+            filters=settings.filters,
+            sample_factor=settings.sample_factor,
+            low_pass=settings.low_pass,
+            high_pass=settings.high_pass,
+        )
+        self.center_frequencies = bank.center_frequencies
+        # Outside any graph that is being built, so that the constants can serve several.
+        with tf.init_scope():
+            self._groups = list(_plan(settings, bank, None if name == "exact" else oversampling))
+
+    def __call__(self, waveforms) -> tf.Tensor:
+        """Return the cochleagrams of a batch of sounds.
+
+        Args:
+            waveforms: float (batch, samples); the released networks take a root mean square of 0.1.
+
+        Returns:
+            float32 (batch, channels, envelope samples, 1), from 0; low frequencies first.
+
+        Raises:
+            ArgumentError: the waveforms have another shape.
+        """
+        return clipped_power(self.envelope(waveforms) * self.settings.scale, self.settings.exponent)
+
+    def envelope(self, waveforms) -> tf.Tensor:
+        """Return the down-sampled, rectified envelopes, before they are scaled and compressed.
+
+        Args:
+            waveforms: float (batch, samples).
+
+        Returns:
+            float32 (batch, channels, envelope samples, 1), from 0. A tone of amplitude 1 gives 0.25 at the
+            peak of a filter: half for the analytic signal, half for the filter, with sample factor 4.
+
+        Raises:
+            ArgumentError: the waveforms have another shape.
+        """
+        waveforms = tf.cast(tf.convert_to_tensor(waveforms), tf.float32)
+        samples = self.settings.samples
+        if waveforms.shape.rank != 2 or waveforms.shape[1] != samples:
+            raise ArgumentError(f"The waveforms have shape {tuple(waveforms.shape)}; (batch, {samples}) was expected.")
+        spectra = tf.signal.rfft(tf.pad(waveforms, [[0, 0], [0, self.settings.padding]]))
+        envelopes = [self._envelope_of(group, spectra) for group in self._groups]
+        return tf.nn.relu(tf.concat(envelopes, axis=1))[..., None]
+
+    def _envelope_of(self, group: _Group, spectra: tf.Tensor) -> tf.Tensor:
+        """Return a group's envelopes (batch, channels, envelope samples), not yet rectified."""
+        settings = self.settings
+        frames = settings.envelope_samples
+        length = group.points * (frames + settings.padding // settings.step)
+        channels, width = group.gains.shape
+        # The bins move down to 0 Hz, which changes the phase of the analytic signal and not its absolute value.
+        sub_bands = spectra[:, None, group.bins] * group.gains
+        sub_bands = tf.pad(sub_bands, [[0, 0], [0, 0], [0, length - width]])
+        envelopes = _absolute_value(tf.signal.ifft(sub_bands))
+        within = envelopes[..., : group.points * frames]
+        filtered = tf.nn.conv1d(tf.reshape(within, [-1, frames, group.points]), group.low_pass, 1, "SAME")
+        filtered = tf.reshape(filtered, [-1, channels, frames])
+        if group.ends is None:
+            return filtered
+        after = group.points * frames % length
+        return filtered + envelopes[..., :1] * group.ends[0] + envelopes[..., after : after + 1] * group.ends[1]
+
+
+def build_front_end(
+    name: str = "exact", settings: CochleagramSettings | None = None, *, oversampling: float = 4.0
+) -> FrontEnd:
+    """Make a front end.
+
+    Args:
+        name: ``"exact"`` for the released pipeline, or ``"fast"``.
+        settings: what the cochleagram is made with; the released networks' by default.
+        oversampling: for the fast one, how many times faster than its width (`LEAST_WIDTH` at least) a sub-band
+            is sampled, from 2; the error falls with it.
+
+    Raises:
+        ArgumentError: an unknown name, an oversampling below 2, or settings that no filter bank has.
+    """
+    if name not in FRONT_ENDS:
+        raise unknown_name("front end", name, FRONT_ENDS, "Give one of these.")
+    require_positive("oversampling", oversampling)
+    if oversampling < 2:
+        raise ArgumentError(f"The oversampling is {oversampling}; at least 2 was expected.")
+    return FrontEnd(name, settings or CochleagramSettings(), oversampling)
+
+
+@tf.custom_gradient
+def _absolute_value(analytic_signals):
+    """Return the absolute value; its gradient at 0 is 0, as that of `tf.abs`, which takes twice as long."""
+    squares = tf.square(tf.math.real(analytic_signals)) + tf.square(tf.math.imag(analytic_signals))
+    absolute = tf.sqrt(squares)
+
+    def gradient(upstream):
+        return analytic_signals * tf.cast(tf.math.divide_no_nan(upstream, absolute), analytic_signals.dtype)
+
+    return absolute, gradient
+
+
+def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float | None) -> Iterator[_Group]:
+    """Divide the channels into groups and compute their constants; no oversampling stands for the sound's rate."""
+    total = settings.samples + settings.padding
+    passed = [np.flatnonzero(gains) for gains in bank.transfer_functions]
+    supports = [(bins[0], bins[-1] + 1) for bins in passed]
+    widths = [(stop - start) * settings.sampling_rate / total for start, stop in supports]
+    points = [_points(width, settings, oversampling) for width in widths]
+    first = 0
+    while first < len(points):
+        length = points[first] * total // settings.step
+        last = first + 1
+        while (
+            last < min(len(points), first + CHANNELS_AT_ONCE)
+            and points[last] == points[first]
+            and _spanned(supports[first : last + 1]) <= length
+        ):
+            last += 1
+        start, stop = min(supports[first:last])[0], max(stop for _, stop in supports[first:last])
+        yield _Group(
+            bins=slice(int(start), int(stop)),
+            gains=tf.constant(bank.transfer_functions[first:last, start:stop] * length / total, tf.complex64),
+            points=points[first],
+            low_pass=tf.constant(_low_pass(settings, points[first])[..., None], tf.float32),
+            ends=None if points[first] == settings.step else tf.constant(_ends(settings, points[first]), tf.float32),
+        )
+        first = last
+
+
+def _spanned(supports) -> int:
+    """Return how many bins there are from the first to the last that channels let through."""
+    return max(stop for _, stop in supports) - min(start for start, _ in supports)
+
+
+def _points(width: float, settings: CochleagramSettings, oversampling: float | None) -> int:
+    """Return how many samples of an envelope to take in one sample of the cochleagram.
+
+    The number has no prime factor above 7, which Fourier transforms are quick for, unless it is the sound's.
+    """
+    if oversampling is None:
+        return settings.step
+    points = math.ceil(oversampling * max(width, LEAST_WIDTH) / settings.envelope_rate)
+    while 210 ** points.bit_length() % points:
+        points += 1
+    return min(points, settings.step)
+
+
+def _window(settings: CochleagramSettings, positions: np.ndarray) -> np.ndarray:
+    """Return the low-pass filter of the released code at any position, in samples of the sound from its first tap.
+
+    A sinc whose centre lies half a sample after the middle tap, times a Kaiser window, not normalised.
+    """
+    last = settings.window - 1
+    inside = (positions >= 0) & (positions <= last)
+    roots = np.sqrt(np.where(inside, 1.0 - (2.0 * positions / last - 1.0) ** 2, 0.0).clip(0.0))
+    kaiser = np.i0(settings.window_beta * roots) / np.i0(settings.window_beta)
+    sinc = np.sinc((positions - settings.window / 2) / settings.step) / settings.step
+    return np.where(inside, sinc * kaiser, 0.0)
+
+
+def _first_tap(settings: CochleagramSettings) -> int:
+    """Return how many samples before the start of the sound the first output's filter begins ("SAME" padding)."""
+    return (settings.window - settings.step) // 2
+
+
+def _low_pass(settings: CochleagramSettings, points: int) -> np.ndarray:
+    """Return the low-pass filter (taps, points) for envelopes of so many points in a sample of the cochleagram.
+
+    Row `r` is for the points that come ``r - taps // 2`` samples of the cochleagram after the output.
+    """
+    step, before = settings.step, _first_tap(settings)
+    reach = max(math.ceil(before / step), (settings.window - 1 - before) // step)
+    spacing = step / points
+    rows = np.arange(-reach, reach + 1)[:, None]
+    return _window(settings, rows * step + np.arange(points) * spacing + before) * spacing
+
+
+def _ends(settings: CochleagramSettings, points: int) -> np.ndarray:
+    """Return what makes up, at the two ends of the sound, for summing fewer points.
+
+    A sum over points a distance `h` apart exceeds the integral by `h` / 2 times the difference of the summand
+    between the first point and the one after the last (Euler and Maclaurin), so two sums over different
+    points differ where the sound, padded with zeros, begins and ends.
+    """
+    positions = _first_tap(settings) - np.arange(settings.envelope_samples) * settings.step
+    excess = (settings.step / points - 1.0) / 2.0
+    return excess * np.stack([-_window(settings, positions), _window(settings, positions + settings.samples)])

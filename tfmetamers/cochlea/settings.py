@@ -1,0 +1,136 @@
+"""What a cochleagram is made with, and the named settings of the released networks and of the paper's text."""
+
+import dataclasses
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from tfmetamers.cochlea.filters import check_filter_bank, count_channels, require_positive, require_whole
+from tfmetamers.errors import ArgumentError, unknown_name
+
+#: The greatest shape parameter of a Kaiser window: beyond, hardly more than its middle would be left.
+GREATEST_BETA = 100
+
+
+@dataclass(frozen=True)
+class CochleagramSettings:
+    """Everything that a cochleagram depends on besides the sound; the defaults are the released networks'.
+
+    Attributes:
+        sampling_rate: of the sounds, in Hz.
+        samples: length of the sounds; even, and a multiple of `step`.
+        low_limit: in Hz; the band-pass filters' centres lie between the limits.
+        high_limit: in Hz, at most half the sampling rate.
+        filters: the number of filters that cover the range once.
+        sample_factor: how many times they cover it: 1 or an even number.
+        low_pass: have low-pass filters below the bands.
+        high_pass: have high-pass filters above the bands.
+        envelope_rate: sampling rate of the cochleagram, in Hz; divides the sampling rate.
+        window: length of the filter that precedes the down-sampling of the envelopes, in samples; odd.
+        window_beta: shape of that filter's Kaiser window, from 0 to 100.
+        scale: multiplies the envelopes before compression. The released networks' is said to be a percentile
+            of a speech dataset (``linear_max``).
+        exponent: of the compression, above 0 and below 1.
+        padding: zeros put after a sound before its spectrum is taken, so that its end does not run into its
+            beginning; a multiple of `step`. The released code had such a parameter and ignored it.
+
+    Raises:
+        ArgumentError: a value is of the wrong type or out of its range.
+    """
+
+    sampling_rate: int = 20000
+    samples: int = 40000
+    low_limit: float = 20.0
+    high_limit: float = 8000.0
+    filters: int = 50
+    sample_factor: int = 4
+    low_pass: bool = True
+    high_pass: bool = True
+    envelope_rate: int = 200
+    window: int = 1001
+    window_beta: float = 5.0
+    scale: float = 796.87416837456942
+    exponent: float = 0.3
+    padding: int = 0
+
+    def __post_init__(self):
+        require_whole("padding", self.padding, least=0)
+        require_whole("envelope rate", self.envelope_rate)
+        require_whole("window", self.window)
+        require_whole("number of samples", self.samples)
+        require_positive("scale", self.scale)
+        require_positive("exponent", self.exponent)
+        if not isinstance(self.window_beta, Real) or not 0 <= self.window_beta <= GREATEST_BETA:
+            raise ArgumentError(
+                f"The window_beta is {self.window_beta}; a number from 0 to {GREATEST_BETA} was expected."
+            )
+        check_filter_bank(
+            self.sampling_rate,
+            self.samples + self.padding,
+            self.low_limit,
+            self.high_limit,
+            self.filters,
+            self.sample_factor,
+            self.low_pass,
+            self.high_pass,
+        )
+        if self.exponent >= 1:
+            raise ArgumentError(f"The exponent is {self.exponent}; less than 1 was expected, to compress.")
+        if self.sampling_rate % self.envelope_rate or self.sampling_rate == self.envelope_rate:
+            raise ArgumentError(
+                f"The envelope rate is {self.envelope_rate} Hz; a divisor of the sampling rate, "
+                f"{self.sampling_rate} Hz, and less than it was expected."
+            )
+        for name, value in {"number of samples": self.samples, "padding": self.padding}.items():
+            if value % self.step:
+                raise ArgumentError(
+                    f"The {name} is {value}; a multiple of {self.step} was expected, the samples of the sound in one "
+                    "of the envelope."
+                )
+        if self.window % 2 == 0 or not self.step <= self.window <= self.samples:
+            raise ArgumentError(
+                f"The window is {self.window} samples; an odd number from {self.step}, the samples of the sound "
+                f"in one of the envelope, to {self.samples}, all of them, was expected."
+            )
+
+    @property
+    def step(self) -> int:
+        """The samples of the sound from one sample of the cochleagram to the next."""
+        return self.sampling_rate // self.envelope_rate
+
+    @property
+    def channels(self) -> int:
+        """The number of channels, low- and high-pass filters included."""
+        return count_channels(self.filters, self.sample_factor, self.low_pass, self.high_pass)
+
+    @property
+    def envelope_samples(self) -> int:
+        """The samples of the cochleagram in time."""
+        return self.samples // self.step
+
+    def replace(self, **fields: Any) -> "CochleagramSettings":
+        """Return these settings with other values for some of the fields.
+
+        Raises:
+            ArgumentError: an unknown field, or a value that cannot be used.
+        """
+        known = [field.name for field in dataclasses.fields(self)]
+        for field in fields:
+            if field not in known:
+                raise unknown_name("cochleagram setting called", field, known, "Give one of these.")
+        return dataclasses.replace(self, **fields)
+
+
+def find_cochleagram_settings(name: str) -> CochleagramSettings:
+    """Return the settings of a name.
+
+    - ``released``: the front end of the released networks, 50 filters, 211 channels.
+    - ``paper_text``: as the paper's text has it: 40 filters, 171 channels.
+
+    Raises:
+        ArgumentError: there are no settings of that name.
+    """
+    presets = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
+    if name not in presets:
+        raise unknown_name("preset of cochleagram settings", name, presets, "Give one of these.")
+    return presets[name]
