@@ -9,11 +9,10 @@ frozen function with the plain one (the traced operations as they are, reading v
 Weights are random: speed does not depend on them.
 """
 
+import multiprocessing
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from functools import partial
@@ -61,6 +60,38 @@ def timed(call) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def work(pipe, way: str, name: str, layer: str, checkpoint: str) -> None:
+    """Answer each number of steps that comes through a pipe with the seconds they took; 0, with the peak memory."""
+    do = build(way, name, layer, checkpoint)
+    do(1)
+    pipe.send("ready")
+    while steps := pipe.recv():
+        pipe.send(timed(partial(do, steps)))
+    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+
+
+class Worker:
+    """A process of its own for each way, so that none disturbs another's memory and threads; one works at a time."""
+
+    def __init__(self, way: str, name: str, layer: str, checkpoint: str):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other_end = context.Pipe()
+        self._process = context.Process(target=work, args=(other_end, way, name, layer, checkpoint), daemon=True)
+        self._process.start()
+        self._pipe.recv()
+
+    def seconds(self, steps: int) -> float:
+        """Return the seconds that a number of steps takes."""
+        self._pipe.send(steps)
+        return self._pipe.recv()
+
+    def peak_memory(self) -> float:
+        """Return the process's peak memory in GB, and end it."""
+        memory = self.seconds(0)
+        self._process.join()
+        return memory
 
 
 def write_checkpoint(name: str, folder: str) -> str:
@@ -159,21 +190,15 @@ def with_gradient(function):
     return lambda stimuli: gradient(stimuli).numpy()
 
 
-def alternate(calls: dict, pairs: int) -> dict[str, list[float]]:
-    """Time each call in turn, pair after pair, after a warm-up."""
-    for call in calls.values():
-        call()
-    seconds = {name: [] for name in calls}
+def alternate(measurements: dict, pairs: int) -> dict[str, list[float]]:
+    """Take each measurement in turn, pair after pair, after a warm-up."""
+    for measure in measurements.values():
+        measure()
+    seconds = {name: [] for name in measurements}
     for _ in range(pairs):
-        for name, call in calls.items():
-            seconds[name].append(timed(call))
+        for name, measure in measurements.items():
+            seconds[name].append(measure())
     return seconds
-
-
-def peak_memory(way: str, name: str, layer: str, checkpoint: str) -> float:
-    """Return the peak memory in GB of a process that does nothing but steps of one way."""
-    command = [sys.executable, __file__, "--only", way, name, layer, checkpoint]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def compare_steps(pairs: int, steps: int, checkpoints: dict[str, str]) -> list[list[str]]:
@@ -181,15 +206,15 @@ def compare_steps(pairs: int, steps: int, checkpoints: dict[str, str]) -> list[l
     print(f"Matrix multiplication: {rate / 1e9:.0f} GFLOP/s\n")
     for name, layer in CASES:
         operations = convolution_operations(slim.trace(name).layers[layer])
-        ways = {way: build(way, name, layer, checkpoints[name]) for way in WAYS}
-        seconds = alternate({way: partial(do, steps) for way, do in ways.items()}, pairs)
+        workers = {way: Worker(way, name, layer, checkpoints[name]) for way in WAYS}
+        seconds = alternate({way: partial(worker.seconds, steps) for way, worker in workers.items()}, pairs)
         for way in WAYS:
             items = 4 if "4" in way else 1
             each = [total / steps / items for total in seconds[way]]
             ratios = [before / steps / now for before, now in zip(seconds["original"], each, strict=True)]
             share = operations / statistics.median(each) / rate
             numbers = [f"{statistics.median(each):.4f}", f"{statistics.median(ratios):.2f}", f"{share:.2f}"]
-            rows.append([name, layer, way, *numbers, f"{peak_memory(way, name, layer, checkpoints[name]):.2f}"])
+            rows.append([name, layer, way, *numbers, f"{workers[way].peak_memory():.2f}"])
     return rows
 
 
@@ -199,9 +224,12 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
         network, traced = load_network(name, checkpoint=checkpoints[name]), slim.trace(name)
         stimuli = tf.constant(np.random.default_rng(0).random((1, *network.stimulus_shape), np.float32))
         for layer in definition.end_points:
-            frozen = with_gradient(network.activations(layer, relu_gradient="normal"))
+            frozen = with_gradient(network.activations(layer, relu_gradient="normal", inline_kernels=True))
             plain = with_gradient(plain_function(traced, layer, checkpoints[name]))
-            calls = {"plain": partial(plain, stimuli), "frozen": partial(frozen, stimuli)}
+            calls = {
+                "plain": partial(timed, partial(plain, stimuli)),
+                "frozen": partial(timed, partial(frozen, stimuli)),
+            }
             seconds = alternate(calls, pairs)
             medians = [statistics.median(seconds[way]) for way in calls]
             ratio = statistics.median(a / b for a, b in zip(seconds["plain"], seconds["frozen"], strict=True))
@@ -212,13 +240,8 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
 @click.command()
 @click.option("--pairs", default=7, show_default=True, help="Alternations to take medians of.")
 @click.option("--steps", default=5, show_default=True, help="Steps in a row.")
-@click.option("--only", nargs=4, metavar="WAY NETWORK LAYER CHECKPOINT", help="Do ten steps; print the peak memory.")
-def main(pairs, steps, only):
+def main(pairs, steps):
     """Measure and print both tables."""
-    if only:
-        build(*only)(10)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
-        return
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = {name: write_checkpoint(name, folder) for name in slim.DEFINITIONS}
         headers = [
