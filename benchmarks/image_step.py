@@ -11,11 +11,11 @@ Weights are random: speed does not depend on them.
 
 import multiprocessing
 import os
-import resource
 import statistics
 import tempfile
 import time
 from functools import partial
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -69,7 +69,9 @@ def work(pipe, way: str, name: str, layer: str, checkpoint: str) -> None:
     pipe.send("ready")
     while steps := pipe.recv():
         pipe.send(timed(partial(do, steps)))
-    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    # Not from getrusage, whose maximum a process inherits from the one that started it.
+    [peak] = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    pipe.send(int(peak.split()[1]) / 1e6)
 
 
 class Worker:
@@ -224,7 +226,7 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
         network, traced = load_network(name, checkpoint=checkpoints[name]), slim.trace(name)
         stimuli = tf.constant(np.random.default_rng(0).random((1, *network.stimulus_shape), np.float32))
         for layer in definition.end_points:
-            frozen = with_gradient(network.activations(layer, relu_gradient="normal", inline_kernels=True))
+            frozen = with_gradient(network.activations(layer, relu_gradient="normal", for_many_calls=True))
             plain = with_gradient(plain_function(traced, layer, checkpoints[name]))
             calls = {
                 "plain": partial(timed, partial(plain, stimuli)),

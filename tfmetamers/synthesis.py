@@ -18,8 +18,8 @@ from tfmetamers.stimuli.noise import initial_noise
 #: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
 SECONDS_A_CALL = 1.0
 
-#: From this many steps on, the seconds that compiling with inlined kernels takes come back.
-STEPS_WORTH_INLINING = 1000
+#: From this many steps on, the seconds that compiling for many calls takes come back.
+STEPS_THAT_ARE_MANY = 1000
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Synthesis:
         self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
         self.recipe = recipe
         self._activations = network.activations(
-            self.layer, relu_gradient=recipe.relu_gradient, inline_kernels=recipe.steps >= STEPS_WORTH_INLINING
+            self.layer, relu_gradient=recipe.relu_gradient, for_many_calls=recipe.steps >= STEPS_THAT_ARE_MANY
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)

@@ -35,31 +35,33 @@ def test_small_tiles_round_no_worse_than_the_direct_sum():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "height", "expected"),
+    ("kernel", "height", "outputs", "expected"),
     [
-        ((3, 3, 128, 128), 20, True),
-        ((3, 3, 127, 256), 20, False),
-        ((3, 3, 256, 256), 19, False),
-        ((5, 5, 256, 256), 40, False),
+        ((3, 3, 128, 128), 20, 4, True),
+        ((3, 3, 128, 128), 20, 2, False),
+        ((3, 3, 256, 256), 20, 2, True),
+        ((3, 3, 127, 256), 20, 4, False),
+        ((3, 3, 256, 256), 19, 4, False),
+        ((5, 5, 256, 256), 40, 4, False),
     ],
 )
-def test_is_used_where_it_pays(kernel, height, expected, monkeypatch):
+def test_is_used_where_it_pays(kernel, height, outputs, expected, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    assert pays(kernel, height, height) is expected
+    assert pays(kernel, height, height, outputs=outputs) is expected
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
-    assert pays(kernel, height, height) is False
+    assert pays(kernel, height, height, outputs=outputs) is False
 
 
-@pytest.mark.parametrize("inline_kernels", [False, True])
+@pytest.mark.parametrize("for_many_calls", [False, True])
 @pytest.mark.parametrize(("size", "padding"), [((3, 3), "SAME"), ((4, 5), "SAME"), ((1, 1), "SAME"), ((2, 3), "VALID")])
-def test_frozen_convolutions_of_every_kind_have_the_ordinary_gradient(size, padding, inline_kernels):
+def test_frozen_convolutions_of_every_kind_have_the_ordinary_gradient(size, padding, for_many_calls):
     generator = np.random.default_rng(2)
-    kernel = generator.normal(size=(*size, 128, 128)).astype(np.float32) / 30
+    kernel = generator.normal(size=(*size, 256, 256)).astype(np.float32) / 40
     with tf.Graph().as_default():
-        stimulus = tf.compat.v1.placeholder(tf.float32, [None, 21, 23, 128], "stimulus")
+        stimulus = tf.compat.v1.placeholder(tf.float32, [None, 21, 23, 256], "stimulus")
         layer = tf.nn.conv2d(stimulus, kernel, 1, padding)
-    values = tf.constant(generator.normal(size=(2, 21, 23, 128)), tf.float32)
-    frozen = FrozenFunction(stimulus, layer, {}, inline_kernels=inline_kernels)
+    values = tf.constant(generator.normal(size=(2, 21, 23, 256)), tf.float32)
+    frozen = FrozenFunction(stimulus, layer, {}, for_many_calls=for_many_calls)
     results = {}
     for name, function in {"frozen": frozen, "plain": lambda x: tf.nn.conv2d(x, kernel, 1, padding)}.items():
         with tf.GradientTape() as tape:

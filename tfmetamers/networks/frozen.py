@@ -41,7 +41,7 @@ class FrozenFunction:
         layer: tf.Tensor,
         weights: Mapping[str, tf.Tensor | tf.Variable],
         straight_through: bool = True,
-        inline_kernels: bool = False,
+        for_many_calls: bool = False,
     ):
         """Plan the replay.
 
@@ -50,8 +50,8 @@ class FrozenFunction:
             layer: the tensor of the traced graph to compute.
             weights: the value of each variable, by the name of its handle in the graph.
             straight_through: give the ReLUs that produce the layer a gradient of 1 everywhere.
-            inline_kernels: put small kernels of convolutions into the compiled graph, which takes longer to compile
-                and saves a fifth of each step of Inception-V3.
+            for_many_calls: prefer quick calls to quick compilation and the last digit: small kernels go into the
+                compiled graph, and large convolutions are computed by larger tiles (5e-6 relative error).
         """
         self._stimulus = stimulus
         self._layer = layer
@@ -59,7 +59,7 @@ class FrozenFunction:
         operations = _operations_up_to(self._inputs_of_path(layer), stimulus)
         _refuse_what_cannot_be_replayed(operations)
         self._constants = _evaluate_constants(operations, weights)
-        self._steps = _plan(operations, self._constants, self._inputs_of_path(layer), inline_kernels)
+        self._steps = _plan(operations, self._constants, self._inputs_of_path(layer), for_many_calls)
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._replay), autograph=False, reduce_retracing=True)
 
@@ -195,7 +195,7 @@ def _is_constant(operation, constants) -> bool:
     return bool(known) and all(known) and is_numeric and not operation.op_def.is_stateful
 
 
-def _plan(operations, constants, fetched, inline_kernels) -> list:
+def _plan(operations, constants, fetched, for_many_calls) -> list:
     """Pair each operation that depends on the stimulus with the function that computes it."""
     foldable = _foldable_normalizations(operations, constants, fetched)
     scales = {convolution.name: scale for convolution, scale, _ in foldable.values()}
@@ -211,10 +211,15 @@ def _plan(operations, constants, fetched, inline_kernels) -> list:
             steps.append((operation, _scale_and_shift(*_normalization(operation, constants))))
         elif operation.type == "Conv2D" and operation.inputs[1].name in constants:
             kernel = constants[operation.inputs[1].name] * scales.get(operation.name, np.float32(1))
-            is_inlined = inline_kernels and np.size(kernel) <= LARGEST_INLINED_KERNEL
+            is_inlined = for_many_calls and np.size(kernel) <= LARGEST_INLINED_KERNEL
             kernel = np.asarray(kernel) if is_inlined else tf.constant(kernel)
             is_grouped = operation.inputs[0].shape[-1] != kernel.shape[2]
-            steps.append((operation, (_grouped_convolution if is_grouped else _convolution)(operation, kernel)))
+            computed = (
+                _grouped_convolution(operation, kernel)
+                if is_grouped
+                else _convolution(operation, kernel, for_many_calls)
+            )
+            steps.append((operation, computed))
         else:
             steps.append((operation, _executor(operation)))
     return steps
@@ -262,7 +267,7 @@ def _foldable_normalizations(operations, constants, fetched) -> dict:
     return foldable
 
 
-def _convolution(operation, kernel):
+def _convolution(operation, kernel, for_many_calls: bool):
     """Return the function that computes a convolution with a constant kernel.
 
     At stride 1 its gradient is a convolution too, with the kernel flipped in space and transposed in channels: the
@@ -273,17 +278,20 @@ def _convolution(operation, kernel):
         return lambda inputs, _: execute(operation, inputs, kernel)
     flipped = np.ascontiguousarray(np.asarray(kernel)[::-1, ::-1].transpose(0, 1, 3, 2))
     padding = operation.get_attr("padding").decode()
-    height, width = operation.inputs[0].shape[1:3]
-    if padding == "SAME" and height and width and winograd.pays(kernel.shape, height, width):
-        # Tiles of 2 round no worse than the direct sum; a gradient may round more.
-        forward = WinogradConvolution(np.asarray(kernel), height, width, outputs=2)
-        backward = WinogradConvolution(flipped, height, width, outputs=4)
-    else:
-        flipped = flipped if isinstance(kernel, np.ndarray) else tf.constant(flipped)
-        forward = partial(tf.nn.conv2d, filters=kernel, strides=1, padding=padding)
-        backward = partial(tf.nn.conv2d, filters=flipped, strides=1, padding=backward_padding)
+    size = operation.inputs[0].shape[1:3].as_list()
+    # Tiles of two outputs round no worse than the direct sum; tiles of four are for gradients and for synthesis.
+    forward = _stride_1(kernel, padding, size, outputs=4 if for_many_calls else 2)
+    flipped = flipped if isinstance(kernel, np.ndarray) else tf.constant(flipped)
+    backward = _stride_1(flipped, backward_padding, size, outputs=4)
     convolution = with_gradient(forward, backward)
     return lambda inputs, _: [convolution(inputs)]
+
+
+def _stride_1(kernel, padding, size, outputs: int):
+    """Return a convolution at stride 1, by tiles of so many outputs where that pays."""
+    if padding == "SAME" and None not in size and winograd.pays(kernel.shape, *size, outputs=outputs):
+        return WinogradConvolution(np.asarray(kernel), *size, outputs=outputs)
+    return partial(tf.nn.conv2d, filters=kernel, strides=1, padding=padding)
 
 
 def _grouped_convolution(operation, kernel):

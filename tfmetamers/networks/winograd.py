@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-#: Fewer channels or places than these and the transforms cost more than they save (benchmarks/image_step.py).
-LEAST_CHANNELS = 128
+#: Fewer channels, for the outputs of a tile, or fewer places than these and the transforms cost more than they save.
+LEAST_CHANNELS = {2: 256, 4: 128}
 LEAST_PLACES = 20 * 20
 
 
@@ -58,11 +58,11 @@ _TRANSFORMS = {
 }
 
 
-def pays(kernel_shape, height: int, width: int) -> bool:
-    """Tell whether a 3 x 3 convolution of this size is quicker by tiles on this machine."""
+def pays(kernel_shape, height: int, width: int, *, outputs: int) -> bool:
+    """Tell whether a 3 x 3 convolution of this size is quicker by tiles of so many outputs on this machine."""
     return (
         tuple(kernel_shape[:2]) == (3, 3)
-        and min(kernel_shape[2:]) >= LEAST_CHANNELS
+        and min(kernel_shape[2:]) >= LEAST_CHANNELS[outputs]
         and height * width >= LEAST_PLACES
         and not tf.config.list_physical_devices("GPU")
     )
@@ -106,7 +106,8 @@ class WinogradConvolution:
             tf.transpose(results, [2, 3, 0, 4, 1, 5]),
             [batch, tiles_down * outputs, tiles_across * outputs, channels_out],
         )
-        return whole[:, : self._height, : self._width]
+        is_exact = whole.shape[1:3] == [self._height, self._width]
+        return whole if is_exact else whole[:, : self._height, : self._width]
 
     def _gather_tiles(self, inputs, batch):
         """Return each place of each tile: (places of a tile, batch and tiles, channels)."""
