@@ -42,6 +42,8 @@ def test_small_tiles_round_no_worse_than_the_direct_sum():
         ((3, 3, 256, 256), 20, 2, True),
         ((3, 3, 127, 256), 20, 4, False),
         ((3, 3, 256, 256), 19, 4, False),
+        ((3, 3, 256, 256), 14, 2, True),
+        ((3, 3, 256, 256), 13, 2, False),
         ((5, 5, 256, 256), 40, 4, False),
     ],
 )

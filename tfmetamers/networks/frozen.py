@@ -280,17 +280,18 @@ def _convolution(operation, kernel, for_many_calls: bool):
     padding = operation.get_attr("padding").decode()
     size = operation.inputs[0].shape[1:3].as_list()
     # Tiles of two outputs round no worse than the direct sum; tiles of four are for gradients and for synthesis.
-    forward = _stride_1(kernel, padding, size, outputs=4 if for_many_calls else 2)
+    forward = _stride_1(kernel, padding, size, tiles=(4, 2) if for_many_calls else (2,))
     flipped = flipped if isinstance(kernel, np.ndarray) else tf.constant(flipped)
-    backward = _stride_1(flipped, backward_padding, size, outputs=4)
+    backward = _stride_1(flipped, backward_padding, size, tiles=(4, 2))
     convolution = with_gradient(forward, backward)
     return lambda inputs, _: [convolution(inputs)]
 
 
-def _stride_1(kernel, padding, size, outputs: int):
-    """Return a convolution at stride 1, by tiles of so many outputs where that pays."""
-    if padding == "SAME" and None not in size and winograd.pays(kernel.shape, *size, outputs=outputs):
-        return WinogradConvolution(np.asarray(kernel), *size, outputs=outputs)
+def _stride_1(kernel, padding, size, tiles):
+    """Return a convolution at stride 1, by the first kind of tiles that pays, or as it is."""
+    for outputs in tiles:
+        if padding == "SAME" and None not in size and winograd.pays(kernel.shape, *size, outputs=outputs):
+            return WinogradConvolution(np.asarray(kernel), *size, outputs=outputs)
     return partial(tf.nn.conv2d, filters=kernel, strides=1, padding=padding)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-#: Fewer channels, for the outputs of a tile, or fewer places than these and the transforms cost more than they save.
+#: By the outputs of a tile along each side: fewer channels or places than these, and the transforms, or reading the
+#: transformed kernel, cost more than is saved.
 LEAST_CHANNELS = {2: 256, 4: 128}
-LEAST_PLACES = 20 * 20
+LEAST_PLACES = {2: 14 * 14, 4: 20 * 20}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def pays(kernel_shape, height: int, width: int, *, outputs: int) -> bool:
     return (
         tuple(kernel_shape[:2]) == (3, 3)
         and min(kernel_shape[2:]) >= LEAST_CHANNELS[outputs]
-        and height * width >= LEAST_PLACES
+        and height * width >= LEAST_PLACES[outputs]
         and not tf.config.list_physical_devices("GPU")
     )
 
@@ -89,17 +90,19 @@ class WinogradConvolution:
         self._padded = tuple(count * outputs + 2 for count in self._tiles)
         side = outputs + 2
         transformed = np.einsum("ai,bj,ijco->abco", transforms.kernel, transforms.kernel, np.float64(kernel))
-        self._kernel = tf.constant(transformed.reshape(side * side, *kernel.shape[2:]), tf.float32)
+        # Channels out before channels in: so the product reads large kernels faster.
+        transposed = transformed.reshape(side * side, *kernel.shape[2:]).transpose(0, 2, 1)
+        self._kernel = tf.constant(transposed, tf.float32)
         self._tile_transform = np.kron(transforms.tile, transforms.tile).astype(np.float32)
         self._output_transform = np.kron(transforms.output, transforms.output).astype(np.float32)
         self._places = self._places_of_tiles(side)
 
     def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
         (tiles_down, tiles_across), outputs, places = self._tiles, self._outputs, self._places.shape[0]
-        batch, channels_out = tf.shape(inputs)[0], self._kernel.shape[2]
+        batch, channels_out = tf.shape(inputs)[0], self._kernel.shape[1]
         tiles = self._gather_tiles(inputs, batch)
         transformed = tf.matmul(self._tile_transform, tf.reshape(tiles, [places, -1]))
-        products = tf.matmul(tf.reshape(transformed, [places, -1, inputs.shape[-1]]), self._kernel)
+        products = tf.matmul(tf.reshape(transformed, [places, -1, inputs.shape[-1]]), self._kernel, transpose_b=True)
         results = tf.matmul(self._output_transform, tf.reshape(products, [places, -1]))
         results = tf.reshape(results, [outputs, outputs, batch, tiles_down, tiles_across, channels_out])
         whole = tf.reshape(
