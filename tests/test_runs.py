@@ -300,13 +300,12 @@ def test_measuring_makes_nothing(network, stimuli, tmp_path):
 
 
 COMMAND = """
-import sys
 from tfmetamers import runs
 runs.SECONDS_BETWEEN_SAVES = 0.0
 import tfmetamers.synthesis
 tfmetamers.synthesis.SECONDS_A_CALL = 0.02
-from tfmetamers.cli.main import run
-sys.exit(run(sys.argv[1:]))
+from tfmetamers.cli.main import main
+main()
 """
 
 

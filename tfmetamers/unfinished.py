@@ -68,7 +68,7 @@ def write_state(batch: Sequence[Job], state: SynthesisState) -> None:
     archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
     np.savez(archive, members=np.array(json.dumps(members)), **vars(state))
     with written_whole(batch[0].state_file) as partial:
-        partial.write_bytes(archive.getbuffer())
+        partial.write_bytes(archive.getvalue())
 
 
 def read_state(path: Path) -> SavedState:
