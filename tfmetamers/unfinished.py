@@ -19,6 +19,18 @@ from tfmetamers.files import written_whole
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.synthesis import SynthesisState
 
+# What NumPy was seen to raise on archives that are cut short, altered, or lack a part.
+_READING_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -84,10 +96,8 @@ def read_state(path: Path) -> SavedState:
         if not all({"id", "settings"} <= member.keys() for member in members):
             raise ValueError("a member without id or settings")
         state = SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
-    except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zlib.error) as error:
-        raise _damaged(path, error) from error
-    except zipfile.BadZipFile as error:
-        raise _damaged(path, error) from error
+    except _READING_ERRORS as error:
+        raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
     return SavedState(members, state)
 
 
@@ -127,7 +137,3 @@ def locked(batch: Sequence[Job]) -> Iterator[None]:
 def _remove_file(file: Path) -> None:
     with contextlib.suppress(OSError):
         os.unlink(file)
-
-
-def _damaged(path: Path, error: Exception) -> ResultError:
-    return ResultError(f"{path} is damaged ({error}); delete it to start that batch again.")
