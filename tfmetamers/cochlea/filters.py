@@ -6,11 +6,11 @@ released networks were trained on, over the non-negative frequencies alone.
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError
+from tfmetamers.errors import ArgumentError, checked_whole_number
 
 #: Glasberg and Moore's ERB scale with pycochleagram's rounding (9.265, not 9.26449): the bandwidth at 0 Hz,
 #: in Hz, and the filters' quality.
@@ -130,7 +130,7 @@ def check_filter_bank(
         "sample factor": sample_factor,
     }
     for name, value in whole.items():
-        require_whole(name, value)
+        checked_whole_number(name, value, least=1)
     for name, value in {"low limit": low_limit, "high limit": high_limit}.items():
         require_positive(name, value)
     for name, value in {"low_pass": low_pass, "high_pass": high_pass}.items():
@@ -158,12 +158,6 @@ def check_filter_bank(
             f"{filters} filters at sample factor {sample_factor} over {samples} samples would take "
             f"{size * 8 / 2**30:.3g} GiB; use fewer filters or cut the sound into shorter ones."
         )
-
-
-def require_whole(name: str, value, least: int = 1) -> None:
-    """Refuse what is not a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ArgumentError(f"The {name} is {value!r}; a whole number from {least} was expected.")
 
 
 def require_positive(name: str, value) -> None:

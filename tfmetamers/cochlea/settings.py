@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from tfmetamers.cochlea.filters import check_filter_bank, count_channels, require_positive, require_whole
-from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.cochlea.filters import check_filter_bank, count_channels, require_positive
+from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
 
 #: The greatest shape parameter of a Kaiser window: beyond, hardly more than its middle would be left.
 GREATEST_BETA = 100
@@ -54,10 +54,10 @@ class CochleagramSettings:
     padding: int = 0
 
     def __post_init__(self):
-        require_whole("padding", self.padding, least=0)
-        require_whole("envelope rate", self.envelope_rate)
-        require_whole("window", self.window)
-        require_whole("number of samples", self.samples)
+        checked_whole_number("padding", self.padding, least=0)
+        checked_whole_number("envelope rate", self.envelope_rate, least=1)
+        checked_whole_number("window", self.window, least=1)
+        checked_whole_number("number of samples", self.samples, least=1)
         require_positive("scale", self.scale)
         require_positive("exponent", self.exponent)
         if not isinstance(self.window_beta, Real) or not 0 <= self.window_beta <= GREATEST_BETA:

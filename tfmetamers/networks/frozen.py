@@ -197,8 +197,9 @@ def _is_constant(operation, constants) -> bool:
 
 def _plan(operations, constants, fetched, for_many_calls) -> list:
     """Pair each operation that depends on the stimulus with the function that computes it."""
-    foldable = _foldable_normalizations(operations, constants, fetched)
-    scales = {convolution.name: scale for convolution, scale, _ in foldable.values()}
+    normalizations = _normalizations(operations, constants)
+    foldable = _foldable_normalizations(operations, constants, fetched, normalizations)
+    scales = {convolution: normalizations[name][0] for name, convolution in foldable.items()}
     steps = []
     for operation in operations:
         if all(tensor.name in constants for tensor in operation.outputs) and operation.outputs:
@@ -206,9 +207,9 @@ def _plan(operations, constants, fetched, for_many_calls) -> list:
         if operation.type in ("VarHandleOp", "Placeholder"):
             continue
         if operation.name in foldable:
-            steps.append((operation, _shift(foldable[operation.name][2])))
-        elif operation.type == "FusedBatchNormV3" and _normalization(operation, constants):
-            steps.append((operation, _scale_and_shift(*_normalization(operation, constants))))
+            steps.append((operation, _shift(normalizations[operation.name][1])))
+        elif operation.name in normalizations:
+            steps.append((operation, _scale_and_shift(*normalizations[operation.name])))
         elif operation.type == "Conv2D" and operation.inputs[1].name in constants:
             kernel = constants[operation.inputs[1].name] * scales.get(operation.name, np.float32(1))
             is_inlined = for_many_calls and np.size(kernel) <= LARGEST_INLINED_KERNEL
@@ -237,33 +238,34 @@ def _scale_and_shift(scale, shift):
     return lambda inputs, *_: [tf.nn.bias_add(inputs * scale, shift)]
 
 
-def _normalization(operation, constants):
-    """Return the scale and shift that a batch normalisation at inference amounts to, or None."""
-    statistics = [constants.get(tensor.name) for tensor in operation.inputs[1:]]
-    channels_last = operation.get_attr("data_format") == b"NHWC"
-    if operation.get_attr("is_training") or not channels_last or any(each is None for each in statistics):
-        return None
-    gamma, beta, mean, variance = (np.asarray(each, np.float64) for each in statistics)
-    scale = gamma / np.sqrt(variance + operation.get_attr("epsilon"))
-    return scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
+def _normalizations(operations, constants) -> dict:
+    """Return the scale and shift that each batch normalisation at inference amounts to, by its name."""
+    normalizations = {}
+    for operation in operations:
+        if operation.type != "FusedBatchNormV3":
+            continue
+        statistics = [constants.get(tensor.name) for tensor in operation.inputs[1:]]
+        channels_last = operation.get_attr("data_format") == b"NHWC"
+        if operation.get_attr("is_training") or not channels_last or any(each is None for each in statistics):
+            continue
+        gamma, beta, mean, variance = (np.asarray(each, np.float64) for each in statistics)
+        scale = gamma / np.sqrt(variance + operation.get_attr("epsilon"))
+        normalizations[operation.name] = scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
+    return normalizations
 
 
-def _foldable_normalizations(operations, constants, fetched) -> dict:
-    """Find batch normalisations whose input is a convolution that nothing else reads.
-
-    Returns:
-        By the normalisation's name: the convolution, the scale for its kernel, and the shift.
-    """
+def _foldable_normalizations(operations, constants, fetched, normalizations) -> dict:
+    """Return, by name, the normalisations whose input is a convolution that nothing else reads, and its name."""
     readers = [tensor.name for operation in operations for tensor in operation.inputs]
     readers += [tensor.name for tensor in fetched]
     foldable = {}
     for operation in operations:
-        if operation.type != "FusedBatchNormV3" or not _normalization(operation, constants):
+        if operation.name not in normalizations:
             continue
         produced = operation.inputs[0]
         is_frozen = produced.op.type == "Conv2D" and produced.op.inputs[1].name in constants
         if is_frozen and readers.count(produced.name) == 1:
-            foldable[operation.name] = (produced.op, *_normalization(operation, constants))
+            foldable[operation.name] = produced.op.name
     return foldable
 
 
