@@ -25,6 +25,7 @@ format: .venv/installed
 
 benchmark: .venv/installed
 	$(bin)/python benchmarks/image_step.py
+	$(bin)/python benchmarks/audio_step.py
 
 .venv/installed: requirements.txt setup.py
 	$(PYTHON) -m venv .venv

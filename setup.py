@@ -26,7 +26,10 @@ setup(
         "tfmetamers.cli",
     ],
     package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
-    package_data={"tfmetamers.checkpoints": ["catalog.toml"], "tfmetamers.networks": ["imagenet_labels.txt"]},
+    package_data={
+        "tfmetamers.checkpoints": ["catalog.toml"],
+        "tfmetamers.networks": ["imagenet_labels.txt", "word_labels.txt", "architectures/*.json"],
+    },
     install_requires=[
         "tensorflow>=2.16,<2.22",
         "tf-keras>=2.16",

@@ -9,23 +9,24 @@ frozen function with the plain one (the traced operations as they are, reading v
 Weights are random: speed does not depend on them.
 """
 
-import multiprocessing
 import os
 import statistics
 import tempfile
-import time
 from functools import partial
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
 import numpy as np
 import tensorflow as tf
+from original import imported_layer, stepping
 from tabulate import tabulate
+from workers import Worker, alternate, median_ratio, timed
 
 from tfmetamers.networks import load_network, slim
+from tfmetamers.networks.trace import Trace
 from tfmetamers.recipes import find_recipe
+from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis import Synthesis
 
 CASES = [("vgg_19", "conv5_4"), ("inception_v3", "Mixed_6e"), ("resnet_v2_101", "block4")]
@@ -56,46 +57,6 @@ def matrix_multiply_rate() -> float:
     return max(2 * size**3 / timed(lambda: product(matrix, matrix).numpy()) for _ in range(5))
 
 
-def timed(call) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def work(pipe, way: str, name: str, layer: str, checkpoint: str) -> None:
-    """Answer each number of steps that comes through a pipe with the seconds they took; 0, with the peak memory."""
-    do = build(way, name, layer, checkpoint)
-    do(1)
-    pipe.send("ready")
-    while steps := pipe.recv():
-        pipe.send(timed(partial(do, steps)))
-    # Not from getrusage, whose maximum a process inherits from the one that started it.
-    [peak] = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    pipe.send(int(peak.split()[1]) / 1e6)
-
-
-class Worker:
-    """A process of its own for each way, so that none disturbs another's memory and threads; one works at a time."""
-
-    def __init__(self, way: str, name: str, layer: str, checkpoint: str):
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other_end = context.Pipe()
-        self._process = context.Process(target=work, args=(other_end, way, name, layer, checkpoint), daemon=True)
-        self._process.start()
-        self._pipe.recv()
-
-    def seconds(self, steps: int) -> float:
-        """Return the seconds that a number of steps takes."""
-        self._pipe.send(steps)
-        return self._pipe.recv()
-
-    def peak_memory(self) -> float:
-        """Return the process's peak memory in GB, and end it."""
-        memory = self.seconds(0)
-        self._process.join()
-        return memory
-
-
 def write_checkpoint(name: str, folder: str) -> str:
     """Write a checkpoint of random weights, so that both ways begin with reading one, and return its path."""
     v1 = tf.compat.v1
@@ -107,41 +68,16 @@ def write_checkpoint(name: str, folder: str) -> str:
 
 
 def original_way(name: str, layer: str, checkpoint: str):
-    """Return a function that does a step as the released code does."""
-    v1 = tf.compat.v1
+    """Return a function that does steps as the released code does."""
     size = slim.DEFINITIONS[name].default_size
     traced = slim.trace(name)
-    graph_def = traced.stimulus.graph.as_graph_def()
-    graph = tf.Graph()
-    with graph.as_default():
+    with tf.Graph().as_default():
         start = np.random.default_rng(0).uniform(0.5, 0.6, (1, size, size, 3)).astype(np.float32)
-        stimulus = v1.get_variable("metamer", initializer=start, constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0))
-        variables = {}
-        for variable in traced.variables:
-            value = v1.placeholder(tf.float32, variable.shape)
-            variables[variable.op.name] = (v1.Variable(value, name=variable.op.name, trainable=False), value)
-        mapped = {"stimulus:0": stimulus}
-        for node in graph_def.node:
-            if node.op == "ReadVariableOp":
-                mapped[f"{node.name}:0"] = variables[node.input[0]][0]
-        used = v1.graph_util.extract_sub_graph(graph_def, [traced.layers[layer].op.name])
-        there = {f"{node.name}:0" for node in used.node}
-        [activations] = tf.graph_util.import_graph_def(
-            used,
-            input_map={name: tensor for name, tensor in mapped.items() if name in there},
-            return_elements=[traced.layers[layer].name],
+        stimulus = tf.compat.v1.get_variable(
+            "metamer", initializer=start, constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0)
         )
-        targets = v1.placeholder(tf.float32, activations.shape)
-        loss = tf.nn.l2_loss(targets - activations)
-        update = v1.train.AdamOptimizer(0.001).minimize(loss, var_list=[stimulus])
-        session = v1.Session()
-        reader = tf.train.load_checkpoint(checkpoint)
-        session.run(
-            v1.global_variables_initializer(),
-            {value: reader.get_tensor(name) for name, (_, value) in variables.items()},
-        )
-        wanted = {targets: session.run(activations) * 0.5}
-    return lambda steps: [session.run(update, wanted) for _ in range(steps)]
+        activations, variables = imported_layer(traced, layer, stimulus)
+        return stepping(activations, stimulus, variables, tf.train.load_checkpoint(checkpoint).get_tensor)
 
 
 def our_way(name: str, layer: str, checkpoint: str, batch: int = 1):
@@ -149,7 +85,8 @@ def our_way(name: str, layer: str, checkpoint: str, batch: int = 1):
     network = load_network(name, checkpoint=checkpoint)
     originals = np.random.default_rng(0).random((batch, *network.stimulus_shape), np.float32)
     synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe))
-    targets, start = synthesis.targets(originals), synthesis.start(originals, seed=0)
+    start = synthesis.start([stimulus_digest(original) for original in originals], seed=0)
+    targets = synthesis.targets(originals)
     return lambda steps: synthesis.advance(targets, start, steps)
 
 
@@ -159,7 +96,7 @@ def build(way: str, name: str, layer: str, checkpoint: str):
     return our_way(name, layer, checkpoint, batch=4 if "4" in way else 1)
 
 
-def plain_function(traced: slim.Trace, layer: str, checkpoint: str):
+def plain_function(traced: Trace, layer: str, checkpoint: str):
     """Return the traced function as it is: its own operations and gradients, reading variables."""
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(
         traced.stimulus.graph.as_graph_def(), [traced.layers[layer].op.name]
@@ -192,30 +129,19 @@ def with_gradient(function):
     return lambda stimuli: gradient(stimuli).numpy()
 
 
-def alternate(measurements: dict, pairs: int) -> dict[str, list[float]]:
-    """Take each measurement in turn, pair after pair, after a warm-up."""
-    for measure in measurements.values():
-        measure()
-    seconds = {name: [] for name in measurements}
-    for _ in range(pairs):
-        for name, measure in measurements.items():
-            seconds[name].append(measure())
-    return seconds
-
-
 def compare_steps(pairs: int, steps: int, checkpoints: dict[str, str]) -> list[list[str]]:
     rows, rate = [], matrix_multiply_rate()
     print(f"Matrix multiplication: {rate / 1e9:.0f} GFLOP/s\n")
     for name, layer in CASES:
         operations = convolution_operations(slim.trace(name).layers[layer])
-        workers = {way: Worker(way, name, layer, checkpoints[name]) for way in WAYS}
+        workers = {way: Worker(build, way, name, layer, checkpoints[name]) for way in WAYS}
         seconds = alternate({way: partial(worker.seconds, steps) for way, worker in workers.items()}, pairs)
         for way in WAYS:
             items = 4 if "4" in way else 1
             each = [total / steps / items for total in seconds[way]]
-            ratios = [before / steps / now for before, now in zip(seconds["original"], each, strict=True)]
+            ratio = median_ratio([total / steps for total in seconds["original"]], each)
             share = operations / statistics.median(each) / rate
-            numbers = [f"{statistics.median(each):.4f}", f"{statistics.median(ratios):.2f}", f"{share:.2f}"]
+            numbers = [f"{statistics.median(each):.4f}", f"{ratio:.2f}", f"{share:.2f}"]
             rows.append([name, layer, way, *numbers, f"{workers[way].peak_memory():.2f}"])
     return rows
 
@@ -234,7 +160,7 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
             }
             seconds = alternate(calls, pairs)
             medians = [statistics.median(seconds[way]) for way in calls]
-            ratio = statistics.median(a / b for a, b in zip(seconds["plain"], seconds["frozen"], strict=True))
+            ratio = median_ratio(seconds["plain"], seconds["frozen"])
             rows.append([name, layer, *(f"{median:.4f}" for median in medians), f"{ratio:.2f}"])
     return rows
 

@@ -82,7 +82,7 @@ def verify(name: str, path: str | None) -> None:
         )
     rows = verify_checkpoint(
         checkpoint,
-        registry.network_variables(entry.network),
+        registry.network_variables(entry.network, checkpoint),
         entry.known_extras,
         recorded_digest=None if path else recorded_hashes(cache).get(entry.address),
         probe=partial(registry.probe_label, entry.network) if entry.probe else None,

@@ -10,9 +10,10 @@ from tfmetamers.version import __version__
 
 #: Each command, the module below tfmetamers.cli that has it, and its line in the help.
 COMMANDS = {
-    "synth": ("synth", "Make metamers of pictures at layers of a network."),
+    "synth": ("synth", "Make metamers of pictures and sounds at layers of a network."),
     "networks": ("networks", "List networks and their layers."),
     "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
+    "cochleagram": ("cochleagram", "Draw what a model of the ear makes of a sound."),
     "index": ("index", "Gather finished metamers into a CSV."),
 }
 

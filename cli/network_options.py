@@ -27,6 +27,18 @@ def network_options(command):
             help="Your own model, in place of --network.",
         ),
         click.option(
+            "--release",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="The authors' release of the word networks, unpacked; --network says which of them.",
+        ),
+        click.option(
+            "--architecture",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="An auditory network of your own: layers as JSON, or a pickle of the release (.pckl).",
+        ),
+        click.option(
             "--checkpoint",
             type=click.Path(path_type=Path),
             metavar="PATH",
@@ -54,38 +66,60 @@ def network_options(command):
             "--labels",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Labels of the Keras model's outputs, one a line.",
+            help="Labels of the outputs of your own model or architecture, one a line.",
         ),
     ]
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def build_network(name, keras_model, checkpoint, weights, weights_seed, size, input_range, labels):
+def build_network(
+    name, keras_model, release, architecture, checkpoint, weights, weights_seed, size, input_range, labels
+):
     """Return the network that the options of `network_options` name."""
-    if (name is None) == (keras_model is None):
-        raise click.UsageError("Give one of --network NAME and --keras-model FILE.keras.")
-    quiet_tensorflow()
-    if keras_model is None:
-        return _published(name, checkpoint, weights, weights_seed, size, input_range, labels)
-    if checkpoint or weights or weights_seed is not None:
+    own = {"--keras-model": keras_model, "--architecture": architecture}
+    sources = [option for option, value in {"--network": name or release, **own}.items() if value is not None]
+    if len(sources) != 1:
         raise click.UsageError(
-            "A Keras model has its own weights; leave --checkpoint, --weights and --weights-seed out."
+            "Give one of --network NAME, --release DIR, --architecture FILE and --keras-model FILE.keras."
         )
-    from tfmetamers.networks import load_keras
-
-    return load_keras(keras_model, size=size, input_range=input_range or (0.0, 1.0), labels=_read_labels(labels))
-
-
-def _published(name, checkpoint, weights, weights_seed, size, input_range, labels):
-    if input_range or labels:
-        raise click.UsageError("--input-range and --labels are for a Keras model; a published network has its own.")
+    if input_range and not keras_model:
+        raise click.UsageError("--input-range is for a Keras model; other networks have their own.")
+    if labels and not any(own.values()):
+        raise click.UsageError("--labels is for a model or an architecture of your own; others have their own.")
+    if (keras_model or release) and (checkpoint or weights or weights_seed is not None):
+        raise click.UsageError(
+            "A Keras model and a release have their own weights; leave --checkpoint, --weights and --weights-seed out."
+        )
     if weights_seed is not None and weights != "random":
         raise click.UsageError("--weights-seed goes with --weights random.")
+    if size and (release or architecture):
+        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
+    quiet_tensorflow()
+    if keras_model:
+        from tfmetamers.networks import load_keras
+
+        return load_keras(keras_model, size=size, input_range=input_range or (0.0, 1.0), labels=_read_labels(labels))
+    if release:
+        from tfmetamers.networks import load_release
+
+        return load_release(release, name)
+    chosen = {"checkpoint": checkpoint, "weights": weights or "checkpoint", "weights_seed": weights_seed or 0}
+    if architecture:
+        from tfmetamers.networks import load_architecture
+
+        return load_architecture(read_any_architecture(architecture), labels=_read_labels(labels), **chosen)
     from tfmetamers.networks import load_network
 
-    return load_network(
-        name, checkpoint=checkpoint, weights=weights or "checkpoint", weights_seed=weights_seed or 0, size=size
-    )
+    return load_network(name, size=size, **chosen)
+
+
+def read_any_architecture(file):
+    """Read an architecture from JSON, or from a pickle of the release, whose name is then the file's."""
+    from tfmetamers.networks.architecture import read_architecture
+    from tfmetamers.networks.release import read_release_architecture
+
+    is_json = file.suffix.lower() == ".json"
+    return read_architecture(file) if is_json else read_release_architecture(file, file.stem)
 
 
 def _read_labels(file):

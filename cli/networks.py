@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.network_options import quiet_tensorflow, read_any_architecture
 
 
 @click.group(invoke_without_command=True)
@@ -16,47 +16,59 @@ def networks(context):
         from tfmetamers.checkpoints.catalog import cached_checkpoint
 
         quiet_tensorflow()
-        from tfmetamers.networks import slim
+        from tfmetamers.networks import summarize_networks
 
+        summaries = summarize_networks()
         rows = [
             [
-                name,
-                f"{definition.default_size} x {definition.default_size} RGB",
-                definition.classes,
-                ", ".join(definition.end_points),
-                "fetched" if cached_checkpoint(name) else "not fetched",
+                network.name + (" *" if network.note else ""),
+                network.stimulus,
+                network.classes,
+                ", ".join(network.layers),
+                "fetched" if cached_checkpoint(network.name) else "not fetched",
             ]
-            for name, definition in slim.DEFINITIONS.items()
+            for network in summaries
         ]
         headers = ["network", "stimulus", "classes", "layers", "checkpoint"]
-        click.echo(tabulate(rows, headers, maxcolwidths=[None, None, None, 50, None]))
+        click.echo(tabulate(rows, headers, maxcolwidths=[None, 24, None, 50, None]))
+        for note in dict.fromkeys(network.note for network in summaries if network.note):
+            noted = ", ".join(network.name for network in summaries if network.note == note)
+            click.echo(f"\n* {noted}: {note}")
 
 
 @networks.command()
 @click.argument("name", required=False)
 @click.option("--keras-model", type=click.Path(path_type=Path), metavar="FILE.keras", help="Your own model.")
-@click.option("--size", type=click.IntRange(min=1), help="Height and width of the stimulus.")
+@click.option("--architecture", type=click.Path(path_type=Path), metavar="FILE", help="Layers as JSON, or .pckl.")
+@click.option("--size", type=click.IntRange(min=1), help="Height and width of a picture.")
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(name, keras_model, size, tensors):
+def show(name, keras_model, architecture, size, tensors):
     """Print each layer's name, shape, number of units and ReLU rule."""
-    if (name is None) == (keras_model is None):
-        raise click.UsageError("Give one of NAME and --keras-model FILE.keras.")
+    if sum(source is not None for source in (name, keras_model, architecture)) != 1:
+        raise click.UsageError("Give one of NAME, --architecture FILE and --keras-model FILE.keras.")
     quiet_tensorflow()
-    from tfmetamers.networks.keras import load_keras
-    from tfmetamers.networks.registry import describe_network
-
-    network = load_keras(keras_model, size=size) if keras_model else describe_network(name, size)
-    height, width, channels = network.stimulus_shape
+    network = _described(name, keras_model, architecture, size)
     labels = f"; {len(network.labels)} classes" if network.labels else ""
-    click.echo(f"{network.name}: stimulus {height} x {width} x {channels}, RGB in [0, 1]{labels}\n")
+    click.echo(f"{network.name}: stimulus {network.domain.describe()}{labels}")
+    click.echo(f"{network.provenance.note}\n" if network.provenance.note else "")
     rows = [
         [layer.name, " x ".join(map(str, layer.shape)), layer.size, layer.path.rule, layer.tensor]
         for layer in network.layers.values()
     ]
     headers = ["layer", "shape", "units", "gradient of the ReLU that produces it", "tensor"]
     click.echo(tabulate(rows, headers, intfmt=","))
+    if network.further_layers:
+        click.echo(f"\nFurther layers: {', '.join(network.further_layers)}")
     if tensors:
         click.echo("\nFurther tensors, for --layer tensor:NAME")
         for tensor in network.tensors:
             layer = network.layer(f"tensor:{tensor}")
             click.echo(f"  {tensor}  {' x '.join(map(str, layer.shape))}")
+
+
+def _described(name, keras_model, architecture, size):
+    from tfmetamers.networks import describe_architecture, describe_network, load_keras
+
+    if keras_model:
+        return load_keras(keras_model, size=size)
+    return describe_architecture(read_any_architecture(architecture)) if architecture else describe_network(name, size)

@@ -46,6 +46,18 @@ from tfmetamers.errors import ArgumentError
     show_default=True,
     help="Folder to write to.",
 )
+@click.option(
+    "--fit",
+    type=click.Choice(["pad", "trim", "centre"]),
+    help="Fit sounds of another length than the network's, which are refused otherwise.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["stimulus", "cochleagram"]),
+    default="stimulus",
+    show_default=True,
+    help="Optimise the cochleagram in place of the waveform.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how long it would take, and stop.")
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 def synth(
@@ -59,28 +71,32 @@ def synth(
     batch_size,
     snapshot_every,
     out,
+    fit,
+    optimize,
     dry_run,
     inputs,
     **network,
 ):
     """Make a metamer of each INPUT at each LAYER of a network.
 
-    An INPUT is a picture, a folder of pictures, or a manifest (CSV with the columns id, file and, if known,
+    An INPUT is a picture or a sound, a folder of them, or a manifest (CSV with the columns id, file and, if known,
     label and category). The same command run again continues what is unfinished and skips what is done.
     """
     overrides = {"steps": steps, "learning_rate": learning_rate, "relu_gradient": relu_gradient}
     overrides = _overrides(settings, {field: value for field, value in overrides.items() if value is not None})
     network = build_network(**network)
+    if optimize == "cochleagram":
+        network = network.without_front_end()
     from tfmetamers.recipes import find_recipe
     from tfmetamers.runs import plan_run
     from tfmetamers.stimuli.collection import collect_stimuli
-    from tfmetamers.stimuli.images import SUFFIXES
 
     recipe = find_recipe(recipe_name or network.recipe).replace(**overrides)
     names = _layer_names(network, layers)
-    stimuli = collect_stimuli(inputs, SUFFIXES, ignored=out)
+    stimuli = collect_stimuli(inputs, network.domain.suffixes, ignored=out)
     runs = [
-        plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=batch_size) for layer in names
+        plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=batch_size, fit=fit)
+        for layer in names
     ]
     _introduce(network, recipe, runs, out)
     if dry_run:

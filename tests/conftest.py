@@ -76,6 +76,29 @@ def smooth_model():
     )
 
 
+@pytest.fixture(scope="session")
+def small_architecture():
+    """An auditory network of half a second at 4 kHz, with ten classes."""
+    from tfmetamers.cochlea import CochleagramSettings
+    from tfmetamers.networks import Architecture, LayerSpecification
+
+    settings = CochleagramSettings(
+        sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=8, envelope_rate=100, window=201
+    )
+    layers = [
+        ("tf.layers.conv2d", {"name": "conv_0", "filters": 6, "kernel_size": [3, 4], "strides": 2, "padding": "SAME"}),
+        ("tf.nn.relu", {"name": "relu_0"}),
+        ("tf.layers.batch_normalization", {"name": "batch_norm_0"}),
+        ("tf.layers.conv2d", {"name": "conv_1", "filters": 8, "kernel_size": [2, 5], "padding": "SAME"}),
+        ("tf.nn.relu", {"name": "relu_1"}),
+        ("hpool", {"name": "pool_1", "pool_size": 8, "strides": 2}),
+        ("tf.layers.flatten", {"name": "flat"}),
+        ("fc_top_classification", {"name": "fc_top"}),
+    ]
+    specifications = tuple(LayerSpecification(layer_type, arguments) for layer_type, arguments in layers)
+    return Architecture("small", specifications, {"words": 10}, cochleagram=settings)
+
+
 @pytest.fixture
 def pictures() -> np.ndarray:
     """Four pictures of 32 x 32 pixels, in [0, 1]."""

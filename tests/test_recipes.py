@@ -20,11 +20,13 @@ RELEASED = {
     "noise": "uniform",
     "noise_low": 0.5,
     "noise_high": 0.6,
+    "noise_rms": None,
     "lower_bound": 0.0,
     "upper_bound": 1.0,
     "relu_gradient": "straight-through",
+    "front_end": "none",
 }
-NUMBERS = [field for field, value in RELEASED.items() if not isinstance(value, str)]
+NUMBERS = [field for field, value in RELEASED.items() if not isinstance(value, str | None)]
 POSITIVE = ["steps", "learning_rate", "decay_rate", "decay_steps", "epsilon"]
 
 
@@ -40,6 +42,15 @@ class TestNamedRecipes:
     def test_the_papers_text_has_a_constant_rate_and_noise_about_one_half(self):
         text = {"name": "feather2019-image-text", "decay_rate": 1.0, "noise_low": 0.45, "noise_high": 0.55}
         assert dataclasses.asdict(find_recipe("feather2019-image-text")) == RELEASED | text
+
+    def test_the_audio_recipes_differ_from_the_image_recipe_in_noise_bounds_and_front_end(self):
+        audio = {"noise": "pink", "noise_low": None, "noise_high": None, "noise_rms": 0.01}
+        audio |= {"name": "feather2019-audio", "lower_bound": None, "upper_bound": None, "front_end": "exact"}
+        assert dataclasses.asdict(find_recipe("feather2019-audio")) == RELEASED | audio
+        fast = {"name": "feather2019-audio-fast", "front_end": "fast"}
+        assert dataclasses.asdict(find_recipe("feather2019-audio-fast")) == RELEASED | audio | fast
+        cochleagram = {"name": "feather2019-audio-cochleagram", "lower_bound": 0.0, "front_end": "none"}
+        assert dataclasses.asdict(find_recipe("feather2019-audio-cochleagram")) == RELEASED | audio | cochleagram
 
     def test_a_misspelt_name_gets_near_ones(self):
         with pytest.raises(ArgumentError, match=r"no recipe 'feather2019-imgae'; .*feather2019-image, "):
@@ -128,10 +139,35 @@ class TestBadInput:
 
     @pytest.mark.parametrize("field", NUMBERS)
     @pytest.mark.parametrize(
-        "value", [float("nan"), float("inf"), -float("inf"), "nan", "inf", "abc", "", " ", None, True, [1], 1j]
+        "value", [float("nan"), float("inf"), -float("inf"), "nan", "inf", "abc", "", " ", True, [1], 1j]
     )
     def test_what_is_no_finite_number(self, recipe, field, value):
         assert repr(value) in self.refusal(recipe, field, value)
+
+    @pytest.mark.parametrize("field", sorted({*NUMBERS} - {"lower_bound", "upper_bound"}))
+    @pytest.mark.parametrize("value", [None, "none"])
+    def test_nothing_where_a_number_is_needed(self, recipe, field, value):
+        assert repr(None if field.startswith("noise") else value) in self.refusal(recipe, field, value)
+
+    def test_a_bound_may_be_taken_away(self, recipe):
+        assert recipe.replace(lower_bound="none", upper_bound=None).deviations() == {
+            "lower_bound": (0.0, None),
+            "upper_bound": (1.0, None),
+        }
+
+    def test_noise_of_another_kind_needs_its_own_numbers(self, recipe):
+        assert "as for pink noise" in self.refusal(recipe, "noise", "pink")
+        assert "as for uniform noise" in self.refusal(recipe, "noise_rms", 0.01)
+        audio = find_recipe("feather2019-audio")
+        assert "as for uniform noise" in self.refusal(audio, "noise", "uniform")
+        assert "as for pink noise" in self.refusal(audio, "noise_low", 0.1)
+        assert "a positive number was expected" in self.refusal(audio, "noise_rms", 0)
+        uniform = {"noise": "uniform", "noise_low": -0.1, "noise_high": 0.1, "noise_rms": "none"}
+        assert audio.replace(**uniform).noise_low == -0.1
+
+    @pytest.mark.parametrize("value", ["exakt", "", None])
+    def test_an_unknown_front_end(self, recipe, value):
+        assert "none or exact or fast was expected" in self.refusal(recipe, "front_end", value)
 
     @pytest.mark.parametrize("field", POSITIVE)
     @pytest.mark.parametrize("value", [0, -1, "0", "-1"])
@@ -159,7 +195,7 @@ class TestBadInput:
     def test_an_unknown_relu_gradient_gets_the_known_ones(self, recipe):
         assert "straight-through or normal was expected" in self.refusal(recipe, "relu_gradient", "identity")
 
-    @pytest.mark.parametrize("value", ["pink", "", None, True])
+    @pytest.mark.parametrize("value", ["white", "", None, True])
     def test_an_unknown_noise(self, recipe, value):
         self.refusal(recipe, "noise", value)
 

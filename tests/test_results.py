@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tfmetamers import results
 from tfmetamers.errors import ResultError
 from tfmetamers.results import (
     FORMAT,
@@ -20,19 +21,24 @@ from tfmetamers.results import (
     read_record,
     settings_differences,
     write_index,
-    write_metamer,
 )
+from tfmetamers.stimuli.domains import Images
+
+
+def write_metamer(folder, metamer, snapshots=None):
+    results.write_metamer(folder, metamer, Images(8), snapshots)
 
 
 def a_record(**changes) -> dict:
     return {
         "format": FORMAT,
+        "domain": "image",
         "network": {"name": "vgg_19", "digest": "ab12"},
         "layer": {"name": "conv1_2"},
         "stimulus": {"id": "dog/1", "label": "beagle", "category": "dog", "columns": {}, "sha256": "cd34"},
         "recipe": {"name": "feather2019-image", "steps": 20},
         "seed": 0,
-        "loss": {"initial": 100.0, "final": 0.5},
+        "loss": {"initial": 100.0, "final": 0.5, "final_exact": 0.25},
         "correlation": 0.9,
         "prediction": {"original": {"label": "beagle"}, "metamer": {"label": "beagle, or nearly"}},
         "seconds": 1.5,
@@ -163,14 +169,16 @@ class TestWholeOrNotAtAll:
 import resource, sys
 from pathlib import Path
 import numpy as np
+from tfmetamers import results
 from tfmetamers.errors import ResultError
 from tfmetamers.results import Metamer, write_metamer
+from tfmetamers.stimuli.domains import Images
 noise = np.random.default_rng(0).random((32, 32, 3), np.float32)
 metamer = Metamer(noise, noise, np.ones(1000), np.ones(1000), {"format": 1})
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    write_metamer(Path(sys.argv[1]), metamer)
+    write_metamer(Path(sys.argv[1]), metamer, Images(32))
 except ResultError as error:
     sys.exit(str(error))
 """
@@ -339,6 +347,7 @@ class TestIndex:
             "steps": "20",
             "initial_loss": "100.0",
             "final_loss": "0.5",
+            "final_loss_exact": "0.25",
             "correlation": "0.9",
             "original_prediction": "beagle",
             "metamer_prediction": "beagle, or nearly",

@@ -300,6 +300,8 @@ def test_measuring_makes_nothing(network, stimuli, tmp_path):
 
 
 COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Which a shell's background job would ignore.
 from tfmetamers import runs
 runs.SECONDS_BETWEEN_SAVES = 0.0
 import tfmetamers.synthesis

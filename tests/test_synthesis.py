@@ -1,16 +1,18 @@
 """The Adam loop: TensorFlow 1's numbers, independent items, the guard against NaN."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfmetamers as tm
+import tfmetamers.synthesis as synthesis_module
 from tfmetamers.errors import ArgumentError, SynthesisError
 from tfmetamers.networks import from_keras, load_network
 from tfmetamers.recipes import find_recipe
-from tfmetamers.stimuli.noise import initial_noise
+from tfmetamers.stimuli.noise import initial_noise, stimulus_digest
 from tfmetamers.synthesis import Synthesis, learning_rate
 
 IMAGE = find_recipe("feather2019-image")
@@ -32,7 +34,7 @@ def test_steps_are_those_of_tensorflow_1(smooth_model):
     v1 = tf.compat.v1
     kernels = [layer.get_weights() for layer in smooth_model.layers if layer.get_weights()]
     with tf.Graph().as_default(), v1.Session() as session:
-        noise = initial_noise(recipe, original, "second", 5)
+        noise = initial_noise(recipe, original.shape, stimulus_digest(original), "second", 5)
         stimulus = v1.get_variable("x", initializer=noise[None], constraint=lambda x: tf.clip_by_value(x, 0, 1))
 
         def second(x):
@@ -76,11 +78,15 @@ def test_a_batch_of_four_equals_four_single_runs_on_vgg_19():
     check_batch(network, originals, "conv3_4", gradient_tolerance=1e-2)
 
 
+def start(synthesis, originals, seed):
+    return synthesis.start([stimulus_digest(each) for each in originals], seed)
+
+
 def check_batch(network, originals, layer, gradient_tolerance):
     synthesis = Synthesis(network, layer=layer, recipe=IMAGE)
-    together = synthesis.start(originals, seed=3)
+    together = start(synthesis, originals, seed=3)
     targets = synthesis.targets(originals)
-    apart = [synthesis.start(each[None], seed=3) for each in originals]
+    apart = [start(synthesis, each[None], seed=3) for each in originals]
     np.testing.assert_array_equal(together.stimuli, np.concatenate([each.stimuli for each in apart]))
     first = synthesis.advance(targets, together, 1)
     ten = synthesis.advance(targets, first, 9)
@@ -95,9 +101,8 @@ def check_batch(network, originals, layer, gradient_tolerance):
 
 def test_how_steps_are_divided_among_calls_does_not_matter(small_model, pictures):
     synthesis = Synthesis(from_keras(small_model), layer="block", recipe=IMAGE)
-    targets, start = synthesis.targets(pictures), synthesis.start(pictures, seed=0)
-    at_once = synthesis.advance(targets, start, 20)
-    in_parts = start
+    targets, in_parts = synthesis.targets(pictures), start(synthesis, pictures, seed=0)
+    at_once = synthesis.advance(targets, in_parts, 20)
     for steps in (1, 2, 10, 7):
         in_parts = synthesis.advance(targets, in_parts, steps)
     assert at_once.step == in_parts.step == 20
@@ -108,7 +113,7 @@ def test_how_steps_are_divided_among_calls_does_not_matter(small_model, pictures
 def test_loss_is_half_the_summed_squared_error_and_step_0_is_before_the_first_update(small_model, pictures):
     network = from_keras(small_model)
     metamer = tm.synthesize(network, pictures[0], layer="block", seed=2, recipe=IMAGE.replace(steps=3))
-    noise = initial_noise(IMAGE, pictures[0], "block", 2)
+    noise = initial_noise(IMAGE, pictures[0].shape, stimulus_digest(pictures[0]), "block", 2)
     function = network.activations("block")
     difference = (function(noise[None]) - function(pictures[:1])).numpy()
     assert len(metamer.losses) == 4
@@ -135,7 +140,7 @@ def test_the_straight_through_gradient_revives_a_layer_that_noise_leaves_silent(
 def test_what_cannot_be_a_number_stops_the_run_and_keeps_the_last_good_state(small_model, pictures):
     synthesis = Synthesis(from_keras(small_model), layer="block", recipe=IMAGE)
     targets = synthesis.targets(pictures)
-    good = synthesis.advance(targets, synthesis.start(pictures, seed=0), 5)
+    good = synthesis.advance(targets, start(synthesis, pictures, seed=0), 5)
     targets[2, 0, 0, 0] = np.nan
     with pytest.raises(SynthesisError, match="not finite at step 5") as caught:
         synthesis.advance(targets, good, 10)
@@ -153,7 +158,7 @@ def test_a_step_that_leads_out_of_the_numbers_is_not_taken():
     synthesis = Synthesis(from_keras(model), layer="deaf", recipe=IMAGE.replace(epsilon=1e-60))
     picture = np.full((1, 4, 4, 3), 0.5, np.float32)
     with pytest.raises(SynthesisError, match="not finite at step 0") as caught:
-        synthesis.advance(synthesis.targets(picture), synthesis.start(picture, seed=0), 5)
+        synthesis.advance(synthesis.targets(picture), start(synthesis, picture, seed=0), 5)
     assert np.isfinite(caught.value.state.stimuli).all()
 
 
@@ -215,3 +220,27 @@ def test_the_record_says_how_a_metamer_was_made(small_model, pictures):
     )
     assert -1 <= record["correlation"] <= 1
     assert record["prediction"]["original"]["label"] in "abcdefghij"
+
+
+def test_ctrl_c_waits_until_a_function_is_traced(smooth_model, monkeypatch):
+    """Within the tracing it could crash the interpreter, at a moment that only chance finds."""
+    traced, losses = [], synthesis_module._losses
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        traced.append(losses(*arguments))
+        return traced[-1]
+
+    synthesis = Synthesis(from_keras(smooth_model), layer="second", recipe=IMAGE)
+    originals = np.random.default_rng(0).random((1, 16, 16, 3), np.float32)
+    targets, state = synthesis.targets(originals), start(synthesis, originals, 0)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # Which a background job would ignore.
+    monkeypatch.setattr(synthesis_module, "_losses", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            synthesis.advance(targets, state, 1)
+        assert traced
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert synthesis.advance(targets, state, 1).step == 1
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,6 +1,7 @@
 """Recipes: everything about a synthesis that is not the network, the layer or the stimulus."""
 
 import dataclasses
+import types
 import typing
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from tfmetamers.errors import ArgumentError, unknown_name
 
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
 RELU_GRADIENTS = ("straight-through", "normal")
+
+#: The model of the ear that synthesis differentiates; ``none`` is for networks that have none.
+FRONT_ENDS = ("none", "exact", "fast")
 
 #: The greatest number that single precision, in which stimuli are optimised, can hold.
 GREATEST = 3.4e38
@@ -30,12 +34,14 @@ class Recipe:
         beta_1: decay of Adam's first moment.
         beta_2: decay of Adam's second moment.
         epsilon: added to the root of Adam's second moment, before its bias is corrected ("epsilon hat").
-        noise: the distribution of the first stimulus: ``"uniform"``.
-        noise_low: lower end of uniform noise.
-        noise_high: upper end of uniform noise.
-        lower_bound: the least value of the stimulus.
-        upper_bound: the greatest value of the stimulus.
+        noise: the distribution of the first stimulus: ``"uniform"`` or ``"pink"``.
+        noise_low: lower end of uniform noise; None for pink noise.
+        noise_high: upper end of uniform noise; None for pink noise.
+        noise_rms: root mean square of pink noise; None for uniform noise.
+        lower_bound: the least value of the stimulus; None where there is no least one.
+        upper_bound: the greatest value of the stimulus; None where there is no greatest one.
         relu_gradient: ``"straight-through"`` or ``"normal"``, for the ReLUs that produce the matched layer.
+        front_end: ``"exact"`` or ``"fast"`` for networks of sounds, ``"none"`` for those without a front end.
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.
@@ -50,11 +56,13 @@ class Recipe:
     beta_2: float
     epsilon: float
     noise: str
-    noise_low: float
-    noise_high: float
-    lower_bound: float
-    upper_bound: float
+    noise_low: float | None
+    noise_high: float | None
+    noise_rms: float | None
+    lower_bound: float | None
+    upper_bound: float | None
     relu_gradient: str
+    front_end: str
 
     def __post_init__(self):
         for field, type_ in typing.get_type_hints(type(self)).items():
@@ -64,11 +72,21 @@ class Recipe:
             _require(field, getattr(self, field), getattr(self, field) > 0, "a positive number")
         for field in ("beta_1", "beta_2"):
             _require(field, getattr(self, field), 0 <= getattr(self, field) < 1, "a number from 0 to below 1")
-        _require("noise", self.noise, self.noise == "uniform", "'uniform'")
-        is_known = self.relu_gradient in RELU_GRADIENTS
-        _require("relu_gradient", self.relu_gradient, is_known, " or ".join(RELU_GRADIENTS))
+        _require("noise", self.noise, self.noise in ("uniform", "pink"), "'uniform' or 'pink'")
+        for field, known in (("relu_gradient", RELU_GRADIENTS), ("front_end", FRONT_ENDS)):
+            _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(known))
+        self._check_noise_and_bounds()
+
+    def _check_noise_and_bounds(self) -> None:
+        is_pink = self.noise == "pink"
+        for field, is_needed in (("noise_low", not is_pink), ("noise_high", not is_pink), ("noise_rms", is_pink)):
+            expected = f"{'a number' if is_needed else 'none'}, as for {self.noise} noise,"
+            _require(field, getattr(self, field), (getattr(self, field) is not None) == is_needed, expected)
+        if is_pink:
+            _require("noise_rms", self.noise_rms, self.noise_rms > 0, "a positive number")
         bounds = (self.lower_bound, self.noise_low, self.noise_high, self.upper_bound)
-        if list(bounds) != sorted(bounds):
+        given = [bound for bound in bounds if bound is not None]
+        if given != sorted(given):
             raise ArgumentError(
                 f"lower_bound, noise_low, noise_high and upper_bound are {bounds}; each must be at least the "
                 "one before it."
@@ -105,6 +123,10 @@ def find_recipe(name: str) -> Recipe:
     - ``feather2019-image-text``: as the paper's text has it: a constant learning rate (no decay is
       mentioned) and noise whose mean is the centre of the range, 0.5; its width, which the text leaves open,
       is the released one.
+    - ``feather2019-audio``: the released code for sounds: the same optimiser, pink noise, no bounds.
+    - ``feather2019-audio-fast``: the same with the fast front end.
+    - ``feather2019-audio-cochleagram``: the same for the cochleagram in place of the waveform, which stays
+      non-negative (paper, Figure S9; the bound and the start are choices made here).
 
     Raises:
         ArgumentError: there is no recipe of that name.
@@ -128,16 +150,35 @@ def _recipes() -> list[Recipe]:
         noise="uniform",
         noise_low=0.5,
         noise_high=0.6,
+        noise_rms=None,
         lower_bound=0.0,
         upper_bound=1.0,
         relu_gradient="straight-through",
+        front_end="none",
     )
     text = dataclasses.replace(image, name="feather2019-image-text", decay_rate=1.0, noise_low=0.45, noise_high=0.55)
-    return [image, text]
+    audio = dataclasses.replace(
+        image,
+        name="feather2019-audio",
+        noise="pink",
+        noise_low=None,
+        noise_high=None,
+        noise_rms=0.01,
+        lower_bound=None,
+        upper_bound=None,
+        front_end="exact",
+    )
+    fast = dataclasses.replace(audio, name="feather2019-audio-fast", front_end="fast")
+    cochleagram = dataclasses.replace(audio, name="feather2019-audio-cochleagram", lower_bound=0.0, front_end="none")
+    return [image, text, audio, fast, cochleagram]
 
 
-def _converted(field: str, value, type_: type):
+def _converted(field: str, value, type_):
     """Return a value as the field's type, so that command-line text, JSON and Python give the same recipe."""
+    may_be_none = types.NoneType in typing.get_args(type_)
+    type_ = typing.get_args(type_)[0] if may_be_none else type_
+    if may_be_none and (value is None or value == "none"):
+        return None
     try:
         converted = type_(value)
     except (TypeError, ValueError, OverflowError):
@@ -145,7 +186,8 @@ def _converted(field: str, value, type_: type):
     is_exact = converted is not None and (type_ is not int or converted == _number(value))
     is_finite = type_ is str or (is_exact and abs(converted) < GREATEST)
     is_boolean = isinstance(value, bool)
-    _require(field, value, is_exact and is_finite and not is_boolean, f"of type {type_.__name__} and finite")
+    expected = f"of type {type_.__name__} and finite" + (", or none" if may_be_none else "")
+    _require(field, value, is_exact and is_finite and not is_boolean, expected)
     return converted
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import hashlib
 import json
 import os
 import platform
@@ -18,10 +17,12 @@ import numpy as np
 from tfmetamers.errors import ResultError
 from tfmetamers.files import written_whole
 from tfmetamers.recipes import Recipe
-from tfmetamers.stimuli.images import save_image
+from tfmetamers.stimuli.domains import DOMAINS, Cochleagrams, Images, Sounds
 from tfmetamers.version import __version__
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from tfmetamers.networks.network import Network
 
 #: The version of the folder's format, written as ``format`` in metamer.json.
@@ -66,13 +67,21 @@ def metamer_folder(out: str | os.PathLike, network: str, layer: str, stimulus_id
     return Path(out) / quote(network, safe="") / quote(layer, safe="") / stimulus_id / str(seed)
 
 
-def describe_settings(network: "Network", layer: str, original: np.ndarray, recipe: Recipe, seed: int) -> dict:
-    """Return what a metamer is made of, as metamer.json has it; `settings_differences` compares two such."""
+def describe_settings(network: "Network", layer: str, digest: str, recipe: Recipe, seed: int) -> dict:
+    """Return what a metamer is made of, as metamer.json has it; `settings_differences` compares two such.
+
+    Args:
+        network: the network.
+        layer: the layer's name.
+        digest: `tfmetamers.stimuli.noise.stimulus_digest` of the natural stimulus.
+        recipe: the recipe.
+        seed: the seed of the noise.
+    """
     found = network.layer(layer)
     is_ordinary = recipe.relu_gradient == "normal" and found.path.relus
     return {
         "format": FORMAT,
-        "domain": network.domain,
+        "domain": network.domain.name,
         "network": network.describe(),
         "layer": {
             "name": found.name,
@@ -81,7 +90,7 @@ def describe_settings(network: "Network", layer: str, original: np.ndarray, reci
             "relu_rule": "ordinary (as asked)" if is_ordinary else found.path.rule,
             "relus": list(found.path.relus),
         },
-        "stimulus": {"sha256": hashlib.sha256(np.ascontiguousarray(original, np.float32).tobytes()).hexdigest()},
+        "stimulus": {"sha256": digest, **network.domain.record()},
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
     }
@@ -93,6 +102,7 @@ DETERMINING = (
     ("network", "stimulus_shape"),
     ("network", "digest"),
     ("network", "input_range"),
+    ("network", "architecture"),
     ("layer", "name"),
     ("layer", "tensor"),
     ("stimulus", "sha256"),
@@ -114,6 +124,8 @@ def settings_differences(found: dict, wanted: dict) -> list[str]:
 def describe_versions() -> dict[str, str]:
     """Return the versions of what made a result."""
     import PIL
+    import scipy
+    import soundfile
     import tensorflow as tf
 
     return {
@@ -122,16 +134,26 @@ def describe_versions() -> dict[str, str]:
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
         "pillow": PIL.__version__,
+        "scipy": scipy.__version__,
+        "soundfile": soundfile.__version__,
     }
 
 
-def write_metamer(folder: Path, metamer: Metamer, snapshots: Path | None = None) -> None:
+def write_metamer(
+    folder: Path,
+    metamer: Metamer,
+    domain: Images | Sounds | Cochleagrams,
+    snapshots: Path | None = None,
+    figure: "Figure | None" = None,
+) -> None:
     """Write a metamer's folder, whole or not at all.
 
     Args:
         folder: where; it must not exist.
         metamer: the metamer.
+        domain: what it is, and so how it is saved.
         snapshots: a folder of snapshots to copy into it.
+        figure: a figure of it.
 
     Raises:
         ResultError: the folder cannot be written.
@@ -139,8 +161,10 @@ def write_metamer(folder: Path, metamer: Metamer, snapshots: Path | None = None)
     with written_whole(folder) as partial:
         partial.mkdir()
         np.save(partial / "metamer.npy", metamer.stimulus)
-        save_image(metamer.stimulus, partial / "metamer.png")
-        save_image(metamer.original, partial / "original.png")
+        domain.save(metamer.stimulus, partial / "metamer")
+        domain.save(metamer.original, partial / "original")
+        if figure:
+            figure.savefig(partial / "figure.png")
         _write_trace(partial / "trace.csv", metamer)
         (partial / "metamer.json").write_text(json.dumps(metamer.record, indent=2) + "\n", encoding="utf-8")
         if snapshots and snapshots.is_dir():
@@ -167,22 +191,18 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
 def read_metamer(folder: str | os.PathLike) -> Metamer:
     """Read a metamer from its folder.
 
-    The original comes from its 8-bit PNG, which is exact: it was made from 8-bit values.
-
     Raises:
         ResultError: a file is missing or damaged.
     """
-    from PIL import Image
-
     folder = Path(folder)
     record = read_record(folder)
     try:
+        domain = DOMAINS[record["domain"]]
         stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
-        with Image.open(folder / "original.png") as picture:
-            original = (np.asarray(picture) / 255.0).astype(np.float32)
+        original = domain.read(folder / "original")
         trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
         steps, losses, learning_rates = trace.T
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, KeyError, RuntimeError) as error:
         raise ResultError(f"{folder} is damaged ({error}); delete it and make it again.") from error
     return Metamer(stimulus, original, losses, learning_rates, record, steps=steps.astype(int))
 
@@ -218,6 +238,7 @@ INDEX_COLUMNS = {
     "steps": ("recipe", "steps"),
     "initial_loss": ("loss", "initial"),
     "final_loss": ("loss", "final"),
+    "final_loss_exact": ("loss", "final_exact"),
     "correlation": ("correlation",),
     "original_prediction": ("prediction", "original", "label"),
     "metamer_prediction": ("prediction", "metamer", "label"),

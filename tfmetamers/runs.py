@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import ResultError, SynthesisError, checked_whole_number
+from tfmetamers.figures import plot_sound_metamer
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe
 from tfmetamers.results import (
@@ -22,7 +23,7 @@ from tfmetamers.results import (
     write_metamer,
 )
 from tfmetamers.stimuli.collection import StimulusFile
-from tfmetamers.stimuli.images import load_image, save_image
+from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis import Synthesis, SynthesisState
 from tfmetamers.unfinished import Job, SavedState, locked, read_state, remove_unfinished, write_state
 
@@ -39,12 +40,14 @@ class Run:
         seed: the seed of the noise.
         batches: what is still to be made, in batches that advance together.
         finished: what had been made before.
+        fit: what is done with a sound of another length.
     """
 
     synthesis: Synthesis
     seed: int
     batches: list[list[Job]]
     finished: list[Job]
+    fit: str | None = None
 
 
 def plan_run(
@@ -56,10 +59,12 @@ def plan_run(
     seed: int,
     out: str | os.PathLike,
     batch_size: int = 1,
+    fit: str | None = None,
 ) -> Run:
     """Work out what is to be made and what has been made already.
 
-    A batch that was interrupted is continued as that batch, whatever the batch size now.
+    A batch that was interrupted is continued as that batch, whatever the batch size now. `fit` is ``"pad"``,
+    ``"trim"`` or ``"centre"`` for sounds of another length than the network's, which are refused by default.
 
     Raises:
         ArgumentError: the layer is unknown, or the batch size or the seed cannot be used.
@@ -69,14 +74,14 @@ def plan_run(
     checked_whole_number("batch size", batch_size, least=1)
     checked_whole_number("seed", seed, least=0)
     synthesis = Synthesis(network, layer=layer, recipe=recipe)
-    jobs = [_job(synthesis, stimulus, seed, out) for stimulus in stimuli]
+    jobs = [_job(synthesis, stimulus, seed, out, fit) for stimulus in stimuli]
     interrupted = _interrupted_batches(jobs)
     continued = {job.folder for batch in interrupted for job in batch}
     finished = [job for job in jobs if _is_finished(job) and job.folder not in continued]
     taken = continued | {job.folder for job in finished}
     waiting = [job for job in jobs if job.folder not in taken]
     batches = [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
-    return Run(synthesis, seed, interrupted + batches, finished)
+    return Run(synthesis, seed, interrupted + batches, finished, fit)
 
 
 def execute_run(
@@ -112,7 +117,7 @@ def execute_run(
                 continue
             for job, metamer in zip(batch, metamers, strict=True):
                 if not _is_finished(job):
-                    write_metamer(job.folder, metamer, snapshots=job.unfinished / "snapshots")
+                    _write(run, job, metamer)
                 yield job, metamer
             remove_unfinished(batch)
     if failures:
@@ -123,7 +128,7 @@ def measure_seconds(run: Run, steps: int = 3) -> float:
     """Return the seconds that a step of the run's first batch takes, from a few steps that are thrown away."""
     originals = _originals(run, run.batches[0])
     targets = run.synthesis.targets(originals)
-    warm = run.synthesis.advance(targets, run.synthesis.start(originals, run.seed), 1)
+    warm = run.synthesis.advance(targets, _start(run, run.batches[0]), 1)
     started = time.monotonic()
     run.synthesis.advance(targets, warm, steps)
     return (time.monotonic() - started) / steps
@@ -132,37 +137,47 @@ def measure_seconds(run: Run, steps: int = 3) -> float:
 def estimate_bytes(run: Run, snapshot_every: int | None = None) -> int:
     """Return the bytes that what a run has still to make takes on disk at most, its states included.
 
-    An array takes four bytes a number and a PNG of noise about one; a traced step takes a line. Snapshots are
-    there twice for a moment, and a state holds three arrays and each step's loss.
+    A traced step takes a line. Snapshots are there twice for a moment, and a state holds three arrays and each
+    step's loss.
     """
-    steps, numbers = run.synthesis.recipe.steps, int(np.prod(run.synthesis.network.stimulus_shape))
-    snapshots = steps // snapshot_every if snapshot_every else 0
+    domain = run.synthesis.network.domain
+    steps, numbers = run.synthesis.recipe.steps, int(np.prod(domain.shape))
+    snapshots = (steps // snapshot_every if snapshot_every else 0) * domain.snapshot_bytes
     lines = TRACED_EACH + steps // 10
-    kept = numbers * (4 + 2 + snapshots) + lines * 50 + 4096
+    kept = numbers * (domain.saved_bytes + snapshots) + lines * 50 + 4096
     state = numbers * (3 * 4 + snapshots) + steps * 4 + 4096
     largest = max(map(len, run.batches), default=0)
     return sum(map(len, run.batches)) * kept + largest * state
 
 
-def _job(synthesis: Synthesis, stimulus: StimulusFile, seed: int, out) -> Job:
+def _job(synthesis: Synthesis, stimulus: StimulusFile, seed: int, out, fit) -> Job:
     network, layer = synthesis.network, synthesis.layer
-    settings = describe_settings(network, layer, _load(network, stimulus), synthesis.recipe, seed)
+    digest = stimulus_digest(network.domain.load(stimulus.path, fit))
+    settings = describe_settings(network, layer, digest, synthesis.recipe, seed)
     settings["stimulus"] |= {
         "id": stimulus.id,
         "file": stimulus.path.name,
         "label": stimulus.label,
         "category": stimulus.category,
         "columns": stimulus.columns,
+        "fit": fit,
     }
     return Job(stimulus, metamer_folder(out, network.name, layer, stimulus.id, seed), settings)
 
 
 def _originals(run: Run, batch: Sequence[Job]) -> np.ndarray:
-    return np.stack([_load(run.synthesis.network, job.stimulus) for job in batch])
+    domain = run.synthesis.network.domain
+    return np.stack([domain.prepare(domain.load(job.stimulus.path, run.fit)) for job in batch])
 
 
-def _load(network: Network, stimulus: StimulusFile) -> np.ndarray:
-    return load_image(stimulus.path, network.input_size)
+def _start(run: Run, batch: Sequence[Job]) -> SynthesisState:
+    return run.synthesis.start([job.settings["stimulus"]["sha256"] for job in batch], run.seed)
+
+
+def _write(run: Run, job: Job, metamer: Metamer) -> None:
+    network = run.synthesis.network
+    figure = plot_sound_metamer(metamer, network) if network.domain.name != "image" else None
+    write_metamer(job.folder, metamer, network.domain, job.unfinished / "snapshots", figure)
 
 
 def _is_finished(job: Job) -> bool:
@@ -213,21 +228,21 @@ def _make(run: Run, batch, snapshot_every, progress) -> list[Metamer]:
     if batch[0].state_file.exists():
         state = read_state(batch[0].state_file).state
     else:
-        state = run.synthesis.start(originals, run.seed)
+        state = _start(run, batch)
         write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
     states = run.synthesis.advance_in_calls(targets, state, snapshot_every)
-    state = _advance_safely(states, batch, state, snapshot_every, progress)
+    state = _advance_safely(run, states, batch, state, snapshot_every, progress)
     write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
     return run.synthesis.finish(originals, targets, state, [job.settings for job in batch])
 
 
-def _advance_safely(states, batch, state, snapshot_every, progress) -> SynthesisState:
+def _advance_safely(run, states, batch, state, snapshot_every, progress) -> SynthesisState:
     """Advance a batch to its last step, saving the state from time to time and whenever anything stops it."""
     saved = time.monotonic()
     try:
         for state in states:
             if snapshot_every and state.step % snapshot_every == 0:
-                _save_snapshots(batch, state)
+                _save_snapshots(run.synthesis.network.domain, batch, state)
             if progress:
                 progress(batch, state)
             if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
@@ -240,6 +255,6 @@ def _advance_safely(states, batch, state, snapshot_every, progress) -> Synthesis
     return state
 
 
-def _save_snapshots(batch: Sequence[Job], state: SynthesisState) -> None:
+def _save_snapshots(domain, batch: Sequence[Job], state: SynthesisState) -> None:
     for job, stimulus in zip(batch, state.stimuli, strict=True):
-        save_image(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}.png")
+        domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")

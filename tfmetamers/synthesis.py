@@ -10,10 +10,11 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, SynthesisError, checked_whole_number
 from tfmetamers.evaluation.correlation import spearman
+from tfmetamers.interrupts import interrupts_held
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.results import Metamer, describe_settings, describe_versions
-from tfmetamers.stimuli.noise import initial_noise
+from tfmetamers.stimuli.noise import stimulus_digest
 
 #: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
 SECONDS_A_CALL = 1.0
@@ -69,7 +70,10 @@ class Synthesis:
         self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
         self.recipe = recipe
         self._activations = network.activations(
-            self.layer, relu_gradient=recipe.relu_gradient, for_many_calls=recipe.steps >= STEPS_THAT_ARE_MANY
+            self.layer,
+            relu_gradient=recipe.relu_gradient,
+            for_many_calls=recipe.steps >= STEPS_THAT_ARE_MANY,
+            front_end=recipe.front_end,
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
@@ -92,11 +96,12 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        lowest, highest = self.recipe.lower_bound, self.recipe.upper_bound
-        if not ((originals >= lowest) & (originals <= highest)).all():
+        lowest = -np.inf if self.recipe.lower_bound is None else self.recipe.lower_bound
+        highest = np.inf if self.recipe.upper_bound is None else self.recipe.upper_bound
+        if not (np.isfinite(originals) & (originals >= lowest) & (originals <= highest)).all():
             raise ArgumentError(
-                f"A stimulus has values from {originals.min():g} to {originals.max():g}; numbers from {lowest:g} to "
-                f"{highest:g} were expected. tfmetamers.load_image gives them."
+                f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
+                f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
             )
         self.network.predict(originals[:1])  # What cannot give labels fails now, not after the last step.
         targets = self._activations(originals).numpy()
@@ -107,9 +112,18 @@ class Synthesis:
             )
         return targets
 
-    def start(self, originals: np.ndarray, seed: int) -> SynthesisState:
-        """Return the state before the first step: noise for each natural stimulus, Adam at rest."""
-        noise = np.stack([initial_noise(self.recipe, each, self.layer, seed) for each in originals])
+    def start(self, digests: Sequence[str], seed: int) -> SynthesisState:
+        """Return the state before the first step: noise for each natural stimulus, Adam at rest.
+
+        Args:
+            digests: `tfmetamers.stimuli.noise.stimulus_digest` of each natural stimulus.
+            seed: the seed of the noise.
+
+        Raises:
+            ArgumentError: the recipe's noise is for another kind of stimuli.
+        """
+        domain = self.network.domain
+        noise = np.stack([domain.noise(self.recipe, each, self.layer, seed) for each in digests])
         no_losses = np.zeros((0, len(noise)), np.float32)
         return SynthesisState(noise, np.zeros_like(noise), np.zeros_like(noise), no_losses)
 
@@ -124,9 +138,10 @@ class Synthesis:
         """
         started = time.monotonic()
         moving = (state.stimuli, state.first_moment, state.second_moment)
-        stimuli, first, second, losses, done = self._compiled(
-            targets, *moving, tf.constant(state.step), tf.constant(steps)
-        )
+        with interrupts_held():
+            stimuli, first, second, losses, done = self._compiled(
+                targets, *moving, tf.constant(state.step), tf.constant(steps)
+            )
         advanced = SynthesisState(
             stimuli.numpy(),
             first.numpy(),
@@ -169,6 +184,9 @@ class Synthesis:
     ) -> list[Metamer]:
         """Measure the finished items of a batch and give them as metamers.
 
+        What was synthesised with a fast front end is measured by the exact one: its correlation, its labels and the
+        loss ``final_exact``.
+
         Args:
             originals: the natural stimuli of the batch.
             targets: what was matched.
@@ -182,6 +200,11 @@ class Synthesis:
         losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
         if not np.isfinite(losses[-1]).all():
             raise SynthesisError(f"The last loss of {self.network.name} at {self.layer} is not finite.")
+        exact_losses = losses[-1]
+        if self.recipe.front_end not in (*self.network.front_ends[:1], "none"):
+            exact = self.network.activations(self.layer)
+            targets, activations = exact(originals).numpy(), exact(state.stimuli).numpy()
+            exact_losses = _losses(targets, activations).numpy()
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
         predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
         return [
@@ -193,7 +216,11 @@ class Synthesis:
                 record={
                     **settings[item],
                     "deviations": self.recipe.deviations(),
-                    "loss": {"initial": float(losses[0, item]), "final": float(losses[-1, item])},
+                    "loss": {
+                        "initial": float(losses[0, item]),
+                        "final": float(losses[-1, item]),
+                        "final_exact": float(exact_losses[item]),
+                    },
                     "correlation": spearman(targets[item], activations[item]),
                     "prediction": {"original": _as_json(original), "metamer": _as_json(metamer)},
                     "seconds": round(state.seconds, 3),
@@ -247,7 +274,8 @@ def synthesize(
 
     Args:
         network: the network.
-        stimulus: the natural stimulus, float array of ``network.stimulus_shape``.
+        stimulus: the natural stimulus, as ``network.domain.load(FILE)`` gives it: a float array of
+            ``network.stimulus_shape``, or the waveform where a network takes its cochleagram.
         layer: the layer's name.
         seed: seeds the noise that synthesis starts from.
         recipe: the recipe; the network's own by default.
@@ -262,15 +290,17 @@ def synthesize(
     """
     recipe = find_recipe(network.recipe) if recipe is None else recipe
     seed = checked_whole_number("seed", seed, least=0)
-    originals = np.asarray(stimulus, np.float32)[None]
+    natural = np.asarray(stimulus, np.float32)
+    originals = network.domain.prepare(natural)[None]
     synthesis = Synthesis(network, layer=layer, recipe=recipe)
     targets = synthesis.targets(originals)
-    state = synthesis.start(originals, seed)
+    digest = stimulus_digest(natural)
+    state = synthesis.start([digest], seed)
     states = synthesis.advance_in_calls(targets, state)
     for state in states:
         if progress:
             progress(state)
-    settings = [describe_settings(network, synthesis.layer, originals[0], recipe, seed)]
+    settings = [describe_settings(network, synthesis.layer, digest, recipe, seed)]
     return synthesis.finish(originals, targets, state, settings)[0]
 
 
@@ -292,4 +322,10 @@ def _adam_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, s
     first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
     second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
     stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
-    return tf.clip_by_value(stimuli, recipe.lower_bound, recipe.upper_bound), first_moment, second_moment
+    return _bounded(recipe, stimuli), first_moment, second_moment
+
+
+def _bounded(recipe: Recipe, stimuli):
+    if recipe.lower_bound is not None:
+        stimuli = tf.maximum(stimuli, recipe.lower_bound)
+    return stimuli if recipe.upper_bound is None else tf.minimum(stimuli, recipe.upper_bound)

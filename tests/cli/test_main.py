@@ -18,6 +18,7 @@ HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
         "import tfmetamers.networks, tfmetamers.stimuli, tfmetamers.evaluation, tfmetamers.checkpoints",
         "from tfmetamers.cli.main import run; run(['--help'])",
         "from tfmetamers.cli.main import run; run(['synth', '--help'])",
+        "from tfmetamers.cli.main import run; run(['cochleagram', '--help'])",
         "from tfmetamers.cli.main import run; run(['checkpoints', 'list'])",
         "import tfmetamers; tfmetamers.find_recipe('feather2019-image')",
     ],

@@ -101,7 +101,7 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
         (["--layer", "block", "--seed", "-1"], "-1 is not in the range"),
         (["--layer", "block", "--batch-size", "0"], "0 is not in the range"),
         (["--layer", "block", "--size", "64"], "32 pixels; a size of 64"),
-        (["--layer", "block", "--network", "vgg_19"], "one of --network NAME and --keras-model"),
+        (["--layer", "block", "--network", "vgg_19"], "--architecture FILE and --keras-model FILE.keras."),
         (["--layer", "block", "--checkpoint", "x"], "leave --checkpoint, --weights and --weights-seed out"),
         (["--layer", "block", "--input-range", "1", "1"], "input range"),
         (["--layer", "block", "--weights-seed", "3"], "leave --checkpoint, --weights and --weights-seed out"),
@@ -173,8 +173,10 @@ def test_options_of_keras_models_are_refused_for_published_networks(synth, folde
     (tmp_path / "names.txt").write_bytes(b"\xff\xfe")
     network = ["--network", "vgg_19", "--layer", "conv1_2"]
     for options, complaint in [
-        (["--input-range", 0, 255], "are for a Keras model"),
-        (["--labels", tmp_path / "names.txt"], "are for a Keras model"),
+        (["--input-range", 0, 255], "is for a Keras model"),
+        (["--labels", tmp_path / "names.txt"], "is for a model or an architecture of your own"),
+        (["--optimize", "cochleagram", "--weights", "random"], "vgg_19 has no cochleagram to optimise"),
+        (["--fit", "pad", "--weights", "random"], "is for sounds"),
         (["--weights-seed", 3], "goes with --weights random"),
     ]:
         status, _, errors = synth(*network, *options, folder)

@@ -5,8 +5,17 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "architecture": ["Architecture", "LayerSpecification", "read_architecture", "write_architecture"],
         "keras": ["from_keras", "load_keras"],
         "network": ["Layer", "Network", "Prediction", "Provenance"],
-        "registry": ["load_network", "network_names"],
+        "registry": [
+            "describe_architecture",
+            "describe_network",
+            "load_architecture",
+            "load_network",
+            "load_release",
+            "network_names",
+            "summarize_networks",
+        ],
     },
 )

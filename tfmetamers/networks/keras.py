@@ -14,6 +14,8 @@ import tensorflow as tf
 from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
 from tfmetamers.files import file_digest
 from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.trace import Trace
+from tfmetamers.stimuli.domains import Images
 
 
 def from_keras(
@@ -66,10 +68,8 @@ def from_keras(
             raise unknown_name(f"layer of {model.name} called", layer, outputs, "Give one of its layers.")
     return Network(
         name or model.name,
-        domain="image",
-        stimulus=stimulus,
-        layers={layer: outputs[layer] for layer in chosen},
-        logits=output,
+        domain=Images(size),
+        trace=Trace(stimulus, {layer: outputs[layer] for layer in chosen}, output, variables=[]),
         weights=_captured_values(function, captured),
         provenance=Provenance("keras", _digest(model), input_range=(black, white)),
         labels=_checked_labels(labels, output),

@@ -1,6 +1,6 @@
 """The traced network: one graph from the stimulus to every named activation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,9 @@ import tensorflow as tf
 from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.frozen import FrozenFunction
 from tfmetamers.networks.relu import ProducingPath, producing_path
+from tfmetamers.networks.trace import Trace
 from tfmetamers.recipes import RELU_GRADIENTS
+from tfmetamers.stimuli.domains import Cochleagrams, Images, Sounds
 
 #: What precedes the name of a tensor where a layer is asked for.
 TENSOR_PREFIX = "tensor:"
@@ -49,6 +51,8 @@ class Provenance:
         file: the file's name, without its folder.
         seed: the seed of random weights.
         input_range: what a Keras model takes for black and white.
+        architecture: SHA-256 of the architecture, for networks that are built from one.
+        note: what else a reader should know about where the network comes from.
     """
 
     source: str
@@ -56,6 +60,8 @@ class Provenance:
     file: str | None = None
     seed: int | None = None
     input_range: tuple[float, float] | None = None
+    architecture: str | None = None
+    note: str = ""
 
     def describe(self) -> str:
         """Say it in a few words."""
@@ -75,11 +81,15 @@ class Prediction:
 class Network:
     """A network that was traced once, from the stimulus to every named activation.
 
+    A front end, such as that from a waveform to its cochleagram, stands before the traced graph: it has gradients of
+    its own, and there may be several that give the same.
+
     Attributes:
         name: the network's name.
-        domain: ``"image"``; what the stimulus is.
-        stimulus_shape: shape of one stimulus: (height, width, 3), RGB in [0, 1].
+        domain: what the stimulus is (`tfmetamers.stimuli.domains`).
         layers: the named layers, by name, from the input to the output.
+        further_layers: other layers that have a name of their own.
+        front_ends: names of the front ends, the reference first; empty where the graph takes the stimulus itself.
         labels: the label of each logit, or None for a network without labels.
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
@@ -89,15 +99,29 @@ class Network:
         self,
         name: str,
         *,
-        domain: str,
-        stimulus: tf.Tensor,
-        layers: Mapping[str, tf.Tensor],
-        logits: tf.Tensor | None,
+        domain: Images | Sounds | Cochleagrams,
+        trace: Trace,
         weights: Mapping[str, tf.Tensor | tf.Variable],
         provenance: Provenance,
         labels: Sequence[str] | None,
         recipe: str,
+        front_ends: Mapping[str, Callable[[], Callable]] | None = None,
     ):
+        """Describe the layers.
+
+        Args:
+            name: the network's name, as of a file.
+            domain: what the stimulus is.
+            trace: the traced graph.
+            weights: the value of each variable, by name.
+            provenance: where they come from.
+            labels: the label of each logit.
+            recipe: the name of its recipe.
+            front_ends: by name, what builds the function from a batch of stimuli to the graph's input.
+
+        Raises:
+            ArgumentError: the name is not that of a file.
+        """
         if name != Path(name).name or name.startswith("."):
             raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, as of a file.")
         self.name = name
@@ -105,16 +129,66 @@ class Network:
         self.provenance = provenance
         self.labels = list(labels) if labels is not None else None
         self.recipe = recipe
-        self._stimulus = stimulus
-        self._logits = logits
+        self._trace = trace
+        self._stimulus = trace.stimulus
         self._weights = weights
-        self.stimulus_shape = tuple(stimulus.shape[1:].as_list())
-        self.layers = {name: _describe(name, tensor) for name, tensor in layers.items()}
+        self._builders = dict(front_ends or {})
+        self._front_ends: dict[str, Callable] = {}
+        self.layers = {name: _describe(name, tensor) for name, tensor in trace.layers.items()}
+        self.further_layers = {name: _describe(name, tensor) for name, tensor in trace.further_layers.items()}
+
+    @property
+    def stimulus_shape(self) -> tuple[int, ...]:
+        """The shape of one stimulus: (height, width, 3) of a picture, (samples,) of a sound."""
+        return self.domain.shape
 
     @property
     def input_size(self) -> int:
-        """Height and width of the stimulus in pixels."""
-        return self.stimulus_shape[0]
+        """Height and width of a picture in pixels.
+
+        Raises:
+            ArgumentError: the network takes no pictures.
+        """
+        if not isinstance(self.domain, Images):
+            raise ArgumentError(f"{self.name} takes no pictures but {self.domain.describe()}; see network.domain.")
+        return self.domain.size
+
+    @property
+    def front_ends(self) -> tuple[str, ...]:
+        """Names of the front ends, the reference first."""
+        return tuple(self._builders)
+
+    def front_end(self, name: str) -> Callable:
+        """Return a front end, built when it is first asked for.
+
+        Raises:
+            ArgumentError: the network has no front end of that name.
+        """
+        if name not in self._builders:
+            has = f"has the front ends {', '.join(self.front_ends)}" if self._builders else "has no front end"
+            raise ArgumentError(f"The front end {name!r} was asked for, and {self.name} {has}; give another recipe.")
+        if name not in self._front_ends:
+            self._front_ends[name] = self._builders[name]()
+        return self._front_ends[name]
+
+    def without_front_end(self) -> "Network":
+        """Return the network from the cochleagram on, whose stimulus is a cochleagram.
+
+        Raises:
+            ArgumentError: the network has no cochleagram.
+        """
+        if self._stimulus.op.name != "cochleagram":
+            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that choice out.")
+        shape = tuple(self._stimulus.shape[1:].as_list())
+        return Network(
+            f"{self.name}_from_cochleagram",
+            domain=Cochleagrams(self.domain, self.front_end(self.front_ends[0]), shape),
+            trace=self._trace,
+            weights=self._weights,
+            provenance=self.provenance,
+            labels=self.labels,
+            recipe="feather2019-audio-cochleagram",
+        )
 
     @cached_property
     def tensors(self) -> list[str]:
@@ -128,11 +202,12 @@ class Network:
         Raises:
             ArgumentError: there is no such layer or tensor; the nearest names are listed.
         """
-        if name in self.layers:
-            return self.layers[name]
+        named = {**self.layers, **self.further_layers}
+        if name in named:
+            return named[name]
         if not str(name).startswith(TENSOR_PREFIX):
             remedy = "'tfmetamers networks show' lists them all; tensor:NAME takes any tensor."
-            raise unknown_name(f"layer of {self.name} called", name, self.layers, remedy)
+            raise unknown_name(f"layer of {self.name} called", name, named, remedy)
         tensor = name.removeprefix(TENSOR_PREFIX)
         tensor = tensor if ":" in tensor else f"{tensor}:0"
         if tensor not in self.tensors:
@@ -141,8 +216,13 @@ class Network:
         return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
 
     def activations(
-        self, layer: str, *, relu_gradient: str = "straight-through", for_many_calls: bool = False
-    ) -> FrozenFunction:
+        self,
+        layer: str,
+        *,
+        relu_gradient: str = "straight-through",
+        for_many_calls: bool = False,
+        front_end: str | None = None,
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
         """Return the function from a batch of stimuli to the activations of a layer.
 
         Args:
@@ -152,32 +232,41 @@ class Network:
                 keep the ordinary gradient.
             for_many_calls: compile for many calls: that takes longer, each call takes less time, and rounding is
                 coarser (a relative error of 5e-6 in place of 1e-6).
+            front_end: the name of a front end, ``"none"`` where the network has none; by default the reference.
 
         Returns:
             A function from float32 (batch, *stimulus_shape) to float32 (batch, *layer shape).
 
         Raises:
-            ArgumentError: an unknown layer or gradient.
+            ArgumentError: an unknown layer, gradient or front end.
         """
         if relu_gradient not in RELU_GRADIENTS:
             raise ArgumentError(
                 f"The ReLU gradient {relu_gradient!r} is not known; give one of {', '.join(RELU_GRADIENTS)}."
             )
         tensor = self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor)
-        return FrozenFunction(
+        frozen = FrozenFunction(
             self._stimulus,
             tensor,
             self._weights,
             straight_through=relu_gradient == "straight-through",
             for_many_calls=for_many_calls,
         )
+        return self._after_front_end(frozen, front_end)
 
     @cached_property
-    def logits(self) -> FrozenFunction | None:
+    def logits(self) -> Callable[[tf.Tensor], tf.Tensor] | None:
         """The function from a batch of stimuli to logits (batch, classes); None without labels."""
-        if self._logits is None or self.labels is None:
+        if self._trace.logits is None or self.labels is None:
             return None
-        return FrozenFunction(self._stimulus, self._logits, self._weights)
+        return self._after_front_end(FrozenFunction(self._stimulus, self._trace.logits, self._weights), None)
+
+    def _after_front_end(self, frozen: FrozenFunction, name: str | None) -> Callable[[tf.Tensor], tf.Tensor]:
+        name = name or next(iter(self._builders), "none")
+        if name == "none" and not self._builders:
+            return frozen
+        front_end = self.front_end(name)
+        return lambda stimuli: frozen(front_end(stimuli))
 
     def predict(self, stimuli) -> list[Prediction | None]:
         """Return the label of the largest logit for each stimulus of a batch, None without labels.

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, checked_whole_number
 from tfmetamers.networks.legacy_layers import import_tf_slim
+from tfmetamers.networks.trace import Trace
 
 #: The mean of ImageNet's training pictures, red, green and blue in 0 to 255, which VGG networks subtract
 #: (``vgg_preprocessing.py`` of the slim model library).
@@ -38,16 +39,6 @@ class SlimDefinition:
     minimum_size: int
     classes: int
     end_points: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A traced graph and the tensors in it that matter."""
-
-    stimulus: tf.Tensor
-    layers: dict[str, tf.Tensor]
-    logits: tf.Tensor
-    variables: list
 
 
 def _vgg_19(pixels):
@@ -176,11 +167,7 @@ def random_weights(name: str, seed: int) -> dict[str, np.ndarray]:
     Returns:
         Arrays by variable name.
     """
-    traced = trace(name, seed=seed)
-    with tf.compat.v1.Session(graph=traced.stimulus.graph) as session:
-        session.run([variable.initializer for variable in traced.variables])
-        values = session.run(traced.variables)
-    return {variable.op.name: value for variable, value in zip(traced.variables, values, strict=True)}
+    return trace(name, seed=seed).random_weights()
 
 
 def labels(name: str) -> list[str]:

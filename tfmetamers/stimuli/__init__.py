@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "collection": ["StimulusFile", "collect_stimuli"],
         "images": ["load_image", "sample_photograph", "save_image"],
-        "noise": ["initial_noise"],
+        "domains": ["Cochleagrams", "Images", "Sounds"],
+        "noise": ["initial_noise", "stimulus_digest"],
+        "sounds": ["load_sound", "save_sound"],
     },
 )

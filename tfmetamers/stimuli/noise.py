@@ -4,26 +4,45 @@ import hashlib
 
 import numpy as np
 
+from tfmetamers.errors import ArgumentError
 from tfmetamers.recipes import Recipe
 
 
-def initial_noise(recipe: Recipe, stimulus: np.ndarray, layer: str, seed: int) -> np.ndarray:
+def stimulus_digest(stimulus: np.ndarray) -> str:
+    """Return the SHA-256 of a stimulus's numbers in single precision, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(stimulus, np.float32).tobytes()).hexdigest()
+
+
+def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: str, seed: int) -> np.ndarray:
     """Draw the first stimulus of a synthesis.
 
     The noise depends on the seed, the natural stimulus and the layer alone, so that an item's noise is the
     same in a batch and by itself.
 
     Args:
-        recipe: says which noise: ``"uniform"`` is ``noise_low`` to ``noise_high``.
-        stimulus: the natural stimulus, float32 of any shape.
+        recipe: says which noise: ``"uniform"`` is ``noise_low`` to ``noise_high``, ``"pink"`` has the root mean
+            square ``noise_rms`` and needs a waveform's shape.
+        shape: the shape of the noise.
+        digest: `stimulus_digest` of the natural stimulus.
         layer: the name of the layer to match.
         seed: the seed, an integer from 0.
 
     Returns:
-        float32 array of the stimulus's shape.
+        float32 array of the shape.
+
+    Raises:
+        ArgumentError: pink noise was asked for where a picture is needed.
     """
-    described = hashlib.sha256(layer.encode() + b"\0" + np.ascontiguousarray(stimulus, np.float32).tobytes())
+    described = hashlib.sha256(f"{layer}\0{digest}".encode())
     entropy = [seed, int.from_bytes(described.digest()[:16], "big")]
     generator = np.random.default_rng(np.random.SeedSequence(entropy))
-    uniform = generator.random(stimulus.shape, np.float32)
-    return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
+    if recipe.noise == "uniform":
+        uniform = generator.random(shape, np.float32)
+        return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
+    if len(shape) > 1:
+        raise ArgumentError(
+            f"The recipe {recipe.name} starts from pink noise, which is for sounds; a picture needs uniform noise."
+        )
+    from tfmetamers.stimuli.sounds import pink_noise
+
+    return pink_noise(shape[0], generator, recipe.noise_rms)

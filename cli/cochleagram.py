@@ -1,0 +1,88 @@
+"""``tfmetamers cochleagram``: what a model of the ear makes of a sound, as a figure."""
+
+import math
+from pathlib import Path
+
+import click
+
+from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.errors import StimulusError
+
+#: The longest sound that is drawn whole, in seconds: the filters take 2 GiB then.
+LONGEST = 30
+
+
+@click.command()
+@click.argument("sound", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FIGURE.png",
+    help="The figure to write. [default: SOUND's name and _cochleagram.png, in the current folder]",
+)
+@click.option(
+    "--settings",
+    "settings_name",
+    type=click.Choice(["released", "paper_text"]),
+    default="released",
+    show_default=True,
+    help="The filters of the released networks (211 channels) or of the paper's text (171).",
+)
+@click.option(
+    "--front-end",
+    type=click.Choice(["exact", "fast"]),
+    default="exact",
+    show_default=True,
+    help="The released pipeline, or its fast approximation.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["pad", "trim", "centre"]),
+    help="Bring SOUND to the 2 s that networks hear, in place of drawing all of it.",
+)
+def cochleagram(sound, output, settings_name, front_end, fit):
+    """Draw the waveform and the cochleagram of SOUND."""
+    output = output or Path(f"{sound.stem}_cochleagram.png")
+    _check_output(output, sound)
+    from tfmetamers.cochlea.settings import find_cochleagram_settings
+    from tfmetamers.stimuli.sounds import load_sound
+
+    settings = find_cochleagram_settings(settings_name)
+    if fit is None:
+        settings = settings.replace(samples=_own_length(sound, settings))
+    waveform = load_sound(sound, settings.sampling_rate, settings.samples, fit or "trim")
+    quiet_tensorflow()
+    from tfmetamers.cochlea import build_front_end
+    from tfmetamers.figures import plot_cochleagram
+    from tfmetamers.files import written_whole
+
+    ear = build_front_end(front_end, settings)
+    heard = ear(waveform[None])[0, ..., 0].numpy()
+    title = f"{sound.name}, {settings.channels} channels, {front_end}"
+    figure = plot_cochleagram(waveform, settings.sampling_rate, heard, ear.center_frequencies, title)
+    with written_whole(output) as partial:
+        figure.savefig(partial, dpi=150)
+    click.echo(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")
+
+
+def _check_output(output, sound) -> None:
+    if output.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise click.UsageError(f"--output got {output}; a name that ends in .png, .pdf or .svg was expected.")
+    if output.resolve() == sound.resolve() or (output.exists() and sound.exists() and output.samefile(sound)):
+        raise click.UsageError(f"--output got {output}, which is the sound itself; give another name.")
+
+
+def _own_length(sound, settings) -> int:
+    """Return how much of a sound is drawn, in samples: all of it but what makes no whole sample of a cochleagram."""
+    from tfmetamers.stimuli.sounds import sound_length
+
+    length = sound_length(sound, settings.sampling_rate)
+    # The settings want the window to be no longer than the sound.
+    shortest, longest = math.ceil(settings.window / settings.step) * settings.step, LONGEST * settings.sampling_rate
+    drawn = length - length % settings.step
+    if not shortest <= drawn <= longest:
+        raise StimulusError(
+            f"{sound} lasts {length / settings.sampling_rate:.6g} s; {shortest / settings.sampling_rate:.3g} to "
+            f"{LONGEST} s can be drawn whole. Bring it to 2 s with --fit {'pad' if drawn < shortest else 'trim'}."
+        )
+    return drawn
