@@ -27,6 +27,8 @@ setup(
     ],
     package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
     package_data={
+        "tfmetamers": ["templates/*.html"],
+        "tfmetamers.evaluation": ["categories_16.json"],
         "tfmetamers.checkpoints": ["catalog.toml"],
         "tfmetamers.networks": ["imagenet_labels.txt", "word_labels.txt", "architectures/*.json"],
     },
@@ -41,6 +43,7 @@ setup(
         "matplotlib",
         "click",
         "tqdm",
+        "jinja2",
         "tabulate",
         "requests",
         "platformdirs",

@@ -11,11 +11,18 @@ from tfmetamers.version import __version__
 #: Each command, the module below tfmetamers.cli that has it, and its line in the help.
 COMMANDS = {
     "synth": ("synth", "Make metamers of pictures and sounds at layers of a network."),
+    "evaluate": ("evaluate", "Judge metamers: same label, correlation above a null distribution."),
+    "recognize": ("recognize", "Show metamers to other networks: who recognises them?"),
     "networks": ("networks", "List networks and their layers."),
     "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
     "cochleagram": ("cochleagram", "Draw what a model of the ear makes of a sound."),
+    "null": ("null", "Build, merge and show null distributions."),
     "index": ("index", "Gather finished metamers into a CSV."),
 }
+
+
+#: The commands that go on where they were stopped.
+RESUMED = {"synth", "null", "evaluate", "fetch"}
 
 
 class LazyCommands(click.Group):
@@ -59,7 +66,8 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. The same command goes on from here.", err=True)
+        goes_on = " The same command goes on from here." if RESUMED & set(arguments[:2]) else ""
+        click.echo(f"Stopped.{goes_on}", err=True)
         return 130
     except Exception as error:
         if "--debug" in arguments:

@@ -114,12 +114,12 @@ def build_network(
 
 
 def read_any_architecture(file):
-    """Read an architecture from JSON, or from a pickle of the release, whose name is then the file's."""
+    """Read an architecture from JSON, or from a pickle of the release."""
     from tfmetamers.networks.architecture import read_architecture
-    from tfmetamers.networks.release import read_release_architecture
+    from tfmetamers.networks.release import network_name, read_release_architecture
 
     is_json = file.suffix.lower() == ".json"
-    return read_architecture(file) if is_json else read_release_architecture(file, file.stem)
+    return read_architecture(file) if is_json else read_release_architecture(file, network_name(file))
 
 
 def _read_labels(file):

@@ -40,14 +40,22 @@ def networks(context):
 @click.argument("name", required=False)
 @click.option("--keras-model", type=click.Path(path_type=Path), metavar="FILE.keras", help="Your own model.")
 @click.option("--architecture", type=click.Path(path_type=Path), metavar="FILE", help="Layers as JSON, or .pckl.")
+@click.option(
+    "--release",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The authors' release, unpacked; NAME says which network of it.",
+)
 @click.option("--size", type=click.IntRange(min=1), help="Height and width of a picture.")
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(name, keras_model, architecture, size, tensors):
+def show(name, keras_model, architecture, release, size, tensors):
     """Print each layer's name, shape, number of units and ReLU rule."""
-    if sum(source is not None for source in (name, keras_model, architecture)) != 1:
-        raise click.UsageError("Give one of NAME, --architecture FILE and --keras-model FILE.keras.")
+    if sum(source is not None for source in (name or release, keras_model, architecture)) != 1:
+        raise click.UsageError("Give one of NAME, --release DIR, --architecture FILE and --keras-model FILE.keras.")
+    if size and (release or architecture):
+        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
     quiet_tensorflow()
-    network = _described(name, keras_model, architecture, size)
+    network = _described(name, keras_model, architecture, release, size)
     labels = f"; {len(network.labels)} classes" if network.labels else ""
     click.echo(f"{network.name}: stimulus {network.domain.describe()}{labels}")
     click.echo(f"{network.provenance.note}\n" if network.provenance.note else "")
@@ -66,9 +74,11 @@ def show(name, keras_model, architecture, size, tensors):
             click.echo(f"  {tensor}  {' x '.join(map(str, layer.shape))}")
 
 
-def _described(name, keras_model, architecture, size):
-    from tfmetamers.networks import describe_architecture, describe_network, load_keras
+def _described(name, keras_model, architecture, release, size):
+    from tfmetamers.networks import describe_architecture, describe_network, describe_release, load_keras
 
     if keras_model:
         return load_keras(keras_model, size=size)
+    if release:
+        return describe_release(release, name)
     return describe_architecture(read_any_architecture(architecture)) if architecture else describe_network(name, size)

@@ -159,6 +159,14 @@ class TestSynthesis:
             tm.synthesize(tm.networks.from_keras(small_model), pictures[0], layer="block", recipe=AUDIO)
 
 
+class TestSoundsThatAreNotPrepared:
+    @pytest.mark.parametrize("waveform", [np.zeros(2000), np.full(2000, 3000.0)], ids=["silence", "16-bit samples"])
+    def test_another_level_is_refused(self, network, waveform):
+        for which in (network, network.without_front_end()):
+            with pytest.raises(ArgumentError, match=r"root mean square is .*; 0\.1 was expected"):
+                tm.synthesize(which, waveform, layer="conv_1", recipe=find_recipe(which.recipe).replace(steps=1))
+
+
 class TestOnDisk:
     def test_the_folder_holds_what_the_documentation_says(self, network, folder, tmp_path):
         [(job, metamer), *_] = execute_run(plan(network, folder, tmp_path / "out"), snapshot_every=10)
@@ -179,6 +187,13 @@ class TestOnDisk:
         assert (rate, soundfile.info(job.folder / "metamer.wav").subtype) == (4000, "FLOAT")
         with wave.open(str(job.folder / "metamer_listening.wav")) as listening:
             assert (listening.getsampwidth(), listening.getframerate()) == (2, 4000)
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("name", ["a$x_{$", "音"])
+    def test_any_file_name_can_stand_in_the_figure(self, network, folder, tmp_path, name):
+        (folder / "a.wav").rename(folder / f"{name}.wav")
+        made = {job.stimulus.id for job, _ in execute_run(plan(network, folder, tmp_path / "out"))}
+        assert name in made
 
     def test_what_was_written_can_be_read_again(self, network, folder, tmp_path):
         [(job, metamer), *_] = execute_run(plan(network, folder, tmp_path / "out"))
@@ -204,7 +219,7 @@ class TestOnDisk:
             estimate = estimate_bytes(run, snapshot_every=10)
             list(execute_run(run, snapshot_every=10))
             out = tmp_path / "out" / which.name
-            used = sum(path.stat().st_size for path in out.rglob("*") if path.is_file() and path.name != "figure.png")
+            used = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
             assert used < estimate
 
     def test_another_architecture_with_the_same_weights_is_another_network(self, small_architecture, folder, tmp_path):
@@ -273,6 +288,10 @@ class TestCochleagramInPlaceOfTheWaveform:
         np.testing.assert_array_equal(read.stimulus, metamer.stimulus)
         np.testing.assert_array_equal(read.original, metamer.original)
         assert {"metamer.png", "original.png", "original.npy", "figure.png"} <= {p.name for p in job.folder.iterdir()}
+
+    def test_a_cochleagram_has_none_either(self, from_cochleagram):
+        with pytest.raises(ArgumentError, match="small_from_cochleagram has no cochleagram"):
+            from_cochleagram.without_front_end()
 
     def test_a_network_of_pictures_has_none(self, small_model):
         with pytest.raises(ArgumentError, match="small has no cochleagram"):

@@ -11,9 +11,10 @@ from tfmetamers.version import __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["checkpoints", "cochlea", "networks", "stimuli"],
+    submodules=["checkpoints", "cochlea", "evaluation", "networks", "stimuli"],
     submod_attrs={
         "errors": ["TfmetamersError"],
+        "evaluation": ["NullDistribution", "include"],
         "networks": ["load_architecture", "load_network", "load_release"],
         "recipes": ["Recipe", "find_recipe"],
         "results": ["Metamer", "read_metamer", "write_index"],

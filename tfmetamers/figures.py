@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
 
 
+#: Decorates what draws names of files and networks: a dollar sign in one would begin a formula.
+plain_text = rc_context({"text.parse_math": False})
+
+
+@plain_text
 def plot_metamers(metamers: Sequence[Metamer], title: str) -> Figure:
     """Draw the original, the noise that synthesis started from, each metamer, and how the losses fell.
 
@@ -49,6 +55,7 @@ def plot_metamers(metamers: Sequence[Metamer], title: str) -> Figure:
     return figure
 
 
+@plain_text
 def plot_sound_metamer(metamer: Metamer, network: "Network") -> Figure:
     """Draw the waveforms and cochleagrams of a natural sound and its metamer, and how the loss fell.
 
@@ -126,6 +133,7 @@ def draw_cochleagram(axes: Axes, cochleagram: np.ndarray, center_frequencies: np
     return image
 
 
+@plain_text
 def plot_cochleagram(
     waveform: np.ndarray, sampling_rate: int, cochleagram: np.ndarray, center_frequencies: np.ndarray, title: str
 ) -> Figure:

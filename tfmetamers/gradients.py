@@ -1,6 +1,10 @@
 """Operations whose gradient differs from the mathematical one, because synthesis needs it to."""
 
+import contextlib
+from collections.abc import Iterator
+
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 
 @tf.custom_gradient
@@ -128,6 +132,30 @@ def with_gradient(forward, backward):
         return forward(inputs), backward
 
     return joined
+
+
+@contextlib.contextmanager
+def registered_gradients(names: set[str]) -> Iterator[None]:
+    """Note under which names the gradients of `tf.custom_gradient` are registered while a graph is built.
+
+    TensorFlow registers each for good, and with it the graph and the weights that it captures: gigabytes for each
+    function of a large network. `forget_gradients` gives them back once the function is gone.
+
+    Args:
+        names: the names are added to it.
+    """
+    registry = ops.gradient_registry._registry
+    before = set(registry)
+    try:
+        yield
+    finally:
+        names.update(set(registry) - before)
+
+
+def forget_gradients(names: set[str]) -> None:
+    """Take gradients out of TensorFlow's registry; graphs that hold them can no longer be differentiated."""
+    for name in names:
+        ops.gradient_registry._registry.pop(name, None)
 
 
 def _clipped(slope):

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from tfmetamers.errors import ResultError
 from tfmetamers.files import written_whole
+from tfmetamers.identity import NETWORK_IDENTITY
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import DOMAINS, Cochleagrams, Images, Sounds
 from tfmetamers.version import __version__
@@ -98,11 +100,7 @@ def describe_settings(network: "Network", layer: str, digest: str, recipe: Recip
 
 #: What determines a metamer: two folders that agree in these hold the same metamer.
 DETERMINING = (
-    ("network", "name"),
-    ("network", "stimulus_shape"),
-    ("network", "digest"),
-    ("network", "input_range"),
-    ("network", "architecture"),
+    *(("network", key) for key in NETWORK_IDENTITY),
     ("layer", "name"),
     ("layer", "tensor"),
     ("stimulus", "sha256"),
@@ -164,7 +162,9 @@ def write_metamer(
         domain.save(metamer.stimulus, partial / "metamer")
         domain.save(metamer.original, partial / "original")
         if figure:
-            figure.savefig(partial / "figure.png")
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Glyph")  # Of a name in a script that the font lacks.
+                figure.savefig(partial / "figure.png")
         _write_trace(partial / "trace.csv", metamer)
         (partial / "metamer.json").write_text(json.dumps(metamer.record, indent=2) + "\n", encoding="utf-8")
         if snapshots and snapshots.is_dir():

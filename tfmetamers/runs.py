@@ -144,7 +144,7 @@ def estimate_bytes(run: Run, snapshot_every: int | None = None) -> int:
     steps, numbers = run.synthesis.recipe.steps, int(np.prod(domain.shape))
     snapshots = (steps // snapshot_every if snapshot_every else 0) * domain.snapshot_bytes
     lines = TRACED_EACH + steps // 10
-    kept = numbers * (domain.saved_bytes + snapshots) + lines * 50 + 4096
+    kept = numbers * (domain.saved_bytes + snapshots) + domain.figure_bytes + lines * 50 + 8192
     state = numbers * (3 * 4 + snapshots) + steps * 4 + 4096
     largest = max(map(len, run.batches), default=0)
     return sum(map(len, run.batches)) * kept + largest * state
@@ -176,7 +176,7 @@ def _start(run: Run, batch: Sequence[Job]) -> SynthesisState:
 
 def _write(run: Run, job: Job, metamer: Metamer) -> None:
     network = run.synthesis.network
-    figure = plot_sound_metamer(metamer, network) if network.domain.name != "image" else None
+    figure = plot_sound_metamer(metamer, network) if network.domain.figure_bytes else None
     write_metamer(job.folder, metamer, network.domain, job.unfinished / "snapshots", figure)
 
 

@@ -1,6 +1,7 @@
 """The Adam loop that turns noise into metamers, and its resumable state."""
 
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, SynthesisError, checked_whole_number
 from tfmetamers.evaluation.correlation import spearman
+from tfmetamers.gradients import forget_gradients, registered_gradients
 from tfmetamers.interrupts import interrupts_held
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
@@ -77,6 +79,8 @@ class Synthesis:
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
+        self._registered: set[str] = set()
+        weakref.finalize(self, forget_gradients, self._registered)
 
     def targets(self, originals: np.ndarray) -> np.ndarray:
         """Return the activations to be matched.
@@ -138,7 +142,7 @@ class Synthesis:
         """
         started = time.monotonic()
         moving = (state.stimuli, state.first_moment, state.second_moment)
-        with interrupts_held():
+        with interrupts_held(), registered_gradients(self._registered):
             stimuli, first, second, losses, done = self._compiled(
                 targets, *moving, tf.constant(state.step), tf.constant(steps)
             )

@@ -41,7 +41,7 @@ def registry(monkeypatch, network_variables):
     """A stand-in for the registry of networks, which would build real ones."""
     stand_in = ModuleType("tfmetamers.networks.registry")
     stand_in.network_names = lambda: ["small", "vgg_19"]
-    stand_in.network_variables = lambda name: network_variables
+    stand_in.network_variables = lambda name, checkpoint: network_variables
     stand_in.probe_label = lambda name, arrays: ["dog", "cat", "cow", "hen", "ant"]
     networks = ModuleType("tfmetamers.networks")
     networks.registry = stand_in

@@ -1,9 +1,9 @@
 """Architectures against TensorFlow 1's own layers, and against the ways in which one can be wrong."""
 
 import functools
-import itertools
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.networks.architecture import (
     Architecture,
     LayerSpecification,
+    inference_arguments,
     read_architecture,
     trace,
     write_architecture,
@@ -82,6 +83,18 @@ REDUCED_ALIASING = architecture(
     tasks={WORDS: 11, SOUNDS: 5},
     name="reduced_aliasing",
 )
+
+
+#: What the names of layers with weights stand for in the architectures above.
+RECTIFIED = {
+    "conv_0": "relu_0",
+    "conv_1": "relu_1",
+    "conv_2": "relu_2",
+    "conv_3": "relu_3",
+    "conv_4": "relu_4",
+    "fc_channels": "relu_channels",
+    "fc_intermediate": "relu_fc_intermediate",
+}
 
 
 def hanning_pooling(inputs, strides=2, pool_size=8, padding="SAME", name=None, sqrt_window=False, normalize=False):
@@ -174,8 +187,6 @@ def cochleagrams(count=2):
 def assert_equals_tensorflow_1(traced, described, expected, weights):
     """Compare each named layer with TensorFlow 1's, where a layer with weights stands for what its ReLU makes of it."""
     weights = {name: tf.constant(value) for name, value in weights.items()}
-    names = [each.name for each in described.layers]
-    following = dict(itertools.pairwise(names))
     for name, tensor in (traced.layers | traced.further_layers).items():
         if name == "cochleagram":
             continue
@@ -184,9 +195,7 @@ def assert_equals_tensorflow_1(traced, described, expected, weights):
             outputs = expected["fc_top"]
             wanted = outputs[task or WORDS] if isinstance(outputs, dict) else outputs
         else:
-            rectified = following.get(name, "")
-            is_rectified = name.startswith(("conv", "fc")) and rectified.startswith("relu")
-            wanted = expected[rectified if is_rectified else name]
+            wanted = expected[RECTIFIED.get(name, name)]
         found = FrozenFunction(traced.stimulus, tensor, weights)(cochleagrams()).numpy()
         assert found.shape == wanted.shape, name
         assert relative_error(found, wanted) < 1e-5, name
@@ -240,9 +249,81 @@ def test_the_rectifier_of_a_layer_is_found_and_a_pool_or_a_normalisation_has_non
     assert found["conv_0"] == ("brain_network/relu_0",)
     assert found["fc_intermediate"] == found["dropout"] == ("brain_network/relu_fc_intermediate",)
     assert not any(found[name] for name in ("cochleagram", "pool_0_0", "pool_1_0", "batch_norm_0", "logits"))
-    # conv_1 is normalised before its ReLU, so that no ReLU directly follows it.
     assert producing_path(everything.layers["conv_0"]).relus == ("brain_network/relu_0",)
-    assert producing_path(everything.layers["conv_1"]).relus == ()
+    # conv_1 is normalised before its ReLU.
+    assert producing_path(everything.layers["conv_1"]).relus == ("brain_network/relu_1",)
+
+
+CONV = {"filters": 2, "kernel_size": 3}
+
+
+def convolution(name):
+    return layer("tf.layers.conv2d", name, **CONV)
+
+
+def stands_for(traced, name):
+    """The name of the operation, in the graph, that a layer's name stands for."""
+    return {**traced.layers, **traced.further_layers}[name].op.name
+
+
+@pytest.mark.parametrize(
+    ("between", "relu", "expected"),
+    [
+        ([layer("tf.layers.batch_normalization", "batch_norm")], "relu_0", "relu_0"),
+        ([layer("tf.layers.max_pooling2d", "pool", pool_size=2, strides=2)], "relu_0", "relu_0"),
+        ([layer("tf.nn.relu", "relu_early")], "relu_0", "relu_0"),
+        ([], "relu_of_another_name", "relu_of_another_name"),
+        ([layer("tf.layers.batch_normalization", "batch_norm")], "relu_1", "conv_0/BiasAdd"),
+        ([layer("tf.layers.batch_normalization", "batch_norm")], "relu_conv_0", "conv_0/BiasAdd"),
+    ],
+)
+def test_a_convolution_stands_for_the_relu_of_its_name_or_else_the_one_that_directly_follows(between, relu, expected):
+    traced = trace(architecture(convolution("conv_0"), *between, layer("tf.nn.relu", relu)))
+    assert stands_for(traced, "conv_0") == f"brain_network/{expected}"
+
+
+def test_a_dense_layer_stands_for_the_relu_of_its_name():
+    dense = layer("tf.layers.dense", "fc_intermediate", units=3)
+    normalization = layer("tf.layers.batch_normalization", "batch_norm")
+    relu = layer("tf.nn.relu", "relu_fc_intermediate")
+    traced = trace(architecture(layer("tf.layers.flatten", "flat"), dense, normalization, relu))
+    assert stands_for(traced, "fc_intermediate") == "brain_network/relu_fc_intermediate"
+
+
+def test_a_relu_before_a_convolution_or_a_layer_of_another_type_is_not_its_relu():
+    normalization = layer("tf.layers.batch_normalization", "relu_1")
+    traced = trace(
+        architecture(layer("tf.nn.relu", "relu_0"), convolution("conv_0"), convolution("conv_1"), normalization)
+    )
+    assert stands_for(traced, "conv_0") == "brain_network/conv_0/BiasAdd"
+    assert stands_for(traced, "conv_1") == "brain_network/conv_1/BiasAdd"
+
+
+def test_only_the_first_two_convolutions_give_way_to_a_pool():
+    layers = []
+    for number in range(5):
+        relu, pool = layer("tf.nn.relu", f"relu_{number}"), layer("hpool", f"pool_{number}_0", strides=1, pool_size=3)
+        layers += [layer("tf.layers.conv2d", f"conv_{number}", filters=2, kernel_size=3, padding="SAME"), relu, pool]
+    traced = trace(architecture(*layers))
+    assert list(traced.layers) == ["cochleagram", "pool_0_0", "pool_1_0", "conv_2", "conv_3", "conv_4"]
+    assert stands_for(traced, "conv_4") == "brain_network/relu_4"
+    assert stands_for(traced, "conv_0") == "brain_network/relu_0"
+
+
+def test_arguments_at_inference_leave_training_out_and_have_one_form_for_a_size():
+    arguments = {"kernel_size": 3, "strides": (2, 1), "filters": 4, "trainable": False, "kernel_regularizer": None}
+    assert inference_arguments(layer("tf.layers.conv2d", "conv_0", **arguments)) == {
+        "name": "conv_0",
+        "kernel_size": [3, 3],
+        "strides": [2, 1],
+        "filters": 4,
+    }
+    assert inference_arguments(layer("tf.layers.dropout", "dropout", rate=0.5, seed=3)) == {"name": "dropout"}
+    assert inference_arguments(layer("hpool", "pool", pool_size=8, normalize=True)) == inference_arguments(
+        layer("hpool", "pool", pool_size=[8, 8], normalize=True)
+    )
+    for each in EVERYTHING.layers + REDUCED_ALIASING.layers:
+        assert json.loads(json.dumps(inference_arguments(each))) == inference_arguments(each)
 
 
 @pytest.mark.parametrize("strides", [1, 2, [3, 1]])
@@ -323,14 +404,15 @@ def test_a_file_that_cannot_be_written_is_a_result_error(tmp_path):
         write_architecture(EVERYTHING, tmp_path / "file" / "architecture.json")
 
 
-CONV = {"filters": 2, "kernel_size": 3}
-
 #: A layer, and what the message says of it.
 BAD_LAYERS = [
     ("tf.layers.conv2d", CONV | {"strid": 1}, "takes no argument 'strid'; the nearest are strides"),
     ("tf.layers.conv2d", {"kernel_size": 3}, "the argument filters is missing"),
     ("tf.layers.conv2d", CONV | {"kernel_size": [3, 41]}, "window of 3 x 41 is larger than that"),
     ("tf.layers.conv2d", CONV | {"kernel_size": [23, 3], "padding": "valid"}, "window of 23 x 3 is larger"),
+    ("tf.layers.conv2d", CONV | {"kernel_size": [23, 3], "padding": "SAME"}, "window of 23 x 3 is larger than that"),
+    ("tf.layers.conv2d", CONV | {"kernel_size": [3, 41], "padding": "SAME"}, "window of 3 x 41 is larger than that"),
+    ("tf.layers.conv2d", CONV | {"kernel_size": [23, 3], "padding": "VALID_TIME"}, "larger than that; give a smaller"),
     ("tf.layers.conv2d", CONV | {"kernel_size": [1, 2, 3]}, r"kernel_size is \[1, 2, 3\]"),
     ("tf.layers.conv2d", CONV | {"filters": 0}, "filters is 0; whole numbers from 1"),
     ("tf.layers.conv2d", CONV | {"filters": True}, "filters is True"),
@@ -344,6 +426,20 @@ BAD_LAYERS = [
     ("tf.layers.conv2d", CONV | {"dilation_rate": 2}, "dilation_rate is 2; 1 or "),
     ("tf.layers.conv2d", CONV | {"use_bias": "no"}, "use_bias is 'no'; True or False"),
     ("tf.layers.max_pooling2d", {"pool_size": [30, 1], "strides": 1}, "window of 30 x 1 is larger"),
+    (
+        "tf.layers.max_pooling2d",
+        {"pool_size": [45, 1], "strides": 1, "padding": "same"},
+        "45 x 1 is larger than 2 times",
+    ),
+    (
+        "tf.layers.average_pooling2d",
+        {"pool_size": [1, 81], "strides": 1, "padding": "SAME"},
+        "larger than 2 times that",
+    ),
+    ("tf.nn.avg_pool", {"ksize": [1, 45, 1, 1], "strides": 1, "padding": "SAME"}, "45 x 1 is larger than 2 times that"),
+    ("hpool", {"pool_size": [45, 8]}, "window of 45 x 8 is larger than 2 times that; give a smaller one"),
+    ("hpool", {"pool_size": [45, 8], "padding": "VALID_TIME"}, "window of 45 x 8 is larger than 2 times that"),
+    ("hpool", {"pool_size": [8, 41], "padding": "VALID_TIME"}, "window of 8 x 41 is larger than that"),
     ("tf.layers.max_pooling2d", {"pool_size": 2, "strides": 0}, "strides is 0"),
     ("tf.layers.max_pooling2d", {"pool_size": 2}, "the argument strides is missing"),
     ("tf.layers.average_pooling2d", {"pool_size": 2, "strides": 1, "padding": "valid_time"}, "padding is 'VALID_TIME'"),
@@ -382,6 +478,12 @@ def test_a_layer_that_cannot_be_built_is_refused_by_name(layer_type, args, messa
     assert "\n" not in str(raised.value)
 
 
+def test_a_kernel_as_long_as_its_input_and_a_pool_of_twice_that_can_be_built():
+    convolved = layer("tf.layers.conv2d", "conv_0", filters=2, kernel_size=[22, 40], padding="SAME")
+    traced = trace(architecture(convolved, layer("hpool", "pool_0", pool_size=[44, 80], strides=1)))
+    assert traced.further_layers["pool_0"].shape.as_list() == [None, 22, 40, 2]
+
+
 def test_a_convolution_after_flattening_is_refused():
     flat = layer("tf.layers.flatten", "flat")
     for layer_type, args in {"tf.layers.conv2d": CONV, "hpool": {}}.items():
@@ -405,10 +507,11 @@ TOP = layer("multi_fc_top_classification", "fc_top")
         ({"layers": []}, "has no layers"),
         (
             {"layers": [layer("tf.nn.rellu", "relu_0")]},
-            "no layer type 'tf.nn.rellu'; the nearest are tf.nn.relu.*relu_0",
+            r"'tf.nn.rellu'; the nearest are tf.nn.relu.*\. Give one of these for the layer relu_0 of small\.$",
         ),
         ({"layers": [LayerSpecification("tf.nn.relu", {})]}, "of type 'tf.nn.relu', has the name None"),
-        ({"layers": [layer("tf.nn.relu", "relu 0/a")]}, "has the name 'relu 0/a'; letters"),
+        ({"layers": [layer("tf.nn.relu", "relu 0/a")]}, "has the name 'relu 0/a'; at most 100 letters"),
+        ({"layers": [layer("tf.nn.relu", "r" * 101)]}, "has the name 'rrr.*'; at most 100 letters"),
         ({"layers": [RELU, RELU]}, "two things called 'relu_0'"),
         ({"layers": [RELU, layer("tf.nn.relu", "ReLU_0")]}, "two things called 'ReLU_0'"),
         ({"layers": [layer("tf.nn.relu", "logits")]}, "two things called 'logits'.* answer are called cochleagram"),
@@ -422,6 +525,14 @@ TOP = layer("multi_fc_top_classification", "fc_top")
         ({"tasks": None}, "The tasks of small are None"),
         ({"tasks": {str(number): 2 for number in range(101)}}, "at most 100"),
         ({"name": ""}, "has the name ''"),
+        ({"name": "a" * 101}, "at most 100 characters was expected"),
+        ({"note": "a\udcffb"}, r"The note of small is 'a\\udcffb'; printable text was expected"),
+        ({"note": "a\x1b[31m"}, "The note of small is"),
+        (
+            {"layers": [layer("tf.layers.dense", "FC_top_0", units=3), TOP]},
+            "a layer 'FC_top_0', as an output of its top",
+        ),
+        ({"layers": [layer("tf.nn.relu", "fc_top_12"), TOP]}, "give the layer another name"),
         ({"name": "a\nb"}, r"has the name 'a\\nb'"),
         ({"note": 3}, "The note of small is 3"),
     ],
@@ -430,6 +541,17 @@ TOP = layer("multi_fc_top_classification", "fc_top")
 def test_an_architecture_that_makes_no_sense_is_refused(changes, message):
     with pytest.raises(ArgumentError, match=message):
         Architecture(**{"name": "small", "layers": [RELU], "tasks": {WORDS: 2}} | changes)
+
+
+def test_names_of_a_hundred_characters_and_a_note_of_several_lines_are_taken():
+    described = Architecture("a" * 100, [layer("tf.nn.relu", "r" * 100)], {}, "Café.\nOf nowhere.")
+    assert trace(described).further_layers.keys() == {"r" * 100}
+
+
+def test_a_number_after_the_name_of_a_top_layer_of_one_task_is_a_name_like_any_other():
+    top = layer("fc_top_classification", "fc_top")
+    traced = trace(architecture(layer("tf.layers.dense", "fc_top_0", units=3), top, tasks={WORDS: 2}))
+    assert "brain_network/fc_top_0/kernel" in traced.specification
 
 
 @pytest.mark.parametrize(
@@ -451,24 +573,33 @@ def written(**changes):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no architecture"),
-        ("[]", "is no architecture"),
-        ("null", "is no architecture"),
+        ("", "it is no JSON from line 1, column 1 on; a JSON file with name"),
+        ('{"name":\n}', "it is no JSON from line 2, column 1 on"),
+        ("[]", r"An architecture is \[\]; name, layers, tasks, note, cochleagram were expected, by name"),
+        ("null", "An architecture is None"),
         ("[" * 200_000, "too deep in each other"),
-        ("\udcff", "is no architecture"),
-        ('{"name": 1, "name": 2}', "the key name is there twice"),
-        ("1" * 5000, "is no architecture"),
-        ("{}", "KeyError.*layers"),
-        (written(layers=[{"layer_type": "hpool"}]), "a layer has the keys layer_type"),
-        (written(layers=[3]), "is no architecture"),
+        ("\udcff", "it is not text in UTF-8"),
+        ('{"name": 1, "name": 2}', "the key 'name' is there twice"),
+        ("1" * 5000, "a number has thousands of digits"),
+        ("{}", "An architecture has no 'name'; add it"),
+        ('{"name": "small", "layers": []}', "An architecture has no 'tasks'; add it"),
+        (written(layers=[{"layer_type": "hpool"}]), "A layer is {'layer_type': 'hpool'}; layer_type and args were"),
+        (written(layers=[3]), "A layer is 3; layer_type and args were expected"),
+        (written(layers={"a": 1}), "The layers of an architecture are {'a': 1}; a list was expected"),
+        (written(layers=None), "The layers of an architecture are None"),
         (written(layers=[{"layer_type": ["hpool"], "args": {"name": "p"}}]), r"layer_type \['hpool'\]"),
         (written(layers=[{"layer_type": "hpool", "args": ["p"]}]), r"the args \['p'\]"),
+        (written(name=None), "has the name None"),
+        (written(note=None), "The note of small is None"),
         (written(tasks={WORDS: "two"}), "of small is 'two'; a whole number"),
         (written(tasks=[2]), r"The tasks of small are \[2\]"),
-        (written(notes=""), "unknown key notes"),
+        (written(notes=""), "no key of an architecture called 'notes'; the nearest are note"),
         (written(cochleagram={"filter": 40}), "no cochleagram setting called 'filter'"),
-        (written(cochleagram={"filters": "many"}), "cannot be used|is no architecture"),
-        (written(cochleagram=[]), "is no architecture"),
+        (written(cochleagram={"filters": "many"}), "number of filters is 'many'; a whole number"),
+        (written(cochleagram={"low_limit": math.nan}), "low limit is nan"),
+        (written(cochleagram={"exponent": "x"}), "exponent is 'x'"),
+        (written(cochleagram=[]), r"The cochleagram of an architecture is \[\]; settings by name"),
+        (written(cochleagram=None), "The cochleagram of an architecture is None"),
     ],
     ids=lambda value: value[:40],
 )
@@ -478,6 +609,13 @@ def test_a_damaged_file_is_refused_with_its_name(tmp_path, text, message):
     with pytest.raises(ArgumentError, match=message) as raised:
         read_architecture(file)
     assert str(raised.value).startswith(str(file))
+    assert not re.search(r"[A-Z]\w+Error|NoneType|must be|\n", str(raised.value))
+
+
+def test_an_architecture_may_begin_with_the_mark_of_its_encoding(tmp_path):
+    file = tmp_path / "marked.json"
+    file.write_text(written(), encoding="utf-8-sig")
+    assert read_architecture(file).name == "small"
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -485,3 +623,5 @@ def test_a_missing_file_is_refused(tmp_path):
         read_architecture(tmp_path / "missing.json")
     with pytest.raises(ArgumentError, match="cannot be read: Is a directory"):
         read_architecture(tmp_path)
+    with pytest.raises(ArgumentError, match="is no path"):
+        read_architecture("a\0b")

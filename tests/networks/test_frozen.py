@@ -1,5 +1,7 @@
 """The frozen function against the plain one: the traced operations as they are, with their own gradients."""
 
+import gc
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -147,3 +149,25 @@ def test_fully_connected_layers_of_a_large_picture(layer):
     assert activations.shape == (1, *network.layers[layer].shape)
     assert np.isfinite(gradient).all()
     assert np.any(gradient)
+
+
+def test_a_function_that_is_gone_leaves_nothing_behind(small_model, pictures):
+    """TensorFlow registers each gradient of its own for good, and with it the graph and the weights it captures."""
+    from tensorflow.python.framework import ops
+
+    from tfmetamers.recipes import find_recipe
+    from tfmetamers.stimuli.noise import stimulus_digest
+    from tfmetamers.synthesis import Synthesis
+
+    def use():
+        network = from_keras(small_model)
+        network.activations("linear")(pictures)
+        synthesis = Synthesis(network, layer="block", recipe=find_recipe("feather2019-image"))
+        start = synthesis.start([stimulus_digest(pictures[0])], 0)
+        synthesis.advance(synthesis.targets(pictures[:1]), start, 2)
+        return len(ops.gradient_registry._registry)
+
+    before = len(ops.gradient_registry._registry)
+    assert use() > before
+    gc.collect()
+    assert len(ops.gradient_registry._registry) <= before

@@ -180,6 +180,21 @@ class TestLength:
             expected = prepared(np.pad(sound, (before, 999 - before)))
             np.testing.assert_allclose(load_sound(path, 20000, 4000, fit), expected, atol=1e-7)
 
+    @pytest.mark.parametrize("samples", [1999, 2001])
+    def test_one_sample_less_or_more_is_put_right_at_the_end_whatever_the_fit(self, tmp_path, samples):
+        sound = chirp(samples, 20000)
+        path = written(tmp_path / "a.wav", sound, subtype="DOUBLE")
+        expected = prepared(np.pad(sound, (0, 1))[:2000])
+        for fit in (None, *FITS):
+            np.testing.assert_allclose(load_sound(path, 20000, 2000, fit), expected, atol=1e-7)
+
+    @pytest.mark.parametrize("frames", [798, 799, 801, 802])
+    def test_the_middle_at_a_lower_rate_is_kept_from_two_samples_on(self, tmp_path, frames):
+        path = written(tmp_path / "a.wav", chirp(frames, 8000), 8000, subtype="DOUBLE")
+        centred = load_sound(path, 20000, 2000, "centre")
+        at_the_end = load_sound(path, 20000, 2000, "pad" if frames < 800 else "trim")
+        assert np.array_equal(centred, at_the_end) == (abs(frames - 800) == 1)
+
     @pytest.mark.parametrize("rate", [8000, 20000, 22254, 44100])
     def test_what_is_kept_is_as_if_all_had_been_resampled(self, tmp_path, rate):
         sound = chirp(7 * rate + 1, rate) + np.random.default_rng(0).standard_normal(7 * rate + 1)
@@ -225,8 +240,27 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         with pytest.raises(ArgumentError, match="a whole number from"):
             load_sound(tmp_path / "a.wav", rate, samples)
 
+    def test_a_length_that_no_sound_has(self, tmp_path):
+        path = written(tmp_path / "a.wav", chirp(4000, 20000))
+        with pytest.raises(ArgumentError, match="is 10000000000000; at most 268435456 were expected"):
+            load_sound(path, 20000, 10**13, "pad")
+
+    @pytest.mark.parametrize("path", [None, 3, b"a.wav"])
+    def test_a_path_that_is_none(self, path):
+        with pytest.raises(StimulusError, match=f"The path of a sound is {path!r}; text or a path was expected"):
+            load_sound(path, 20000, 4000)
+        with pytest.raises(StimulusError, match="The path of a sound is"):
+            sound_length(path, 20000)
+        with pytest.raises(ResultError, match="The path of a sound is"):
+            read_saved(path)
+
 
 class TestResampling:
+    @pytest.mark.parametrize("rates", [(0, 20000), (20000, 0), (20000, -1), (8000.5, 20000), (True, 2)])
+    def test_a_rate_that_is_none(self, rates):
+        with pytest.raises(ArgumentError, match=r"sampling rate is .*; a whole number from 1 was expected"):
+            resample(np.ones(10), *rates)
+
     @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000, 96000])
     def test_a_tone_stays_the_tone_that_it_is(self, rate):
         tone = np.sin(2 * np.pi * 997 * np.arange(rate) / rate)

@@ -2,4 +2,17 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"correlation": ["spearman"]})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "correlation": ["pearson", "signal_to_noise_ratio", "spearman", "standardized_ranks"],
+        "categories": ["CATEGORIES", "category_of", "decide"],
+        "evaluation": ["evaluate", "summarize"],
+        "inclusion": ["Verdict", "include"],
+        "null": ["NullDistribution", "NullStimulus", "merge_nulls"],
+        "null_construction": ["build_null", "examine_stimuli", "plan_null"],
+        "pairs": ["draw_pairs"],
+        "recognition": ["recognize"],
+        "recognition_summary": ["summarize_recognition"],
+    },
+)

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "registry": [
             "describe_architecture",
             "describe_network",
+            "describe_release",
             "load_architecture",
             "load_network",
             "load_release",

@@ -34,6 +34,10 @@ LABEL_TASK = "/stimuli/word_int"
 #: Of TensorFlow 1's ``tf.layers.batch_normalization``.
 BATCH_NORM_EPSILON = 1e-3
 
+#: The pools that take the places of convolutions: in the paper's network with reduced aliasing (facts of the release)
+#: they do what the strides of these convolutions do in the other network.
+POOLS_IN_PLACE = {"conv_0": "pool_0_0", "conv_1": "pool_1_0"}
+
 #: Layers that have a name of their own in the paper, which stands for the activations after their ReLU.
 WEIGHTED = ("tf.layers.conv2d", "tf.layers.dense")
 
@@ -48,8 +52,18 @@ LARGEST_WINDOW = 2**20
 #: A layer has no more arguments than this, and none of them is a longer list.
 MOST_ARGUMENTS = 32
 
+#: A network's or layer's name is not longer than this, in characters.
+LONGEST_NAME = 100
+
 #: A network has no more tasks than this.
 MOST_TASKS = 100
+
+#: A convolution's kernel is at most as long as its input, and a pool's window, with zeros around the input, twice that.
+LONGEST_KERNEL = 1
+LONGEST_POOL = 2
+
+#: Arguments that are a whole number for frequency and time, or one for each.
+PAIRS = ("kernel_size", "pool_size", "strides")
 
 #: Names that every network of this module gives its input and its answer.
 RESERVED_NAMES = ("cochleagram", "logits")
@@ -104,8 +118,9 @@ class Architecture:
         cochleagram: the settings of the cochleagram that the network takes.
 
     Raises:
-        ArgumentError: a layer has no name, the name of another layer or an unknown type; a top layer is not the
-            last; or a number of classes is no positive whole number.
+        ArgumentError: a name or the note is no printable text, or a name is longer than `LONGEST_NAME`; a layer has
+            the name of another layer or an unknown type; a top layer is not the last; or a number of classes is no
+            positive whole number.
     """
 
     name: str
@@ -116,16 +131,20 @@ class Architecture:
 
     def __post_init__(self):
         object.__setattr__(self, "layers", tuple(self.layers))
-        if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
-            raise ArgumentError(f"An architecture has the name {shown(self.name)}; printable text was expected.")
-        if not isinstance(self.note, str):
-            raise ArgumentError(f"The note of {self.name} is {shown(self.note)}; text was expected.")
+        if not isinstance(self.name, str) or not self.name.isprintable() or not 0 < len(self.name) <= LONGEST_NAME:
+            raise ArgumentError(
+                f"An architecture has the name {shown(self.name)}; printable text of at most {LONGEST_NAME} characters "
+                "was expected."
+            )
+        if not isinstance(self.note, str) or not self.note.replace("\n", "").isprintable():
+            raise ArgumentError(f"The note of {self.name} is {shown(self.note)}; printable text was expected.")
         if not self.layers:
             raise ArgumentError(f"{self.name} has no layers; give it at least one.")
         _check_names(self)
         for layer in self.layers[:-1]:
             if layer.layer_type in TOPS:
                 raise ArgumentError(f"{layer.name}, a top layer of {self.name}, has a layer after it; put it last.")
+        _check_output_names(self)
         object.__setattr__(self, "tasks", _checked_tasks(self))
 
     @property
@@ -138,13 +157,14 @@ def _check_names(architecture: Architecture) -> None:
     seen = set(RESERVED_NAMES)
     for layer in architecture.layers:
         name = layer.args.get("name")
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.-]*", name):
+        is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.-]*", name)
+        if not is_name or len(name) > LONGEST_NAME:
             raise ArgumentError(
                 f"A layer of {architecture.name}, of type {shown(layer.layer_type)}, has the name {shown(name)}; "
-                "letters, digits, '_', '.' and '-' were expected, a letter or digit first."
+                f"at most {LONGEST_NAME} letters, digits, '_', '.' and '-' were expected, a letter or digit first."
             )
         if layer.layer_type not in LAYER_TYPES:
-            remedy = f"It is that of the layer {name} of {architecture.name}."
+            remedy = f"Give one of these for the layer {name} of {architecture.name}."
             raise unknown_name("layer type", layer.layer_type[:60], LAYER_TYPES, remedy)
         # Without regard to case, since TensorFlow tells operations apart without it.
         if name.lower() in seen:
@@ -154,6 +174,19 @@ def _check_names(architecture: Architecture) -> None:
                 f"in more than case{reserved if name.lower() in RESERVED_NAMES else ''}."
             )
         seen.add(name.lower())
+
+
+def _check_output_names(architecture: Architecture) -> None:
+    """Refuse a layer that has the name of one of the outputs of a top layer with several (`top_name`)."""
+    *others, top = architecture.layers
+    if top.layer_type != "multi_fc_top_classification":
+        return
+    for layer in others:
+        if re.fullmatch(rf"{re.escape(top.name)}_\d+", layer.name, re.IGNORECASE | re.ASCII):
+            raise ArgumentError(
+                f"{architecture.name} has a layer {layer.name!r}, as an output of its top layer {top.name} is called; "
+                "give the layer another name."
+            )
 
 
 def _checked_tasks(architecture: Architecture) -> dict[str, int]:
@@ -177,8 +210,10 @@ def trace(architecture: Architecture, seed: int = 0) -> Trace:
     """Build a network's graph, at inference, from the cochleagram to the output of its label task.
 
     The layers are the paper's (section 4 of Feather et al., 2019; ``build_word_network_*.py`` of the release): the
-    cochleagram; each convolutional or dense layer by its name, which stands for the activations after the ReLU that
-    directly follows it; ``pool_<k>_0`` in place of ``conv_<k>`` where there is one; and the logits.
+    cochleagram; each convolutional or dense layer by its name, which stands for the activations after its ReLU;
+    ``pool_0_0`` and ``pool_1_0`` in place of ``conv_0`` and ``conv_1`` where there are such pools; and the logits. The
+    ReLU of ``conv_<k>`` is ``relu_<k>``, and that of another layer with weights ``relu_<its name>``; where there is
+    none of that name, it is the one that directly follows.
 
     Args:
         architecture: the layers.
@@ -208,20 +243,29 @@ def trace(architecture: Architecture, seed: int = 0) -> Trace:
 
 
 def _activations(architecture: Architecture, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Return the activations of each layer that has weights, after its ReLU if one directly follows it, by name."""
-    activations = {}
-    for layer, following in zip(architecture.layers, [*architecture.layers[1:], None], strict=True):
-        if layer.layer_type in WEIGHTED:
-            is_rectified = following is not None and following.layer_type in RECTIFIERS
-            activations[layer.name] = outputs[following.name if is_rectified else layer.name]
-    return activations
+    """Return the activations of each layer that has weights, after its ReLU if it has one, by name."""
+    layers = architecture.layers
+    return {
+        layer.name: outputs[_rectifier(layer, layers[position + 1 :]) or layer.name]
+        for position, layer in enumerate(layers)
+        if layer.layer_type in WEIGHTED
+    }
+
+
+def _rectifier(layer: LayerSpecification, later: Sequence[LayerSpecification]) -> str | None:
+    """Return the name of a layer's ReLU: by its name where there is one of it, else that which directly follows."""
+    named = f"relu_{re.sub('^conv_', '', layer.name)}"
+    rectifiers = [each.name for each in later if each.layer_type in RECTIFIERS]
+    if named in rectifiers:
+        return named
+    return next((each.name for each in later[:1] if each.layer_type in RECTIFIERS), None)
 
 
 def _paper_layers(activations: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     layers = {}
     for name, activation in activations.items():
-        pool = re.sub("^conv_(.+)$", r"pool_\1_0", name)
-        layers |= {pool: outputs[pool]} if pool != name and pool in outputs else {name: activation}
+        pool = POOLS_IN_PLACE.get(name)
+        layers |= {pool: outputs[pool]} if pool in outputs else {name: activation}
     return layers
 
 
@@ -240,8 +284,7 @@ def _build(architecture: Architecture, cochleagram: tf.Tensor) -> dict[str, tf.T
 
 
 def _build_layer(layer: LayerSpecification, inputs: tf.Tensor, architecture: Architecture):
-    layer_type = LAYER_TYPES[layer.layer_type]
-    arguments = {key: value for key, value in layer.args.items() if key not in layer_type.ignored}
+    layer_type, arguments = LAYER_TYPES[layer.layer_type], _used_arguments(layer)
     shape = inputs.shape[1:].as_list()
     try:
         layer_type.check_arguments(arguments)
@@ -255,6 +298,23 @@ def _build_layer(layer: LayerSpecification, inputs: tf.Tensor, architecture: Arc
             f"of shape {shape}: {str(error).splitlines()[0].rstrip('.')}."
         ) from error
     return built
+
+
+def _used_arguments(layer: LayerSpecification) -> dict:
+    """Return a layer's arguments without those that matter in training alone."""
+    return {key: value for key, value in layer.args.items() if key not in LAYER_TYPES[layer.layer_type].ignored}
+
+
+def inference_arguments(layer: LayerSpecification) -> dict:
+    """Return a layer's arguments that matter at inference, sizes as two whole numbers even if one stands for both.
+
+    Args:
+        layer: a layer of an architecture.
+    """
+    return {
+        key: [value, value] if key in PAIRS and isinstance(value, int) else value
+        for key, value in _used_arguments(layer).items()
+    }
 
 
 @dataclass(frozen=True)
@@ -305,7 +365,7 @@ def _convolution(
     _require_one_of("data_format", data_format, ("channels_last",))
     _require_one_of("dilation_rate", dilation_rate, (1, [1, 1]))
     size, strides = _pair("kernel_size", kernel_size), _pair("strides", strides)
-    inputs, padding = _padded(inputs, size, strides, padding)
+    inputs, padding = _padded(inputs, size, strides, padding, LONGEST_KERNEL)
     with tf.compat.v1.variable_scope(name):
         kernel, bias = _weights([*size, inputs.shape[-1], _whole_number("filters", filters)], use_bias)
         convolved = tf.nn.conv2d(inputs, kernel, strides, padding)
@@ -357,7 +417,7 @@ def _hanning_pooling(inputs, _, *, name, strides=2, pool_size=8, padding="SAME",
     if not window.any():
         raise ValueError("a Hann window of 2 points is zero throughout; give a pool_size of 1, or more than 2")
     window = (window / window.sum() if normalize else window).astype(np.float32)
-    inputs, padding = _padded(inputs, size, strides, padding)
+    inputs, padding = _padded(inputs, size, strides, padding, LONGEST_POOL)
     with tf.compat.v1.variable_scope(name):
         if strides[0] == strides[1]:
             kernel = np.tile(window[:, :, None, None], [1, 1, inputs.shape[-1], 1])
@@ -390,7 +450,7 @@ def _pooling(function):
         _require_rank(inputs, 4)
         _require_one_of("data_format", data_format, ("channels_last",))
         size, strides = _window("pool_size", pool_size), _pair("strides", strides)
-        _check_padding(inputs, size, padding, ("SAME", "VALID"))
+        _check_padding(inputs, size, padding, LONGEST_POOL, ("SAME", "VALID"))
         return function(inputs, size, strides, padding.upper(), name=name)
 
     return build
@@ -493,24 +553,28 @@ def _leaky_relu(inputs, _, *, name, alpha=0.2):
     return tf.nn.leaky_relu(inputs, _number("alpha", alpha), name=name)
 
 
-def _padded(inputs, size, strides, padding):
+def _padded(inputs, size, strides, padding, longest):
     """Resolve the padding ``valid_time`` of the lab's later networks: zeros in frequency as for SAME, none in time.
 
     Returns:
         The input, with zeros around if need be, and ``"SAME"`` or ``"VALID"``.
     """
-    _check_padding(inputs, size, padding, ("SAME", "VALID", "VALID_TIME"))
+    _check_padding(inputs, size, padding, longest, ("SAME", "VALID", "VALID_TIME"))
     if padding.upper() != "VALID_TIME":
         return inputs, padding.upper()
     total = max(size[0] - (inputs.shape[1] % strides[0] or strides[0]), 0)
     return tf.pad(inputs, [[0, 0], [total // 2, total - total // 2], [0, 0], [0, 0]]), "VALID"
 
 
-def _check_padding(inputs, size, padding, known) -> None:
+def _check_padding(inputs, size, padding, longest, known) -> None:
+    """Raise a `ValueError` for an unknown padding, or a window longer than the input (`longest` times where padded)."""
     _require_one_of("padding", padding.upper() if isinstance(padding, str) else padding, known)
-    axes = {"SAME": (), "VALID": (0, 1), "VALID_TIME": (1,)}[padding.upper()]
-    if any(size[axis] > inputs.shape[1 + axis] for axis in axes):
-        raise ValueError(f"its window of {size[0]} x {size[1]} is larger than that; give a smaller one or padding SAME")
+    padded_axes = {"SAME": (0, 1), "VALID": (), "VALID_TIME": (0,)}[padding.upper()]
+    for axis in (0, 1):
+        times = longest if axis in padded_axes else 1
+        if size[axis] > times * inputs.shape[1 + axis]:
+            limit = "that" if times == 1 else f"{times} times that"
+            raise ValueError(f"its window of {size[0]} x {size[1]} is larger than {limit}; give a smaller one")
 
 
 def _require_rank(inputs, rank: int) -> None:
@@ -634,6 +698,9 @@ def _plain(value, depth: int = 0):
     return value
 
 
+_EXPECTED = "a JSON file with name, note, tasks, cochleagram and layers, each with layer_type and args, was expected"
+
+
 def read_architecture(file: str | os.PathLike) -> Architecture:
     """Read an architecture from its JSON file, as `write_architecture` makes it.
 
@@ -641,57 +708,101 @@ def read_architecture(file: str | os.PathLike) -> Architecture:
         ArgumentError: the file is missing, no JSON, or no architecture.
     """
     path = Path(file)
-    expected = "a JSON file with name, note, tasks, cochleagram and layers, each with layer_type and args, was expected"
+    content = _read_json(path)
     try:
-        return _from_json(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repetition))
-    except OSError as error:
-        raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {expected}.") from error
+        return from_json(content)
     except ArgumentError as error:
         raise ArgumentError(f"{path} cannot be used: {error}") from error
+
+
+def _read_json(path: Path):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {_EXPECTED}.") from error
+    except UnicodeDecodeError as error:
+        raise ArgumentError(f"{path} is no architecture: it is not text in UTF-8; {_EXPECTED}.") from error
+    except ValueError as error:  # A null character in the path.
+        raise ArgumentError(f"{shown(str(path))} is no path ({error}); check it.") from error
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition)
+    except ArgumentError as error:
+        raise ArgumentError(f"{path} is no architecture: {error}; {_EXPECTED}.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ArgumentError(f"{path} is no architecture: it is no JSON from {place} on; {_EXPECTED}.") from error
     except RecursionError as error:
-        raise ArgumentError(f"{path} is no architecture: its lists are too deep in each other; {expected}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArgumentError(f"{path} is no architecture ({shown(error)}); {expected}.") from error
+        raise ArgumentError(f"{path} is no architecture: its lists are too deep in each other; {_EXPECTED}.") from error
+    except ValueError as error:  # The limit of Python's on the digits of a whole number.
+        raise ArgumentError(f"{path} is no architecture: a number has thousands of digits; {_EXPECTED}.") from error
 
 
 def _without_repetition(pairs) -> dict:
     keys = [key for key, _ in pairs]
     if len(set(keys)) < len(keys):
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)} is there twice")
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ArgumentError(f"the key {shown(repeated)} is there twice in one place")
     return dict(pairs)
 
 
-def _from_json(content) -> Architecture:
-    known = [each.name for each in dataclasses.fields(Architecture)]
-    unknown = [key for key in content if key not in known]
-    if unknown:
-        raise ValueError(f"it has the unknown key {unknown[0]}")
-    for layer in content["layers"]:
-        if set(layer) != {"layer_type", "args"}:
-            raise ValueError(f"a layer has the keys {', '.join(layer)}")
+def from_json(content) -> Architecture:
+    """Return the architecture of what `as_json` gave.
+
+    Raises:
+        ArgumentError: a key is unknown or missing, or has a value of another type; or the architecture cannot be used.
+    """
+    _check_json(content)
     layers = tuple(LayerSpecification(layer["layer_type"], layer["args"]) for layer in content["layers"])
     settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
     return Architecture(content["name"], layers, content["tasks"], content.get("note", ""), settings)
 
 
+def _check_json(content) -> None:
+    """Refuse what `from_json` could not take apart; `Architecture` checks the values."""
+    keys = [each.name for each in dataclasses.fields(Architecture)]
+    if not isinstance(content, dict):
+        raise ArgumentError(f"An architecture is {shown(content)}; {', '.join(keys)} were expected, by name.")
+    for key in content:
+        if key not in keys:
+            raise unknown_name("key of an architecture called", key[:60], keys, "Give one of these.")
+    for key in ("name", "tasks", "layers"):
+        if key not in content:
+            raise ArgumentError(f"An architecture has no {key!r}; add it.")
+    settings, layers = content.get("cochleagram", {}), content["layers"]
+    if not isinstance(settings, dict):
+        raise ArgumentError(f"The cochleagram of an architecture is {shown(settings)}; settings by name were expected.")
+    if not isinstance(layers, list):
+        raise ArgumentError(f"The layers of an architecture are {shown(layers)}; a list was expected.")
+    for layer in layers:
+        if not isinstance(layer, dict) or set(layer) != {"layer_type", "args"}:
+            raise ArgumentError(f"A layer is {shown(layer)}; layer_type and args were expected, and nothing else.")
+
+
+def as_json(architecture: Architecture) -> dict:
+    """Return an architecture as lists and dictionaries; of the cochleagram's settings, those that are not the default.
+
+    The layers come last.
+    """
+    defaults = dataclasses.asdict(CochleagramSettings())
+    settings = dataclasses.asdict(architecture.cochleagram)
+    return {
+        "name": architecture.name,
+        "note": architecture.note,
+        "tasks": dict(architecture.tasks),
+        "cochleagram": {key: value for key, value in settings.items() if value != defaults[key]},
+        "layers": [{"layer_type": layer.layer_type, "args": dict(layer.args)} for layer in architecture.layers],
+    }
+
+
 def write_architecture(architecture: Architecture, file: str | os.PathLike) -> None:
     """Write an architecture as JSON that a person can read and edit, a layer a line.
-
-    Of the cochleagram's settings, those that differ from the released networks' are written.
 
     Raises:
         ResultError: the file cannot be written.
     """
-    defaults = dataclasses.asdict(CochleagramSettings())
-    settings = dataclasses.asdict(architecture.cochleagram)
-    entries = {
-        "name": architecture.name,
-        "note": architecture.note,
-        "tasks": architecture.tasks,
-        "cochleagram": {key: value for key, value in settings.items() if value != defaults[key]},
-    }
+    entries = as_json(architecture)
+    layers = entries.pop("layers")
     lines = [f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in entries.items()]
-    layers = [json.dumps({"layer_type": layer.layer_type, "args": layer.args}) for layer in architecture.layers]
-    listed = ",\n".join(f"    {layer}" for layer in layers)
+    listed = ",\n".join(f"    {json.dumps(layer)}" for layer in layers)
     with written_whole(file) as partial:
         partial.write_text(f'{{\n{"".join(lines)}  "layers": [\n{listed}\n  ]\n}}\n', encoding="utf-8")

@@ -7,14 +7,16 @@ convolution, by Winograd's algorithm where it pays. ``benchmarks/image_step.py``
 """
 
 import inspect
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
-from tfmetamers.gradients import with_gradient
+from tfmetamers.gradients import forget_gradients, registered_gradients, with_gradient
+from tfmetamers.interrupts import interrupts_held
 from tfmetamers.networks import winograd
 from tfmetamers.networks.relu import STRAIGHT_THROUGH, ProducingPath, producing_path, rearranged_inputs
 from tfmetamers.networks.winograd import WinogradConvolution
@@ -62,14 +64,23 @@ class FrozenFunction:
         self._steps = _plan(operations, self._constants, self._inputs_of_path(layer), for_many_calls)
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._replay), autograph=False, reduce_retracing=True)
+        self._registered: set[str] = set()
+        weakref.finalize(self, forget_gradients, self._registered)
 
     def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
         if not self._stimulus.shape.is_compatible_with(stimuli.shape):
             expected = ("batch", *self._stimulus.shape[1:].as_list())
             raise ArgumentError(f"The stimuli have shape {tuple(stimuli.shape)}; {expected} was expected.")
-        return self._replay(stimuli) if tf.inside_function() else self._compiled(tf.convert_to_tensor(stimuli))
+        if tf.inside_function():
+            return self._replay(stimuli)
+        with interrupts_held():
+            return self._compiled(tf.convert_to_tensor(stimuli))
 
     def _replay(self, stimuli: tf.Tensor) -> tf.Tensor:
+        with registered_gradients(self._registered):
+            return self._replay_operations(stimuli)
+
+    def _replay_operations(self, stimuli: tf.Tensor) -> tf.Tensor:
         values = dict(self._constants)
         values[self._stimulus.name] = stimuli
         for operation, compute in self._steps:
@@ -98,6 +109,21 @@ class FrozenFunction:
         handed_on = rearranged_inputs(operation)
         rest = list(operation.inputs[len(handed_on) :])
         return rest + [start for each in handed_on for start in self._inputs_of_path(each)]
+
+
+class FrozenLayers(FrozenFunction):
+    """The function from a batch of stimuli to the activations of several layers, with ordinary gradients."""
+
+    def __init__(self, stimulus: tf.Tensor, layers: Sequence[tf.Tensor], weights):
+        """Plan the replay up to the last of the layers; the arguments are those of `FrozenFunction`."""
+        self._layers = list(layers)
+        super().__init__(stimulus, self._layers[-1], weights, straight_through=False)
+
+    def _inputs_of_path(self, tensor):
+        return self._layers
+
+    def _along_path(self, tensor, values):
+        return [values[layer.name] for layer in self._layers]
 
 
 def execute(operation: tf.Operation, *inputs) -> list:

@@ -106,8 +106,20 @@ def load_keras(file: str | os.PathLike, **options) -> Network:
             "and give them to tfmetamers.networks.from_keras."
         ) from error
     network = from_keras(model, **{"name": path.stem, **options})
-    network.provenance = dataclasses.replace(network.provenance, digest=file_digest(path), file=path.name)
+    network.provenance = dataclasses.replace(
+        network.provenance,
+        digest=file_digest(path),
+        file=path.name,
+        loading={"by": "load_keras", "file": str(path.absolute()), **_as_json(options)},
+    )
     return network
+
+
+def _as_json(options) -> dict:
+    return {
+        name: list(value) if isinstance(value, Sequence | tuple) and not isinstance(value, str) else value
+        for name, value in options.items()
+    }
 
 
 def _input_size(model, size: int | None) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.networks.frozen import FrozenFunction
+from tfmetamers.networks.frozen import FrozenFunction, FrozenLayers
 from tfmetamers.networks.relu import ProducingPath, producing_path
 from tfmetamers.networks.trace import Trace
 from tfmetamers.recipes import RELU_GRADIENTS
@@ -53,6 +53,7 @@ class Provenance:
         input_range: what a Keras model takes for black and white.
         architecture: SHA-256 of the architecture, for networks that are built from one.
         note: what else a reader should know about where the network comes from.
+        loading: how to load it again (`tfmetamers.networks.recorded`); None for a model in memory.
     """
 
     source: str
@@ -62,6 +63,7 @@ class Provenance:
     input_range: tuple[float, float] | None = None
     architecture: str | None = None
     note: str = ""
+    loading: Mapping | None = None
 
     def describe(self) -> str:
         """Say it in a few words."""
@@ -166,7 +168,10 @@ class Network:
         """
         if name not in self._builders:
             has = f"has the front ends {', '.join(self.front_ends)}" if self._builders else "has no front end"
-            raise ArgumentError(f"The front end {name!r} was asked for, and {self.name} {has}; give another recipe.")
+            raise ArgumentError(
+                f"The front end {name!r} was asked for, and {self.name} {has}; give another recipe, or optimise the "
+                "cochleagram (--optimize cochleagram) with the recipe that is for that."
+            )
         if name not in self._front_ends:
             self._front_ends[name] = self._builders[name]()
         return self._front_ends[name]
@@ -177,7 +182,7 @@ class Network:
         Raises:
             ArgumentError: the network has no cochleagram.
         """
-        if self._stimulus.op.name != "cochleagram":
+        if self._stimulus.op.name != "cochleagram" or not self._builders:
             raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that choice out.")
         shape = tuple(self._stimulus.shape[1:].as_list())
         return Network(
@@ -253,6 +258,24 @@ class Network:
             for_many_calls=for_many_calls,
         )
         return self._after_front_end(frozen, front_end)
+
+    def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+        """Return the function from a batch of stimuli to the activations of several layers, computed in one pass.
+
+        They are those of `activations` with the reference front end, with ordinary gradients.
+
+        Args:
+            layers: names of layers, at least one.
+
+        Returns:
+            A function from float32 (batch, *stimulus_shape) to one float32 (batch, *layer shape) for each layer.
+
+        Raises:
+            ArgumentError: an unknown layer.
+        """
+        graph = self._stimulus.graph
+        tensors = [graph.get_tensor_by_name(self.layer(name).tensor) for name in layers]
+        return self._after_front_end(FrozenLayers(self._stimulus, tensors, self._weights), None)
 
     @cached_property
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor] | None:

@@ -108,12 +108,13 @@ def load_network(
         if fetched:
             return load_release(fetched.parent, name)
         return _load_stand_in(name, checkpoint, weights, weights_seed)
+    loading = {"by": "load_network", "name": name, "weights": weights, "weights_seed": weights_seed, "size": size}
+    traced = slim.trace(name, size)
     if weights == "random":
         values = slim.random_weights(name, weights_seed)
-        provenance = Provenance("random", _digest(values), seed=weights_seed)
-        return _image_network(name, slim.trace(name, size), values, provenance)
-    traced = slim.trace(name, size)
-    values, provenance = _read(checkpoint or _fetched(name), traced, find_entry(name).known_extras)
+        provenance = Provenance("random", _digest(values), seed=weights_seed, loading=loading)
+        return _image_network(name, traced, values, provenance)
+    values, provenance = _read(checkpoint or _fetched(name), traced, find_entry(name).known_extras, loading)
     return _image_network(name, traced, values, provenance)
 
 
@@ -138,20 +139,30 @@ def load_architecture(
         ArgumentError: the architecture cannot be built, or arguments exclude each other.
         CheckpointError: there is no checkpoint, or it is not that of the network.
     """
+    if not isinstance(architecture, Architecture):
+        raise ArgumentError(f"The architecture is {architecture!r}; give what read_architecture(FILE) returns.")
     weights_seed = _check_weights(checkpoint, weights, weights_seed)
+    loading = {
+        "by": "load_architecture",
+        "architecture": architectures.as_json(architecture),
+        "weights": weights,
+        "weights_seed": weights_seed,
+        "labels": None if labels is None or list(labels) == word_cnn.word_labels() else list(labels),
+    }
     if weights == "random":
         traced = architectures.trace(architecture, weights_seed)
         values = traced.random_weights()
-        provenance = Provenance("random", _digest(values), seed=weights_seed)
+        provenance = Provenance("random", _digest(values), seed=weights_seed, loading=loading)
     else:
         if checkpoint is None:
             raise CheckpointError(
                 f"{architecture.name} needs a checkpoint; give --checkpoint PATH, or --weights random."
             )
         file = CheckpointFile(checkpoint)
+        _refuse_another_network(architecture.name, Path(file.path))
         architecture = release.class_counts(architecture, file.variables)
         traced = architectures.trace(architecture)
-        values, provenance = _read(file, traced, TRAINING_EXTRAS)
+        values, provenance = _read(file, traced, TRAINING_EXTRAS, loading)
     provenance = replace(provenance, architecture=_architecture_digest(architecture), note=architecture.note)
     return _sound_network(architecture, traced, values, provenance, labels)
 
@@ -168,23 +179,31 @@ def load_release(folder: str | os.PathLike, name: str | None = None) -> Network:
         ArgumentError: the folder holds several networks and none was named, or another one was.
         CheckpointError: a file is missing, damaged, or does not fit the others.
     """
-    found = {files.name: files for files in release.find_release(folder)}
-    if name is None and len(found) > 1:
-        raise ArgumentError(f"{folder} holds {', '.join(found)}; say which with --network NAME.")
-    if name is not None and name not in found:
-        raise unknown_name("network", name, found, f"These are in {folder}.")
-    files = found[name] if name else next(iter(found.values()))
+    files = _released_files(folder, name)
     architecture = release.read_release_architecture(files.architecture, files.name)
     labels = release.read_word_labels(files.labels) if files.labels else None
-    return load_architecture(architecture, checkpoint=files.checkpoint, labels=labels)
+    try:
+        return load_architecture(architecture, checkpoint=files.checkpoint, labels=labels)
+    except ArgumentError as error:
+        raise CheckpointError(f"The files in {folder} do not fit each other. {error}") from error
 
 
 def describe_network(name: str, size: int | None = None) -> Network:
-    """Return a network without its weights: its layers can be read, its activations cannot be computed."""
+    """Return a network without its weights: its layers can be read, its activations cannot be computed.
+
+    It is the one that `load_network` would load: of a word network, the release's where that has been fetched.
+
+    Raises:
+        ArgumentError: an unknown name, or a size that the network cannot have.
+        CheckpointError: the release that was fetched cannot be read.
+    """
     _check_name(name)
     if name in word_cnn.ARCHITECTURES:
         _refuse_size(name, size)
-        return describe_architecture(word_cnn.find_architecture(name))
+        fetched = cached_checkpoint(name)
+        return describe_architecture(
+            _released_architecture(fetched.parent, name) if fetched else word_cnn.find_architecture(name)
+        )
     return _image_network(name, slim.trace(name, size), {}, Provenance("none", digest=""))
 
 
@@ -206,10 +225,8 @@ def network_variables(name: str, checkpoint: str | os.PathLike | None = None) ->
         return slim.trace(name).specification
     if checkpoint is None:
         return architectures.trace(word_cnn.find_architecture(name)).specification
-    found = {files.name: files for files in release.find_release(Path(checkpoint).parent)}
-    if name not in found:
-        raise unknown_name("network", name, found, f"These are in {Path(checkpoint).parent}.")
-    architecture = release.read_release_architecture(found[name].architecture, name)
+    _refuse_another_network(name, Path(checkpoint))
+    architecture = _released_architecture(Path(checkpoint).parent, name)
     counted = release.class_counts(architecture, CheckpointFile(checkpoint).variables)
     return architectures.trace(counted).specification
 
@@ -226,6 +243,26 @@ def probe_label(name: str, arrays: Mapping[str, np.ndarray]) -> list[str]:
     return [network.labels[index] for index in np.argsort(-logits)[:5]]
 
 
+def describe_release(folder: str | os.PathLike, name: str | None = None) -> Network:
+    """Return a network of the authors' release without its weights; the arguments are those of `load_release`."""
+    return describe_architecture(_released_architecture(folder, name))
+
+
+def _released_files(folder: str | os.PathLike, name: str | None) -> release.ReleaseFiles:
+    found = {files.name: files for files in release.find_release(folder)}
+    if name is None and len(found) > 1:
+        raise ArgumentError(f"{folder} holds {', '.join(found)}; say which with --network NAME.")
+    if name is not None and name not in found:
+        raise unknown_name("network", name, found, f"These are in {folder}.")
+    return found[name] if name else next(iter(found.values()))
+
+
+def _released_architecture(folder: str | os.PathLike, name: str | None) -> Architecture:
+    files = _released_files(folder, name)
+    architecture = release.read_release_architecture(files.architecture, files.name)
+    return release.class_counts(architecture, CheckpointFile(files.checkpoint).variables)
+
+
 def _load_stand_in(name: str, checkpoint, weights: str, weights_seed: int) -> Network:
     try:
         return load_architecture(
@@ -236,6 +273,13 @@ def _load_stand_in(name: str, checkpoint, weights: str, weights_seed: int) -> Ne
             f"{error} For a checkpoint of the release, give its architecture too, by --release DIR or --architecture "
             f"FILE.pckl: the {name} that the package carries has other sizes."
         ) from error
+
+
+def _refuse_another_network(name: str, checkpoint: Path) -> None:
+    """Word networks with the same variables differ in strides and pools, which no checkpoint holds."""
+    others = [other for other in word_cnn.ARCHITECTURES if other != name]
+    if name in word_cnn.ARCHITECTURES and release.network_name(checkpoint) in others:
+        raise CheckpointError(f"{checkpoint} is a checkpoint of another network than {name}; give that of {name}.")
 
 
 def _check_name(name: str) -> None:
@@ -256,10 +300,12 @@ def _refuse_size(name: str, size: int | None) -> None:
         raise ArgumentError(f"{name} got a size of {size} pixels, and takes sounds; leave the size out.")
 
 
-def _read(checkpoint, traced: Trace, known_extras) -> tuple[dict[str, np.ndarray], Provenance]:
+def _read(checkpoint, traced: Trace, known_extras, loading) -> tuple[dict[str, np.ndarray], Provenance]:
     file = checkpoint if isinstance(checkpoint, CheckpointFile) else CheckpointFile(checkpoint)
     values = read_variables(file, traced.specification, known_extras)
-    return values, Provenance("checkpoint", file.digest, file=Path(file.path).name)
+    path = Path(file.path).absolute()
+    loading = {**loading, "checkpoint": str(path)}
+    return values, Provenance("checkpoint", file.digest, file=path.name, loading=loading)
 
 
 def _image_network(name, traced: Trace, values, provenance) -> Network:
@@ -327,7 +373,7 @@ def _digest(values: Mapping[str, np.ndarray]) -> str:
 def _architecture_digest(architecture: Architecture) -> str:
     """Return the SHA-256 of what determines a network besides its weights: layers, tasks and front end."""
     described = {
-        "layers": [[layer.layer_type, dict(layer.args)] for layer in architecture.layers],
+        "layers": [[layer.layer_type, architectures.inference_arguments(layer)] for layer in architecture.layers],
         "tasks": dict(architecture.tasks),
         "cochleagram": asdict(architecture.cochleagram),
     }

@@ -8,7 +8,8 @@ Each domain has the same attributes and methods:
 - ``noise(recipe, digest, layer, seed)`` gives what synthesis starts from;
 - ``save(stimulus, path)`` writes what a person sees or hears, the ending added; ``read(path)`` reads that again;
 - ``describe()`` says in words what a stimulus is, and ``record()`` what metamer.json keeps about it;
-- ``saved_bytes`` and ``snapshot_bytes``: the most that a number of a finished metamer and of a snapshot takes on disk.
+- ``saved_bytes`` and ``snapshot_bytes``: the most that a number of a finished metamer and of a snapshot takes on disk,
+  and ``figure_bytes``: the most that its figure takes, 0 where it has none.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,10 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import images, sounds
 from tfmetamers.stimuli.noise import initial_noise
 
+#: A waveform of a smaller root mean square is taken for silence, one of a greater for 16-bit samples: the networks
+#: were trained at 0.1.
+LEAST_LEVEL, GREATEST_LEVEL = 1e-4, 10.0
+
 
 @dataclass(frozen=True)
 class Images:
@@ -38,6 +43,7 @@ class Images:
     suffixes: ClassVar[tuple[str, ...]] = images.SUFFIXES
     saved_bytes: ClassVar[int] = 6
     snapshot_bytes: ClassVar[int] = 1
+    figure_bytes: ClassVar[int] = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -99,6 +105,7 @@ class Sounds:
     suffixes: ClassVar[tuple[str, ...]] = sounds.SUFFIXES
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
+    figure_bytes: ClassVar[int] = 1_000_000
 
     @property
     def shape(self) -> tuple[int]:
@@ -110,7 +117,16 @@ class Sounds:
         return sounds.load_sound(path, sampling_rate=self.sampling_rate, samples=self.samples, fit=fit)
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return the waveform itself."""
+        """Return the waveform itself.
+
+        Raises:
+            ArgumentError: it is silent, or so loud that it was hardly brought to a root mean square of 0.1.
+        """
+        level = sounds.root_mean_square(natural)
+        if not LEAST_LEVEL < level < GREATEST_LEVEL:
+            raise ArgumentError(
+                f"The waveform's root mean square is {level:.3g}; 0.1 was expected, as network.domain.load(FILE) gives."
+            )
         return natural
 
     def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
@@ -156,18 +172,26 @@ class Cochleagrams:
     suffixes: ClassVar[tuple[str, ...]] = Sounds.suffixes
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 6
+    figure_bytes: ClassVar[int] = 1_000_000
 
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load a sound (`tfmetamers.stimuli.sounds.load_sound`)."""
         return self.sounds.load(path, fit)
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return the cochleagram of a waveform; one that is a cochleagram already stays as it is."""
-        return natural if natural.shape == self.shape else self.front_end(natural[None]).numpy()[0]
+        """Return the cochleagram of a waveform.
+
+        Raises:
+            ArgumentError: the waveform has another length, or is silent or too loud.
+        """
+        return self._cochleagram(self.sounds.prepare(natural))
 
     def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
         """Return the cochleagram of the noise that a waveform would start from."""
-        return self.prepare(self.sounds.noise(recipe, digest, layer, seed))
+        return self._cochleagram(self.sounds.noise(recipe, digest, layer, seed))
+
+    def _cochleagram(self, waveform: np.ndarray) -> np.ndarray:
+        return self.front_end(waveform[None]).numpy()[0]
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a cochleagram as a NumPy array, and a picture of it: low frequencies below, zero white."""

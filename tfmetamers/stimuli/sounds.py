@@ -26,6 +26,9 @@ RMS = 0.1
 #: A sound of a smaller root mean square than this, less than the least step of 24 bits, is silence.
 LEAST_RMS = 1e-7
 
+#: A sound of more samples than this is a slip of the hand: almost four hours at 20 kHz.
+MOST_SAMPLES = 2**28
+
 #: Sampling rates outside these, in Hz, are taken for a damaged header.
 RATES = (1_000, 768_000)
 
@@ -63,7 +66,7 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
     Args:
         path: a file that libsndfile can read.
         sampling_rate: sampling rate of the result, in Hz.
-        samples: length of the result, from 2.
+        samples: length of the result, from 2 to `MOST_SAMPLES`.
         fit: what to do with another length, which is refused by default: ``"pad"`` puts silence after a sound that
             is too short, ``"trim"`` drops the end of one that is too long, ``"centre"`` puts silence on both sides
             or keeps the middle. No more of a file is read than is kept.
@@ -73,20 +76,22 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
 
     Raises:
         ArgumentError: an unknown way to fit, or a sampling rate or length that is none.
-        StimulusError: the file is missing, empty, damaged, cut short or no sound; it is silent, has samples that are
-            not finite or a sampling rate that cannot be used; or it has another length.
+        StimulusError: the path is none; the file is missing, empty, damaged, cut short or no sound; it is silent, has
+            samples that are not finite or a sampling rate that cannot be used; or it has another length.
     """
     sampling_rate = checked_whole_number("sampling rate", sampling_rate, least=1)
     samples = checked_whole_number("number of samples", samples, least=2)
+    if samples > MOST_SAMPLES:
+        raise ArgumentError(f"The number of samples is {samples}; at most {MOST_SAMPLES} were expected, give fewer.")
     if fit is not None and fit not in FITS:
         raise ArgumentError(f"The way to fit a sound is {fit!r}; one of {', '.join(FITS)} was expected.")
-    path = Path(path)
+    path = _checked_path(path)
     with _opened(path) as file:
         _check_rate(path, file.samplerate, sampling_rate)
         length = _length(file, sampling_rate)
         _check_length(path, file, samples, sampling_rate, fit)
         # Negative where silence is to come first.
-        first = (length - samples) // 2 if fit == "centre" else 0
+        first = (length - samples) // 2 if fit == "centre" and not _is_right_length(file, samples, sampling_rate) else 0
         ratio = Fraction(sampling_rate, file.samplerate)
         begin, waveform = _read(path, file, ratio, max(first, 0), samples)
     _check_audible(path, waveform)
@@ -108,11 +113,11 @@ def sound_length(path: str | os.PathLike, sampling_rate: int) -> int:
 
     Raises:
         ArgumentError: the sampling rate is no whole number from 1.
-        StimulusError: the file is missing, empty, damaged, cut short or no sound, or has a sampling rate that cannot
-            be used.
+        StimulusError: the path is none; the file is missing, empty, damaged, cut short or no sound, or has a sampling
+            rate that cannot be used.
     """
     sampling_rate = checked_whole_number("sampling rate", sampling_rate, least=1)
-    path = Path(path)
+    path = _checked_path(path)
     with _opened(path) as file:
         _check_rate(path, file.samplerate, sampling_rate)
         return _length(file, sampling_rate)
@@ -131,8 +136,12 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
     Returns:
         float64 array of ``samples * to_rate / from_rate`` samples, rounded.
+
+    Raises:
+        ArgumentError: a sampling rate is no whole number from 1.
     """
     waveform = np.asarray(waveform, np.float64)
+    from_rate, to_rate = (checked_whole_number("sampling rate", rate, least=1) for rate in (from_rate, to_rate))
     ratio = Fraction(to_rate, from_rate)
     if ratio == 1:
         return waveform
@@ -169,7 +178,7 @@ def read_saved(path: str | os.PathLike) -> np.ndarray:
         ResultError: the file is missing, damaged or cut short.
     """
     try:
-        with _opened(Path(path)) as file:
+        with _opened(_checked_path(path)) as file:
             return file.read(dtype="float32")
     except (StimulusError, soundfile.LibsndfileError) as error:
         raise ResultError(f"{path} is not as it was saved: {error}") from error
@@ -227,6 +236,13 @@ def pink_noise(samples: int, generator: np.random.Generator, rms: float = 0.01) 
     waveform = np.fft.irfft(spectrum / np.sqrt(np.arange(1, bins + 1)))[:samples]
     waveform *= RMS / root_mean_square(waveform)
     return ((waveform - waveform.mean()) * (rms / RMS)).astype(np.float32)
+
+
+def _checked_path(path: str | os.PathLike) -> Path:
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise StimulusError(f"The path of a sound is {path!r}; text or a path was expected.") from error
 
 
 def _opened(path: Path) -> soundfile.SoundFile:
@@ -304,16 +320,21 @@ def _check_length(path: Path, file: soundfile.SoundFile, samples: int, sampling_
     rate, length = file.samplerate, _length(file, sampling_rate)
     if length < 1:
         raise StimulusError(f"{path} is shorter than one sample at {sampling_rate} Hz; give a longer sound.")
-    excess = file.frames * sampling_rate - samples * rate
-    is_right = abs(excess) <= max(rate, sampling_rate)
-    if is_right or fit == "centre" or (fit == "pad" and excess < 0) or (fit == "trim" and excess > 0):
+    if fit == "centre" or _is_right_length(file, samples, sampling_rate):
         return
-    way = "pad" if excess < 0 else "trim"
+    way = "pad" if file.frames * sampling_rate < samples * rate else "trim"
+    if fit == way:
+        return
     raise StimulusError(
         f"{path} lasts {file.frames / rate:.6g} s ({length} samples at {sampling_rate} Hz); "
         f"{samples / sampling_rate:.6g} s ({samples} samples) were expected. "
         f"Fit it by {way!r} or 'centre', on the command line by --fit {way} or --fit centre."
     )
+
+
+def _is_right_length(file: soundfile.SoundFile, samples: int, sampling_rate: int) -> bool:
+    """Tell whether a sound's length differs by no more than one sample at the lower of the two rates."""
+    return abs(file.frames * sampling_rate - samples * file.samplerate) <= max(file.samplerate, sampling_rate)
 
 
 def _read(path: Path, file: soundfile.SoundFile, ratio: Fraction, first: int, samples: int) -> tuple[int, np.ndarray]:

@@ -1,0 +1,192 @@
+"""``tfmetamers null``: distributions that a metamer's correlation has to exceed."""
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+from tqdm import tqdm
+
+from tfmetamers.cli.memory_size import MemorySize
+from tfmetamers.cli.network_options import build_network, network_options, quiet_tensorflow
+from tfmetamers.errors import ArgumentError
+
+_FIGURES = (".png", ".pdf", ".svg")
+
+
+@click.group()
+def null() -> None:
+    """Null distributions: how alike are the activations of pictures or sounds that have nothing to do with each other?
+
+    A metamer counts only where its activations correlate with the original's more than those of any such pair.
+    """
+
+
+@null.command()
+@network_options
+@click.option("--layer", "layers", multiple=True, required=True, help="A layer's name, several times, or 'all'.")
+@click.option(
+    "--stimuli",
+    "inputs",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A folder, a manifest (CSV) or a file, several times.",
+)
+@click.option("--pairs", type=click.IntRange(min=1), required=True, help="Number of pairs.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the pairs.")
+@click.option(
+    "--design",
+    type=click.Choice(["blocks", "independent"]),
+    default="blocks",
+    show_default=True,
+    help="All pairs within random blocks of stimuli, or every stimulus in one pair at most.",
+)
+@click.option(
+    "--memory",
+    "memory_bytes",
+    type=MemorySize(),
+    default="4GB",
+    show_default=True,
+    help="What ranks may take in memory; beyond that they go to disk for a while.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["pad", "trim", "centre"]),
+    help="Fit sounds of another length than the network's, which are left out otherwise.",
+)
+@click.option(
+    "--output",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="File to write.",
+)
+def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network):
+    """Correlate the activations of random pairs of stimuli at each LAYER of a network.
+
+    Copies of a stimulus are left out, and so are files that cannot be loaded, which are named. The same command run
+    again goes on where it was interrupted; the same seed gives the same file, whatever the memory.
+    """
+    _check_name(out, (".npz",), "null distribution")
+    network = build_network(**network)
+    from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
+    from tfmetamers.stimuli.collection import collect_stimuli
+
+    named = [network.layer(layer).name for layer in layers if layer != "all"]
+    names = [*(network.layers if "all" in layers else ()), *named]
+    files = collect_stimuli(inputs, network.domain.suffixes)
+    with tqdm(total=len(files), desc="stimuli", unit="stimulus", leave=False) as bar:
+        stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)
+    _report_stimuli(stimuli)
+    plan = plan_null(network, names, stimuli, pairs=pairs, seed=seed, out=out, design=design, memory_bytes=memory_bytes)
+    click.echo(f"{network.name}, {network.provenance.describe()}; {pairs:,} pairs, {design}, seed {seed}")
+    with tqdm(desc="ranks", unit="stimulus") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        built = build_null(plan, progress=show)
+    click.echo(_table(built) + f"\n\nWrote {out}.")
+
+
+@null.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "--output",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="File to write.",
+)
+def merge(files, out):
+    """Unite null distributions of one network that have no pair in common."""
+    from tfmetamers.evaluation.null import NullDistribution, merge_nulls
+
+    _check_name(out, (".npz",), "null distribution")
+    if out.exists():
+        raise ArgumentError(f"{out} exists; give another --output, or move it away.")
+    merged = merge_nulls([NullDistribution.load(file) for file in files])
+    merged.save(out)
+    click.echo(_table(merged) + f"\n\nWrote {out}.")
+
+
+@null.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Draw a histogram of each layer.",
+)
+def show(file, figure):
+    """Show what a null distribution holds; FILE may be one of the authors' pickles, of which nothing is executed."""
+    from tfmetamers.evaluation.released_nulls import load_null
+
+    if figure:
+        _check_name(figure, _FIGURES, "figure")
+    quiet_tensorflow()
+    loaded = load_null(file)
+    for line in _description(loaded):
+        click.echo(line)
+    click.echo("\n" + _table(loaded))
+    if figure:
+        from tfmetamers.evaluation.null_figures import plot_null
+        from tfmetamers.files import written_whole
+
+        with written_whole(figure) as partial:
+            plot_null(loaded).savefig(partial, dpi=150)
+        click.echo(f"\nWrote {figure}.")
+
+
+def _check_name(path: Path, endings: tuple[str, ...], what: str) -> None:
+    if path.suffix.lower() not in endings:
+        listed = " or ".join(endings)
+        raise ArgumentError(f"The {what} is to be {path}; a name that ends in {listed} was expected.")
+
+
+def _report_stimuli(stimuli) -> None:
+    click.echo(f"{len(stimuli.files):,} different stimuli")
+    if stimuli.duplicates:
+        listed = "; ".join(f"{id_} is a copy of {first}" for id_, first in stimuli.duplicates[:5])
+        click.echo(f"{len(stimuli.duplicates):,} copies left out: {listed}{_and_more(stimuli.duplicates)}")
+    if stimuli.broken:
+        click.echo(f"{len(stimuli.broken):,} stimuli left out that cannot be loaded:")
+        for id_, reason in stimuli.broken[:20]:
+            click.echo(f"  {id_}: {reason}")
+        if len(stimuli.broken) > 20:
+            click.echo(f"  and {len(stimuli.broken) - 20:,} more")
+
+
+def _and_more(items: list) -> str:
+    return f"; and {len(items) - 5:,} more" if len(items) > 5 else ""
+
+
+def _description(loaded) -> list[str]:
+    network = loaded.network or {}
+    name = network.get("name") or "a network that is not recorded"
+    weights = f", weights of {network['digest'][:12]}... (SHA-256)" if network.get("digest") else ""
+    lines = [f"{name}{weights}", loaded.claim()]
+    if loaded.pairs is not None:
+        lines[1] += f"; design {loaded.design}, " + ("several seeds" if loaded.seed is None else f"seed {loaded.seed}")
+        counts = {reason: len(ids) for reason, ids in loaded.left_out.items() if ids}
+        lines += [f"left out: {count:,} {reason}" for reason, count in counts.items()]
+    if loaded.parts:
+        lines.append(f"merged from {len(loaded.parts)} distributions")
+    return lines
+
+
+def _table(loaded) -> str:
+    rows = []
+    for layer in loaded.layers:
+        undefined = loaded.undefined(layer)
+        numbers = ["-"] * 3
+        if undefined < loaded.pairs_count:
+            values = (loaded.quantile(layer, 0.5), loaded.quantile(layer, 0.999), loaded.maximum(layer))
+            numbers = [f"{value:.4f}" for value in values]
+        rows.append([layer, f"{loaded.pairs_count:,}", f"{undefined:,}", *numbers])
+    headers = ["layer", "pairs", "undefined", "median", "99.9th percentile", "maximum"]
+    return tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 5))

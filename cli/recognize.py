@@ -1,0 +1,146 @@
+"""``tfmetamers recognize``: which networks recognise the metamers of which."""
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+from tqdm import tqdm
+
+from tfmetamers.cli.judges import FORMS, build_judges
+from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.errors import ArgumentError
+
+_FORMS = "\n".join(f"  {form}\n    {meaning}" for form, meaning in FORMS.items())
+
+
+@click.command(epilog=f"\b\nA judge is given as one of\n{_FORMS}")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--by", "judges", multiple=True, metavar="NETWORK", help="A judge, in a form listed below; several times."
+)
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Labels of the outputs of your own models and architectures, one a line.",
+)
+@click.option(
+    "--input-range",
+    type=float,
+    nargs=2,
+    metavar="BLACK WHITE",
+    help="What Keras models take for black and white, such as 0 255. [default: 0 1]",
+)
+@click.option("--include-failed", is_flag=True, help="Show metamers too that did not pass 'tfmetamers evaluate'.")
+@click.option(
+    "--rule",
+    type=click.Choice(["max", "mean"]),
+    default="max",
+    show_default=True,
+    help="Which of the 16 categories logits decide for: the likeliest class's, or that of the largest mean.",
+)
+@click.option(
+    "--bootstrap-seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the standard errors.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder to write tables and figure to [default: OUT].",
+)
+def recognize(out, judges, labels, input_range, include_failed, rule, bootstrap_seed, output):
+    """Show the metamers below OUT, and the natural stimuli that they match, to networks.
+
+    What is right comes from the manifest or the class folders that the metamers were made of. Writes recognition.csv,
+    recognition_summary.csv and recognition.png.
+    """
+    if not judges:
+        raise ArgumentError("No judge was given; give at least one with --by, such as --by vgg_19.")
+    from tfmetamers.results import find_metamers
+
+    find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
+    quiet_tensorflow()
+    networks = build_judges(judges, labels, input_range)
+    from tfmetamers.evaluation.recognition import recognize as show
+    from tfmetamers.evaluation.recognition_summary import summarize_recognition
+
+    with tqdm(unit="stimulus", desc="shown") as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        recognition = show(out, networks, include_failed=include_failed, rule=rule, progress=advance)
+    rows = summarize_recognition(recognition, bootstrap_seed)
+    click.echo(_table(rows))
+    for remark in _remarks(recognition, rows):
+        click.echo(f"\n{remark}")
+    _write(output or out, recognition, rows)
+    for folder, reason in recognition.problems:
+        click.echo(f"Not shown: {folder}: {reason}", err=True)
+    return 1 if recognition.problems else 0
+
+
+def _table(rows) -> str:
+    headers = ["judge", "metamers of", "layer", "task", "shown", "left out", "failed", "not judged", "without truth"]
+    headers += ["correct", "SEM", "chance"]
+    cells = [
+        [
+            row.judge,
+            row.network,
+            row.layer,
+            row.task if row.rule is None else f"{row.task} ({row.rule})",
+            *(_cell(count) for count in (row.shown, row.left_out, row.failed, row.not_judged, row.without_truth)),
+            *(_cell(value) for value in (row.correct, row.sem)),
+            f"{row.chance:.4g}",
+        ]
+        for row in rows
+    ]
+    alignment = ["left"] * 4 + ["right"] * 8
+    return tabulate(cells, headers, disable_numparse=True, colalign=alignment, maxheadercolwidths=12)
+
+
+def _cell(value) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _remarks(recognition, rows) -> list[str]:
+    failed, waiting = recognition.count("failed"), recognition.count("not judged")
+    remarks = []
+    if failed or waiting:
+        what = "shown all the same" if recognition.include_failed else "left out"
+        remarks.append(f"Of the metamers, {failed} failed the inclusion test and {waiting} were not judged: {what}.")
+    if waiting:
+        remarks[-1] += " Run 'tfmetamers evaluate' with a null distribution to judge them."
+    resized = {judge: _resized(recognition, judge) for judge in recognition.chances}
+    remarks += [
+        f"{judge} saw {count} stimuli at another size than they were made." for judge, count in resized.items() if count
+    ]
+    silent = [judge for judge in recognition.chances if all(row.judge != judge for row in rows)]
+    remarks += [
+        f"Of no stimulus is the truth known in terms of {judge}'s labels; it is not in the table." for judge in silent
+    ]
+    return remarks
+
+
+def _resized(recognition, judge: str) -> int:
+    return sum(decision.resized for decision in recognition.decisions if decision.judge == judge)
+
+
+def _write(folder, recognition, rows) -> None:
+    from tfmetamers.evaluation.recognition import Decision, write_rows
+    from tfmetamers.evaluation.recognition_figures import plot_recognition
+    from tfmetamers.evaluation.recognition_summary import RecognitionRow
+    from tfmetamers.files import written_whole
+
+    write_rows(folder / "recognition.csv", Decision, recognition.decisions)
+    write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
+    with written_whole(folder / "recognition.png") as partial:
+        plot_recognition(rows).savefig(partial, dpi=150)
+    click.echo(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {folder}.")

@@ -1,0 +1,119 @@
+"""The inclusion test: does a metamer count?
+
+It does if the network gives it the label of the natural stimulus, and if its activations at the matched layer
+correlate with the natural stimulus's more than those of any pair of natural stimuli in a null distribution (paper,
+section 3.1; ``np.max(null[layer]) < r`` in the released code).
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfmetamers.evaluation.null import NullDistribution
+from tfmetamers.results import Metamer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a metamer passed, and why not.
+
+    Attributes:
+        included: whether it passed both parts; None where no null distribution was given and nothing speaks against it.
+        original_label: the network's label of the natural stimulus, None for a network without labels.
+        metamer_label: the network's label of the metamer.
+        same_label: whether they are the same; None for a network without labels, whose metamers are judged by
+            correlation only.
+        correlation: Spearman's coefficient at the matched layer; None where it is undefined.
+        null_maximum: the largest coefficient of the null distribution; None without one.
+        percentile: share of the null's pairs whose coefficient is below the metamer's, 0 to 100.
+        pairs: the number of the null's pairs with a coefficient.
+        claim: what the verdict rests on, in words.
+        reasons: why it was refused or could not be judged, a phrase each; empty if it passed.
+    """
+
+    included: bool | None
+    original_label: str | None
+    metamer_label: str | None
+    same_label: bool | None
+    correlation: float | None
+    null_maximum: float | None
+    percentile: float | None
+    pairs: int | None
+    claim: str
+    reasons: tuple[str, ...]
+
+    @property
+    def margin(self) -> float | None:
+        """How far the correlation is above the null's maximum; negative below it."""
+        if self.correlation is None or self.null_maximum is None:
+            return None
+        return self.correlation - self.null_maximum
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdict as a dictionary of JSON's types."""
+        return {**dataclasses.asdict(self), "reasons": list(self.reasons), "margin": self.margin}
+
+
+def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
+    """Judge a metamer by what its record says of its labels and its correlation.
+
+    Args:
+        metamer: the metamer.
+        null: a null distribution of the same network and layer.
+
+    Raises:
+        ResultError: the null distribution is of another network, layer or front end.
+    """
+    record = metamer.record
+    if null:
+        check_null(null, record)
+    predictions = record["prediction"]
+    return judge(record["layer"]["name"], predictions["original"], predictions["metamer"], record["correlation"], null)
+
+
+def check_null(null: NullDistribution, record: Mapping) -> None:
+    """Refuse a null distribution that is not of the network and layer that made a metamer.
+
+    Raises:
+        ResultError: it is of another network, layer, size or front end.
+    """
+    front_end = "none" if record["recipe"]["front_end"] == "none" else "exact"  # Correlations are by the exact one.
+    null.check_applies(record["network"], record["layer"]["name"], front_end)
+
+
+def judge(
+    layer: str,
+    original: Mapping | None,
+    metamer: Mapping | None,
+    correlation: float | None,
+    null: NullDistribution | None,
+) -> Verdict:
+    """Judge by predictions (``index`` and ``label``; None without labels) and the correlation at a layer."""
+    same_label = None if original is None or metamer is None else original["index"] == metamer["index"]
+    has_null = null is not None
+    maximum = null.maximum(layer) if has_null else None
+    is_above = has_null and correlation is not None and correlation > maximum
+    reasons = []
+    if same_label is False:
+        reasons.append(f"another label: {metamer['label']} in place of {original['label']}")
+    if correlation is None:
+        reasons.append("its correlation is undefined: activations are constant")
+    elif has_null and not is_above:
+        reasons.append(f"its correlation {correlation:.4f} is not above the null's maximum {maximum:.4f}")
+    refused = bool(reasons)
+    if not has_null:
+        reasons.append("no null distribution was given")
+    basis = "label and correlation" if same_label is not None else "correlation only, the network has no labels"
+    return Verdict(
+        included=False if refused else (True if has_null else None),
+        original_label=original and original["label"],
+        metamer_label=metamer and metamer["label"],
+        same_label=same_label,
+        correlation=correlation,
+        null_maximum=maximum,
+        percentile=None if correlation is None or not has_null else null.percentile(layer, correlation),
+        pairs=len(null.coefficients(layer)) if has_null else None,
+        claim=f"{basis}; {null.claim() if has_null else 'no null distribution'}",
+        reasons=tuple(reasons),
+    )
