@@ -144,7 +144,10 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(model, folder, tmp_pa
         "--memory",
         "1B",
     ]
-    command = [sys.executable, "-c", "from tfmetamers.cli.main import main; main()", *map(str, arguments), "--output"]
+    # A shell's background job would ignore Ctrl-C.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "from tfmetamers.cli.main import main; main()"
+    command = [sys.executable, "-c", script, *map(str, arguments), "--output"]
     subprocess.run([*command, tmp_path / "whole.npz"], check=True, capture_output=True)
     out = tmp_path / "stopped.npz"
     unfinished = tmp_path / "stopped.npz.unfinished"

@@ -151,7 +151,7 @@ def gradient(function, stimulus, upstream):
 
 def test_random_weights_are_the_same_at_every_size():
     small, large = (load_network("resnet_v2_101", weights="random", weights_seed=4, size=size) for size in (64, 96))
-    assert small.provenance == large.provenance
+    assert (small.provenance.digest, small.provenance.seed) == (large.provenance.digest, large.provenance.seed)
     assert (small.provenance.source, small.provenance.seed) == ("random", 4)
 
 
