@@ -50,7 +50,7 @@ def log_losses(network: Network, layer: str, recipe_name: str, sounds: np.ndarra
 )
 @click.option("--sounds", default=5, show_default=True)
 @click.option("--seeds", default=3, show_default=True)
-@click.option("--steps", default=300, show_default=True)
+@click.option("--steps", type=click.IntRange(min=100), default=300, show_default=True)
 def main(folder, release, layers, sounds, seeds, steps):
     """Synthesise and print the table."""
     network = load_release(release) if release else load_network("word_aliased", weights="random")

@@ -56,7 +56,7 @@ class ReleasedWay:
     @property
     def rate(self) -> float:
         """Pairs a second."""
-        return len(self.coefficients) / self.seconds
+        return self._pairs / self.seconds
 
     def measure(self, pairs: int) -> None:
         """Take so many pairs more."""

@@ -7,6 +7,7 @@ import wave
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 
 import tfmetamers as tm
 from tfmetamers.cochlea import CochleagramSettings
@@ -23,6 +24,13 @@ AUDIO = find_recipe("feather2019-audio")
 
 def relative_error(actual, expected):
     return np.linalg.norm(actual - expected) / np.linalg.norm(expected)
+
+
+def gradient(function, waveform, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch(waveform)
+        activations = function(waveform)
+    return tape.gradient(activations, waveform, upstream).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +112,19 @@ class TestSynthesis:
     def test_the_gradient_is_straight_through_at_the_matched_layer_alone(self, network):
         assert network.layer("conv_1").path.relus == ("brain_network/relu_1",)
         assert network.layer("cochleagram").path.relus == ()
+        waveform = tf.constant(0.1 * np.random.default_rng(1).standard_normal((1, 2000)), tf.float32)
+        upstream = tf.random.stateless_normal([1, *network.layer("conv_1").shape], [2, 3])
+        before = "tensor:brain_network/conv_1/BiasAdd"  # Its upstream ReLU, relu_0, is ordinary either way.
+        straight = gradient(network.activations("conv_1"), waveform, upstream)
+        assert relative_error(straight, gradient(network.activations(before), waveform, upstream)) < 1e-5
+        ordinary = gradient(network.activations("conv_1", relu_gradient="normal"), waveform, upstream)
+        gated = upstream * tf.cast(network.activations("conv_1")(waveform) > 0, tf.float32)
+        assert relative_error(ordinary, gradient(network.activations(before), waveform, gated)) < 1e-5
+        assert relative_error(straight, ordinary) > 0.1
+
+    def test_a_layer_has_one_name_and_so_one_noise(self, network):
+        assert network.layer("relu_1") == network.layer("conv_1")
+        assert network.layer("fc_top").name == "logits"
 
     def test_the_waveform_has_no_bounds(self, network, folder):
         sound = network.domain.load(folder / "a.wav")

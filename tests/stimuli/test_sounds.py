@@ -500,7 +500,7 @@ class TestPinkNoise:
 
     def test_power_falls_as_one_over_the_frequency(self):
         generator = np.random.default_rng(0)
-        noises = [pink_noise(40000, generator) for _ in range(20)]
+        noises = np.stack([pink_noise(40000, generator) for _ in range(20)])
         frequencies, power = signal.welch(noises, 20000, nperseg=8000)
         within = (frequencies >= 50) & (frequencies <= 8000)
         slope = np.polyfit(np.log(frequencies[within]), np.log(power.mean(axis=0)[within]), 1)[0]

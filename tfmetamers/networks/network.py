@@ -204,12 +204,16 @@ class Network:
     def layer(self, name: str) -> Layer:
         """Return a layer by its name, or any tensor of the graph by ``tensor:NAME``.
 
+        Where one of the paper's layers has another name too, as `relu_0` of a word network is its `conv_0`, it is
+        returned under the paper's.
+
         Raises:
             ArgumentError: there is no such layer or tensor; the nearest names are listed.
         """
         named = {**self.layers, **self.further_layers}
         if name in named:
-            return named[name]
+            same = (layer for layer in self.layers.values() if layer.tensor == named[name].tensor)
+            return next(same, named[name])
         if not str(name).startswith(TENSOR_PREFIX):
             remedy = "'tfmetamers networks show' lists them all; tensor:NAME takes any tensor."
             raise unknown_name(f"layer of {self.name} called", name, named, remedy)
