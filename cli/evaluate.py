@@ -7,17 +7,18 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.errors import ArgumentError
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--null",
-    "null_files",
+    "given_nulls",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A null distribution of 'tfmetamers null build', or the authors' pickle; several for several networks.",
+    metavar="[NETWORK=]FILE",
+    help="A null distribution of 'tfmetamers null build', or the authors' pickle, with the name of the network that "
+    "it is of; several for several networks.",
 )
 @click.option("--all-layers", is_flag=True, help="Compare all layers of the network, not only the matched one.")
 @click.option(
@@ -28,7 +29,7 @@ from tfmetamers.cli.network_options import quiet_tensorflow
     help="Where to look for checkpoints that are no longer where they were.",
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html.")
-def evaluate(out, null_files, all_layers, look_in, report):
+def evaluate(out, given_nulls, all_layers, look_in, report):
     """Judge every metamer below OUT by the network that made it.
 
     Writes verdict.json beside each, OUT/verdicts.csv, and the report.
@@ -36,11 +37,10 @@ def evaluate(out, null_files, all_layers, look_in, report):
     quiet_tensorflow()
     from tfmetamers.evaluation.evaluation import Failure, Judged, summarize, write_table
     from tfmetamers.evaluation.evaluation import evaluate as judge_all
-    from tfmetamers.evaluation.released_nulls import load_null
-    from tfmetamers.results import find_metamers
+    from tfmetamers.results import count_unfinished, find_half_written, find_metamers
 
-    nulls = {file: load_null(file) for file in null_files}
-    total = len(find_metamers(out))
+    nulls = _load_nulls(given_nulls)
+    total = len(find_metamers(out)) + len(find_half_written(out))
     found = list(
         tqdm(judge_all(out, nulls, all_layers=all_layers, look_in=look_in), total=total, unit="metamer", desc="judged")
     )
@@ -48,17 +48,44 @@ def evaluate(out, null_files, all_layers, look_in, report):
     failures = [each for each in found if isinstance(each, Failure)]
     if judged:
         write_table(judged, out, out / "verdicts.csv")
-        _print_summary(summarize(judged), nulls)
-    if report and judged:
-        from tfmetamers.report import write_report
-
-        click.echo(f"\nOpen {write_report(out, judged, list(nulls.values()))}.")
+        _print_summary(summarize(judged), nulls, sum(each.is_kept for each in judged))
+    if unfinished := count_unfinished(out):
+        click.echo(f"\n{unfinished} unfinished batches are not judged; the same 'tfmetamers synth' goes on with them.")
     for failure in failures:
         click.echo(f"Not judged: {failure.folder}: {failure.reason}", err=True)
-    return 1 if failures else 0
+    left_out = _write_report(out, judged, nulls) if report else []
+    return 1 if failures or left_out else 0
 
 
-def _print_summary(rows, nulls) -> None:
+def _load_nulls(given) -> dict:
+    """Return null distributions by their files, each given as FILE or NETWORK=FILE."""
+    from tfmetamers.evaluation.released_nulls import load_null
+
+    nulls = {}
+    for text in given:
+        name, equals, file = text.partition("=")
+        is_named = bool(equals) and not Path(text).exists()
+        path = Path(file if is_named else text)
+        if path in nulls:
+            raise ArgumentError(f"--null {path} was given twice; give each file once.")
+        nulls[path] = load_null(path, name if is_named else None)
+    return nulls
+
+
+def _write_report(out, judged, nulls) -> list:
+    """Write the report, and return the folders that are not in it."""
+    from tfmetamers.report import find_unreadable, write_report
+
+    unreadable = find_unreadable(judged)
+    for folder, reason in unreadable.items():
+        click.echo(f"Not in the report: {folder}: {reason}", err=True)
+    shown = [each for each in judged if each.folder not in unreadable]
+    if shown:
+        click.echo(f"\nOpen {write_report(out, shown, nulls)}.")
+    return list(unreadable)
+
+
+def _print_summary(rows, nulls, kept) -> None:
     headers = {
         "network": "network",
         "layer": "layer",
@@ -77,6 +104,11 @@ def _print_summary(rows, nulls) -> None:
     click.echo(tabulate(table, list(headers.values()), disable_numparse=True, maxheadercolwidths=12))
     for null in nulls.values():
         click.echo(f"\nNull distribution: {null.claim()}.")
+    if kept:
+        click.echo(
+            f"\n{kept} keep their verdict by an earlier null distribution, since none of their network and layer was "
+            "given now."
+        )
     waiting = sum(row["not_judged"] for row in rows)
     if waiting:
         click.echo(

@@ -104,12 +104,15 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network
 )
 def merge(files, out):
     """Unite null distributions of one network that have no pair in common."""
-    from tfmetamers.evaluation.null import NullDistribution, merge_nulls
+    from tfmetamers.evaluation.null import merge_nulls
+    from tfmetamers.evaluation.released_nulls import load_null
 
     _check_name(out, (".npz",), "null distribution")
+    if len(files) < 2:
+        raise ArgumentError(f"{files[0]} alone was given to merge; two files or more were expected, give another.")
     if out.exists():
         raise ArgumentError(f"{out} exists; give another --output, or move it away.")
-    merged = merge_nulls([NullDistribution.load(file) for file in files])
+    merged = merge_nulls([load_null(file) for file in files])
     merged.save(out)
     click.echo(_table(merged) + f"\n\nWrote {out}.")
 

@@ -82,7 +82,7 @@ def null(small_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images(null, tmp_path_factory):
-    """The folder, the judged metamers of two pictures at two layers with two seeds, and the null distribution."""
+    """The folder, the judged metamers of two pictures at two layers with two seeds, and the null distributions."""
     network, null = null
     folder = tmp_path_factory.mktemp("pictures")
     stimuli = []
@@ -93,9 +93,10 @@ def images(null, tmp_path_factory):
     out = folder / "out"
     make(network, stimuli, out, ("block", "logits"), find_recipe("feather2019-image").replace(steps=20), seeds=(0, 1))
     null.save(folder / "null.npz")
-    judged = list(evaluate(out, {folder / "null.npz": null}, all_layers=True))
+    nulls = {folder / "null.npz": null}
+    judged = list(evaluate(out, nulls, all_layers=True))
     assert all(isinstance(each, Judged) for each in judged), judged
-    return out, judged, null
+    return out, judged, nulls
 
 
 @pytest.fixture(scope="module")
@@ -117,13 +118,13 @@ def sounds(small_architecture, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image_report(images, tmp_path_factory):
-    out, judged, null = images
-    return write_report(out, judged, [null], tmp_path_factory.mktemp("report") / "images.html")
+    out, judged, nulls = images
+    return write_report(out, judged, nulls, tmp_path_factory.mktemp("report") / "images.html")
 
 
 @pytest.fixture(scope="module")
 def sound_report(sounds, tmp_path_factory):
-    return write_report(*sounds, [], tmp_path_factory.mktemp("report") / "sounds.html")
+    return write_report(*sounds, {}, tmp_path_factory.mktemp("report") / "sounds.html")
 
 
 @pytest.fixture(params=["image_report", "sound_report"])
@@ -137,18 +138,19 @@ def with_verdict(judged, **changes):
 
 
 def test_it_lies_in_the_folder_unless_another_file_is_given(images, image_report):
-    out, judged, null = images
-    path = write_report(out, judged, [null])
+    out, judged, nulls = images
+    path = write_report(out, judged, nulls)
     assert path == out / "report.html"
     assert path.read_bytes() == image_report.read_bytes()
     path.unlink()
 
 
 def test_a_page_says_what_was_judged_and_by_what(images, image_report):
-    _, judged, null = images
+    _, judged, nulls = images
     page = Page(image_report)
     assert "8 metamers of 1 network." in page.text
-    assert f"{null.claim()}" in page.text
+    [null] = nulls.values()
+    assert null.claim() in page.text
     assert page.text.count("small.keras") == 1
     for each in judged:
         assert f"correlation {each.verdict['array']['correlation']:.4f}".replace("-", "\N{MINUS SIGN}") in page.text
@@ -180,18 +182,18 @@ def test_drawings_of_losses_nulls_activations_and_all_layers(image_report):
 
 
 def test_only_some_activations_are_drawn_of_many_metamers_of_every_layer(images, tmp_path, monkeypatch):
-    out, judged, null = images
+    out, judged, nulls = images
     monkeypatch.setattr(report, "SCATTERS", 3)
-    page = Page(write_report(out, judged, [null], tmp_path / "some.html"))
+    page = Page(write_report(out, judged, nulls, tmp_path / "some.html"))
     drawn = [alt for alt in page.alts() if alt.startswith("Activations")]
     assert len(drawn) == 3 and sum("block" in alt for alt in drawn) == 2
     assert "3 of 8 metamers are drawn" in page.text
 
 
 def test_names_and_labels_are_escaped(images, image_report, tmp_path):
-    out, judged, null = images
+    out, judged, nulls = images
     relabelled = [with_verdict(each, same_label=False, metamer_label="<script>l", included=False) for each in judged]
-    for path in (image_report, write_report(out, relabelled, [null], tmp_path / "labels.html")):
+    for path in (image_report, write_report(out, relabelled, nulls, tmp_path / "labels.html")):
         page = Page(path)
         assert not page.all("script") and not page.all("b")
         assert "<b>bold" in page.text and HOSTILE in page.text
@@ -222,9 +224,9 @@ def test_the_page_is_labelled_for_screen_readers(each_report):
 
 
 def test_the_same_metamers_give_the_same_bytes(images, sounds, image_report, sound_report, tmp_path):
-    out, judged, null = images
-    assert write_report(out, judged, [null], tmp_path / "a.html").read_bytes() == image_report.read_bytes()
-    assert write_report(*sounds, [], tmp_path / "b.html").read_bytes() == sound_report.read_bytes()
+    out, judged, nulls = images
+    assert write_report(out, judged, nulls, tmp_path / "a.html").read_bytes() == image_report.read_bytes()
+    assert write_report(*sounds, {}, tmp_path / "b.html").read_bytes() == sound_report.read_bytes()
 
 
 def test_without_a_null_distribution_it_says_so(sound_report):
@@ -248,13 +250,13 @@ def test_sounds_have_players_and_cochleagrams(sound_report):
 
 
 def test_verdicts_of_every_kind_have_a_word_and_undefined_correlations_are_said_to_be_so(images, tmp_path):
-    out, judged, null = images
+    out, judged, nulls = images
     verdicts = [{"included": True}, {"included": False}, {"included": None}]
     verdicts.append({"included": False, "correlation": None, "margin": None, "percentile": None})
     changed = [with_verdict(each, **verdict) for each, verdict in zip(judged[:4], verdicts, strict=True)]
     saved = changed[0].verdict["saved"] | {"included": False}
     changed[0] = dataclasses.replace(changed[0], verdict=changed[0].verdict | {"saved": saved})
-    page = Page(write_report(out, changed, [null], tmp_path / "report.html"))
+    page = Page(write_report(out, changed, nulls, tmp_path / "report.html"))
     for said in ("1 ✓ passed", "2 ✗ failed", "1 ? not judged", "fails as saved", "correlation undefined"):
         assert said in page.text
 
@@ -263,25 +265,61 @@ def test_many_pictures_are_scaled_down_and_the_page_says_so(images, sounds, soun
     out, judged, _ = images
     monkeypatch.setattr(report, "EMBEDDED_WHOLE", 1000)
     monkeypatch.setattr(report, "THUMBNAIL", 16)
-    page = Page(write_report(out, judged, [], tmp_path / "images.html"))
+    page = Page(write_report(out, judged, {}, tmp_path / "images.html"))
     assert "Pictures are scaled down, to at most 16 pixels" in page.text
     shown = [each for each in page.all("img") if each["alt"].startswith(("Natural", "Metamer"))]
     assert all(each["src"].startswith("data:image/webp") and each["width"] == "16" for each in shown)
-    smaller = write_report(*sounds, [], tmp_path / "sounds.html")
+    smaller = write_report(*sounds, {}, tmp_path / "sounds.html")
     assert smaller.stat().st_size < sound_report.stat().st_size
     assert 'width="560"' in smaller.read_text()
 
 
 def test_nothing_to_report_and_damaged_folders_are_refused(images, tmp_path):
-    out, judged, null = images
+    out, judged, nulls = images
     with pytest.raises(ResultError, match="nothing to report"):
-        write_report(out, [], [null])
+        write_report(out, [], nulls)
     shutil.copytree(judged[0].folder, tmp_path / "out/0")
     (tmp_path / "out/0/metamer.png").write_bytes(b"PNG")
     damaged = dataclasses.replace(judged[0], folder=tmp_path / "out/0")
     with pytest.raises(ResultError, match=r"metamer\.png is missing or damaged"):
-        write_report(tmp_path / "out", [damaged], [null])
+        write_report(tmp_path / "out", [damaged], nulls)
     assert not list(tmp_path.rglob("report.html"))
+
+
+def test_what_cannot_be_read_is_found(images, tmp_path):
+    _, judged, _ = images
+    assert report.find_unreadable(judged) == {}
+    shutil.copytree(judged[0].folder, tmp_path / "out/0")
+    (tmp_path / "out/0/metamer.png").unlink()
+    damaged = dataclasses.replace(judged[0], folder=tmp_path / "out/0")
+    assert list(report.find_unreadable([*judged, damaged])) == [tmp_path / "out/0"]
+
+
+def test_histograms_are_of_the_null_that_the_verdict_names(images, tmp_path):
+    out, judged, nulls = images
+    [(file, null)] = nulls.items()
+    higher = dataclasses.replace(null, layers={name: values + 0.5 for name, values in null.layers.items()})
+    higher.save(tmp_path / "higher.npz")
+    both = {tmp_path / "higher.npz": higher, **nulls}
+    page = Page(write_report(out, judged, both, tmp_path / "both.html"))
+    drawn = [alt for alt in page.alts() if alt.startswith("Histogram")]
+    assert len(drawn) == 2
+    assert any(f"largest coefficient {null.maximum('block'):.3f}" in alt for alt in drawn)
+    kept = Page(write_report(out, judged, {}, tmp_path / "kept.html"))
+    assert not any(alt.startswith("Histogram") for alt in kept.alts())
+    assert f"{file.name}, block, logits: " in kept.text
+    assert f"{null.claim()} (of an earlier command)" in kept.text
+    assert "No null distribution was given." not in kept.text
+
+
+def test_networks_that_share_a_name_are_told_apart(images, tmp_path):
+    out, judged, nulls = images
+    network = judged[0].record["network"] | {"digest": "0" * 64}
+    other = dataclasses.replace(judged[0], record=judged[0].record | {"network": network})
+    page = Page(write_report(out, [*judged, other], nulls, tmp_path / "two.html"))
+    assert "9 metamers of 2 networks" in page.text
+    for digest in (judged[0].record["network"]["digest"][:8], "00000000"):
+        assert page.text.count(f"small ({digest})") >= 3  # In the contents, the summary and the heading.
 
 
 @pytest.fixture(scope="module")

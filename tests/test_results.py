@@ -15,10 +15,13 @@ from tfmetamers.results import (
     FORMAT,
     INDEX_COLUMNS,
     Metamer,
+    count_unfinished,
+    find_half_written,
     find_metamers,
     metamer_folder,
     read_metamer,
     read_record,
+    read_saved,
     settings_differences,
     write_index,
 )
@@ -33,10 +36,10 @@ def a_record(**changes) -> dict:
     return {
         "format": FORMAT,
         "domain": "image",
-        "network": {"name": "vgg_19", "digest": "ab12"},
+        "network": {"name": "vgg_19", "digest": "ab12", "stimulus_shape": [6, 8, 3]},
         "layer": {"name": "conv1_2"},
         "stimulus": {"id": "dog/1", "label": "beagle", "category": "dog", "columns": {}, "sha256": "cd34"},
-        "recipe": {"name": "feather2019-image", "steps": 20},
+        "recipe": {"name": "feather2019-image", "steps": 20, "front_end": "none"},
         "seed": 0,
         "loss": {"initial": 100.0, "final": 0.5, "final_exact": 0.25},
         "correlation": 0.9,
@@ -126,7 +129,7 @@ class TestWriting:
         assert (tmp_path / "first" / "trace.csv").read_text() == (tmp_path / "second" / "trace.csv").read_text()
 
     def test_letters_of_any_language_come_back(self, tmp_path):
-        record = a_record(stimulus={"id": "Größe", "label": "犬"})
+        record = a_record(stimulus={"id": "Größe", "label": "犬", "sha256": "cd34"})
         write_metamer(tmp_path / "folder", a_metamer(record=record))
         assert read_record(tmp_path / "folder") == record
 
@@ -279,6 +282,33 @@ class TestDamagedFolders:
         (folder / "trace.csv").write_text(trace)
         assert f"{folder} is damaged" in refusal(read_metamer, folder)
 
+    @pytest.mark.parametrize(
+        ("record", "lacking"),
+        [
+            ({"format": FORMAT}, "domain, network.name, network.stimulus_shape"),
+            (a_record(network={"name": "vgg_19", "digest": "ab12"}), "network.stimulus_shape"),
+            (a_record(recipe={"name": "feather2019-image"}), "recipe.front_end"),
+            (a_record(seed=None), "seed"),
+            (a_record(stimulus=["dog"]), "stimulus.sha256"),
+            (a_record(domain="smell"), "domain, which is 'smell'"),
+        ],
+    )
+    def test_a_record_without_what_every_metamer_has_is_refused(self, folder, record, lacking):
+        (folder / "metamer.json").write_text(json.dumps(record))
+        assert f"is damaged: it has no usable {lacking}" in refusal(read_record, folder)
+
+    @pytest.mark.parametrize("array", [np.zeros((6, 7, 3), np.float32), np.zeros((6, 8, 3), np.int32)])
+    def test_an_array_of_another_shape_or_type_is_refused(self, folder, array):
+        np.save(folder / "metamer.npy", array)
+        assert "(6, 8, 3) (float32) was expected" in refusal(read_metamer, folder)
+
+    def test_a_saved_picture_that_is_missing_or_of_another_size_is_refused(self, folder):
+        assert read_saved(folder, a_record()).shape == (6, 8, 3)
+        Images(8).save(np.zeros((8, 8, 3)), folder / "metamer")
+        assert "the saved metamer has shape (8, 8, 3)" in refusal(read_saved, folder, a_record())
+        (folder / "metamer.png").unlink()
+        assert f"{folder} is damaged" in refusal(read_saved, folder, a_record())
+
     def test_an_array_of_python_objects_is_never_loaded(self, folder):
         np.save(folder / "metamer.npy", np.array([{}], object), allow_pickle=True)
         assert f"{folder} is damaged" in refusal(read_metamer, folder)
@@ -289,7 +319,7 @@ class TestSettingsDifferences:
         assert settings_differences(a_record(), a_record()) == []
 
     def test_names_the_setting_and_both_values(self):
-        found, wanted = a_record(), a_record(recipe={"name": "feather2019-image", "steps": 15000}, seed=4)
+        found, wanted = a_record(), a_record(recipe=a_record()["recipe"] | {"steps": 15000}, seed=4)
         assert settings_differences(found, wanted) == ["recipe.steps: 20 there, 15000 asked", "seed: 0 there, 4 asked"]
 
     def test_names_a_setting_by_all_that_it_lies_in(self):
@@ -358,21 +388,21 @@ class TestIndex:
 
     def test_has_all_further_columns_of_manifests(self, tmp_path):
         for name, columns in (("a", {"block": "2"}), ("b", {"observer": "x, y", "block": "3"}), ("c", {})):
-            record = a_record(stimulus={"id": name, "columns": columns})
+            record = a_record(stimulus={"id": name, "columns": columns, "sha256": "cd34"})
             write_metamer(tmp_path / name / "0", a_metamer(record=record))
         rows = rows_of(write_index(tmp_path))
         assert list(rows[0])[-3:] == ["folder", "block", "observer"]
         assert [(row["block"], row["observer"]) for row in rows] == [("2", ""), ("3", "x, y"), ("", "")]
 
     def test_no_two_columns_share_a_name(self, tmp_path):
-        record = a_record(stimulus={"id": "a", "columns": {"seed": "mine", "folder": "mine too"}})
+        record = a_record(stimulus={"id": "a", "columns": {"seed": "mine", "folder": "mine too"}, "sha256": "cd34"})
         write_metamer(tmp_path / "a" / "0", a_metamer(record=record))
         (row,) = rows_of(write_index(tmp_path))
         assert (row["seed"], row["folder"]) == ("0", "a/0")
         assert (row["manifest_seed"], row["manifest_folder"]) == ("mine", "mine too")
 
-    @pytest.mark.parametrize("record", [{"format": FORMAT}, a_record(correlation=None, stimulus={"id": "a"})])
-    def test_what_a_record_does_not_have_is_an_empty_cell(self, tmp_path, record):
+    def test_what_a_record_does_not_have_is_an_empty_cell(self, tmp_path):
+        record = a_record(correlation=None, stimulus={"id": "a", "sha256": "cd34"})
         write_metamer(tmp_path / "a" / "0", a_metamer(record=record))
         (row,) = rows_of(write_index(tmp_path))
         assert row["correlation"] == ""
@@ -407,6 +437,20 @@ class TestFinding:
         left = folder.parent / ".1.abc123.partial" / "1"
         left.mkdir(parents=True)
         (left / "metamer.json").write_text("{")
+        assert find_metamers(tmp_path / "out") == [folder]
+
+    def test_a_metamer_without_its_record_is_half_written_and_a_saved_state_is_a_batch(self, folder, tmp_path):
+        half = folder.with_name("1")
+        half.mkdir()
+        np.save(half / "metamer.npy", np.zeros(3))
+        left = folder.parent / ".1.abc123.partial" / "1"
+        left.mkdir(parents=True)
+        np.save(left / "metamer.npy", np.zeros(3))
+        state = folder.with_name("2.unfinished")
+        state.mkdir()
+        (state / "state.npz").write_bytes(b"")
+        assert find_half_written(tmp_path / "out") == [half]
+        assert count_unfinished(tmp_path / "out") == 1
         assert find_metamers(tmp_path / "out") == [folder]
 
     def test_only_leftovers_are_no_metamer(self, tmp_path):

@@ -10,13 +10,14 @@ import jinja2
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.evaluation.evaluation import Judged, summarize
-from tfmetamers.evaluation.inclusion import check_null
+from tfmetamers.evaluation.distinct_names import distinct_names
+from tfmetamers.evaluation.evaluation import Judged, layer_place, summarize
 from tfmetamers.evaluation.null import NullDistribution
-from tfmetamers.files import written_whole
+from tfmetamers.files import file_digest, written_whole
+from tfmetamers.identity import network_identity
 from tfmetamers.report_figures import draw_across_layers, draw_losses, draw_null, draw_scatter, median_defined
 from tfmetamers.report_media import embed_picture, embed_sound
-from tfmetamers.results import read_metamer
+from tfmetamers.results import read_metamer, read_saved
 from tfmetamers.version import __version__
 
 #: Pictures of more bytes than this, all together, are scaled down.
@@ -49,14 +50,14 @@ _OUTCOMES = {
     None: {"word": "not judged", "symbol": "?", "style": "open"},
 }
 
-#: For each metamer's folder, the steps and the loss after each as a share of the first.
-Curves = Mapping[Path, tuple[np.ndarray, np.ndarray]]
+#: Null distributions by the SHA-256 of their files, as verdicts name them.
+Nulls = Mapping[str, NullDistribution]
 
 
 def write_report(
     out: str | os.PathLike,
     judged: Sequence[Judged],
-    nulls: Sequence[NullDistribution],
+    nulls: Mapping[Path, NullDistribution],
     path: str | os.PathLike | None = None,
 ) -> Path:
     """Write one HTML file that needs no other file, no network and no JavaScript; the same input gives the same bytes.
@@ -64,23 +65,38 @@ def write_report(
     Args:
         out: the folder that the metamers are below.
         judged: the metamers, as `tfmetamers.evaluation.evaluation.evaluate` yields them.
-        nulls: the null distributions they were judged by; may be empty.
+        nulls: the null distributions they were judged by, by their files; those that are missing are not drawn.
         path: the file to write; ``report.html`` in `out` by default.
 
     Returns:
         The file's path.
 
     Raises:
-        ResultError: there is no metamer, one is damaged, or the file cannot be written.
+        ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
     """
     if not judged:
         raise ResultError(f"No metamer below {out} was judged; there is nothing to report.")
     out = Path(out)
     path = Path(path) if path else out / "report.html"
-    page = _template().render(_page(out, judged, nulls))
+    page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
     with written_whole(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return path
+
+
+def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
+    """Return the folders of metamers that a report cannot show, because a file is missing or damaged, and why."""
+    unreadable = {}
+    for each in judged:
+        try:
+            read_metamer(each.folder)
+            read_saved(each.folder, each.record)
+            for name in ("original", "metamer"):
+                _media(each, name, is_reduced=False)
+            _sound_figure(each, is_reduced=False)
+        except ResultError as error:
+            unreadable[each.folder] = str(error)
+    return unreadable
 
 
 def _template() -> jinja2.Template:
@@ -95,8 +111,9 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html")
 
 
-def _page(out: Path, judged: Sequence[Judged], nulls: Sequence[NullDistribution]) -> dict[str, Any]:
-    groups = _grouped(judged, lambda each: _network_key(each.record))
+def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
+    groups = list(_grouped(judged, lambda each: network_identity(each.record["network"])).values())
+    names = distinct_names([group[0].record["network"] for group in groups])
     is_reduced = _picture_bytes(judged) > EMBEDDED_WHOLE
     included = [each.verdict["array"]["included"] for each in judged]
     return {
@@ -104,15 +121,15 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Sequence[NullDistribution]
         "version": __version__,
         "counts": [{**outcome, "count": sum(each is key for each in included)} for key, outcome in _OUTCOMES.items()],
         "metamers": len(judged),
-        "nulls": [_describe_null(null) for null in nulls],
+        "nulls": [_describe_null(null) for null in nulls.values()] + _nulls_of_before(judged, nulls),
         "summary": summarize(judged),
         "summary_columns": SUMMARY_COLUMNS,
         "is_reduced": is_reduced,
         "thumbnail": THUMBNAIL,
         "figure_thumbnail": FIGURE_THUMBNAIL,
         "networks": [
-            {"id": f"network-{place}", **_describe_network(out, group, nulls, is_reduced)}
-            for place, group in enumerate(groups.values(), start=1)
+            {"id": f"network-{place}", "name": name, **_describe_network(out, group, nulls, is_reduced)}
+            for place, (name, group) in enumerate(zip(names, groups, strict=True), start=1)
         ],
     }
 
@@ -122,13 +139,35 @@ def _describe_null(null: NullDistribution) -> dict[str, Any]:
     return {"network": network, "claim": null.claim(), "layers": list(null.layers)}
 
 
-def _describe_network(out: Path, group: Sequence[Judged], nulls, is_reduced: bool) -> dict[str, Any]:
+def _nulls_of_before(judged: Sequence[Judged], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return what verdicts say of null distributions that they rest on and that were not given now."""
+    kept = [each for each in judged if each.verdict["basis"]["null"] and _null_digest(each) not in nulls]
+    return [
+        {
+            "network": group[0].verdict["basis"]["null"]["file"],
+            "claim": f"{group[0].verdict['array']['claim']} (of an earlier command)",
+            "layers": [each.layer for each in _first_of_layers(group)],
+        }
+        for group in _grouped(kept, _null_digest).values()
+    ]
+
+
+def _first_of_layers(group: Sequence[Judged]) -> list[Judged]:
+    """Return the first metamer of each layer, from the input to the output."""
+    firsts = [made[0] for made in _grouped(group, _layer).values()]
+    return sorted(firsts, key=lambda each: (*layer_place(each)[:2], _natural_order(each.layer)))
+
+
+def _null_digest(each: Judged) -> str | None:
+    return (each.verdict["basis"]["null"] or {}).get("sha256")
+
+
+def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduced: bool) -> dict[str, Any]:
     record = group[0].record
-    layers = sorted({_layer(each) for each in group}, key=_natural_order)
+    layers = [each.layer for each in _first_of_layers(group)]
     by_layer = {layer: [each for each in group if _layer(each) == layer] for layer in layers}
     scattered = _some_of_each(by_layer, SCATTERS)
     return {
-        "name": record["network"]["name"],
         "domain": record["domain"],
         "weights": _describe_weights(record["network"]),
         "metamers": len(group),
@@ -237,27 +276,30 @@ def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return metamer.traced_steps, metamer.losses / max(float(metamer.losses[0]), np.finfo(np.float64).tiny)
 
 
-def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls) -> list[dict[str, Any]]:
-    found = {layer: _null_of(made[0].record, nulls) for layer, made in by_layer.items()}
-    coefficients = {layer: null.coefficients(layer) for layer, null in found.items() if null}
-    coefficients = {layer: values for layer, values in coefficients.items() if len(values)}
-    arrays = {layer: [each.verdict["array"] for each in by_layer[layer]] for layer in coefficients}
-    arrays = {layer: [each for each in made if each["correlation"] is not None] for layer, made in arrays.items()}
-    everything = [values.min() for values in coefficients.values()]
-    everything += [each["correlation"] for made in arrays.values() for each in made]
+def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return a panel for each layer and null distribution that verdicts rest on."""
+    made = [(layer, *item) for layer, group in by_layer.items() for item in _grouped(group, _null_digest).items()]
+    shown = [(layer, nulls[digest].coefficients(layer), group) for layer, digest, group in made if digest in nulls]
+    panels = [
+        (layer, values, [each.verdict["array"] for each in group if each.verdict["array"]["correlation"] is not None])
+        for layer, values, group in shown
+        if len(values)
+    ]
+    everything = [values.min() for _, values, _ in panels]
+    everything += [array["correlation"] for _, _, arrays in panels for array in arrays]
     lowest = np.floor(10 * min(everything, default=0.0)) / 10
     return [
         {
             "title": layer,
-            "alt": _null_alt(layer, values, arrays[layer]),
+            "alt": _null_alt(layer, values, arrays),
             "picture": draw_null(
                 values,
-                [each["correlation"] for each in arrays[layer]],
-                [each["included"] for each in arrays[layer]],
+                [array["correlation"] for array in arrays],
+                [array["included"] for array in arrays],
                 lowest,
             ),
         }
-        for layer, values in coefficients.items()
+        for layer, values, arrays in panels
     ]
 
 
@@ -267,16 +309,6 @@ def _null_alt(layer: str, coefficients: np.ndarray, arrays: Sequence[Mapping]) -
         f"Histogram of the null distribution of {layer}: {_counted(len(coefficients), 'pair')}, the largest "
         f"coefficient {coefficients.max():.3f}. Of {_counted(len(arrays), 'metamer')}, {above} lie above it."
     )
-
-
-def _null_of(record: Mapping, nulls: Sequence[NullDistribution]) -> NullDistribution | None:
-    for null in nulls:
-        try:
-            check_null(null, record)
-        except ResultError:
-            continue
-        return null
-    return None
 
 
 def _scatter_panel(each: Judged) -> dict[str, Any]:
@@ -348,13 +380,8 @@ def _grouped(items: Sequence[Judged], key: Callable[[Judged], Hashable]) -> dict
     return groups
 
 
-def _network_key(record: Mapping) -> tuple:
-    network = record["network"]
-    return network["name"], record["domain"], network["digest"], tuple(network["stimulus_shape"])
-
-
 def _layer(each: Judged) -> str:
-    return each.record["layer"]["name"]
+    return each.layer
 
 
 def _stimulus(each: Judged) -> str:

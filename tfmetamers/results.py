@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: The version of the folder's format, written as ``format`` in metamer.json.
 FORMAT = 1
 
+#: What NumPy, Pillow and soundfile were seen to raise on files that are missing, cut short or altered.
+_READING_ERRORS = (OSError, ValueError, EOFError, SyntaxError, KeyError, RuntimeError, TypeError)
+
 #: The trace keeps every step up to this one, and every tenth one after it.
 TRACED_EACH = 100
 
@@ -97,6 +100,22 @@ def describe_settings(network: "Network", layer: str, digest: str, recipe: Recip
         "seed": seed,
     }
 
+
+#: What metamer.json has in any case, and of which type.
+REQUIRED = {
+    ("domain",): str,
+    ("network", "name"): str,
+    ("network", "stimulus_shape"): list,
+    ("network", "digest"): str,
+    ("layer", "name"): str,
+    ("stimulus", "sha256"): str,
+    ("recipe", "name"): str,
+    ("recipe", "front_end"): str,
+    ("seed",): int,
+}
+
+#: What is told of a folder that holds a metamer without its record.
+HALF_WRITTEN = "it is unfinished: it holds metamer.npy and no metamer.json; delete it and run synth again."
 
 #: What determines a metamer: two folders that agree in these hold the same metamer.
 DETERMINING = (
@@ -175,7 +194,7 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
     """Return what a folder's metamer.json holds.
 
     Raises:
-        ResultError: the file is missing, damaged, or of a later format.
+        ResultError: the file is missing, damaged, of a later format, or lacks what every metamer has.
     """
     path = Path(folder) / "metamer.json"
     try:
@@ -185,6 +204,11 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
         raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
+    found = {keys: _value(record, keys) for keys in REQUIRED}
+    lacking = [".".join(keys) for keys, value in found.items() if value == "" or not isinstance(value, REQUIRED[keys])]
+    if lacking or record["domain"] not in DOMAINS:
+        what = ", ".join(lacking) or f"domain, which is {record['domain']!r}"
+        raise ResultError(f"{path} is damaged: it has no usable {what}; delete the folder and make it again.")
     return record
 
 
@@ -192,19 +216,54 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
     """Read a metamer from its folder.
 
     Raises:
-        ResultError: a file is missing or damaged.
+        ResultError: a file is missing or damaged, or an array has another shape than the record says.
     """
     folder = Path(folder)
     record = read_record(folder)
     try:
-        domain = DOMAINS[record["domain"]]
         stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
-        original = domain.read(folder / "original")
         trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
         steps, losses, learning_rates = trace.T
-    except (OSError, ValueError, EOFError, SyntaxError, KeyError, RuntimeError) as error:
-        raise ResultError(f"{folder} is damaged ({error}); delete it and make it again.") from error
+    except _READING_ERRORS as error:
+        raise _damaged(folder, error) from error
+    _check_shape(folder, "metamer.npy", stimulus, record)
+    original = _read_saved(folder, "original", record)
     return Metamer(stimulus, original, losses, learning_rates, record, steps=steps.astype(int))
+
+
+def read_saved(folder: str | os.PathLike, record: dict[str, Any]) -> np.ndarray:
+    """Return the metamer as a person sees or hears it, from the picture or sound that was saved.
+
+    Args:
+        folder: the metamer's folder.
+        record: what its metamer.json holds.
+
+    Raises:
+        ResultError: the file is missing or damaged, or has another shape than the record says.
+    """
+    return _read_saved(Path(folder), "metamer", record)
+
+
+def _read_saved(folder: Path, name: str, record: dict) -> np.ndarray:
+    try:
+        stimulus = DOMAINS[record["domain"]].read(folder / name)
+    except _READING_ERRORS as error:
+        raise _damaged(folder, error) from error
+    _check_shape(folder, f"the saved {name}", stimulus, record)
+    return stimulus
+
+
+def _check_shape(folder: Path, what: str, stimulus: np.ndarray, record: dict) -> None:
+    shape = tuple(record["network"]["stimulus_shape"])
+    if stimulus.shape != shape or stimulus.dtype.kind != "f":
+        raise ResultError(
+            f"{folder} is damaged: {what} has shape {stimulus.shape} ({stimulus.dtype}), and {shape} (float32) was "
+            "expected; delete it and make it again."
+        )
+
+
+def _damaged(folder: Path, error: Exception) -> ResultError:
+    return ResultError(f"{folder} is damaged ({error}); delete it and make it again.")
 
 
 def find_metamers(out: str | os.PathLike) -> list[Path]:
@@ -218,6 +277,18 @@ def find_metamers(out: str | os.PathLike) -> list[Path]:
     if not folders:
         raise ResultError(f"There is no finished metamer below {out}; give the folder that synth wrote to.")
     return folders
+
+
+def find_half_written(out: str | os.PathLike) -> list[Path]:
+    """Return the folders below a folder that hold a metamer without its record, in the order of their paths."""
+    found = (path for path in Path(out).rglob("metamer.npy") if not path.with_name("metamer.json").exists())
+    return sorted(path.parent for path in found if not _is_partial(path.relative_to(out)))
+
+
+def count_unfinished(out: str | os.PathLike) -> int:
+    """Return how many batches below a folder were stopped before they were finished."""
+    found = Path(out).rglob("*.unfinished/state.npz")
+    return sum(not _is_partial(path.relative_to(out)) for path in found)
 
 
 def _is_partial(path: Path) -> bool:

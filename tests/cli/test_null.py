@@ -69,6 +69,16 @@ def test_build_merge_and_show(null, model, folder, tmp_path):
     with Image.open(tmp_path / "figure.png") as figure:
         assert len(figure.convert("RGB").getcolors(2**24)) > 50
     assert null("merge", all_pairs, some, "--output", some)[0] == 2
+    status, _, errors = null("merge", some, "--output", tmp_path / "one.npz")
+    assert (status, "some.npz alone was given to merge" in errors) == (2, True)
+    pickled = tmp_path / "word_null.pckl"
+    pickled.write_bytes(pickle.dumps({"block": np.array([0.5])}))
+    status, _, errors = null("merge", some, pickled, "--output", tmp_path / "one.npz")
+    assert (status, "word_null.pckl does not record its pairs and cannot be merged" in errors) == (1, True)
+    (tmp_path / "some.npz.unfinished").mkdir()
+    (tmp_path / "some.npz.unfinished" / "settings.json").write_text("{}")
+    assert null(*build, "--stimuli", tmp_path / "manifest.csv", "--pairs", 1, "--output", some)[0] == 0
+    assert not (tmp_path / "some.npz.unfinished").exists()
     status, _, errors = null("merge", all_pairs, all_pairs, "--output", tmp_path / "twice.npz")
     assert (status, "3 pairs are in more than one" in errors) == (1, True)
 

@@ -1,8 +1,13 @@
 """Every metamer is judged by the network that made it, once, and what cannot be judged is named."""
 
 import csv
+import dataclasses
 import json
 import os
+import pickle
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +15,10 @@ from scipy.stats import spearmanr
 
 import tfmetamers as tm
 from tfmetamers.cli import main as command_line
-from tfmetamers.errors import ResultError
+from tfmetamers.errors import CheckpointError, ResultError
 from tfmetamers.evaluation import evaluation
-from tfmetamers.evaluation.evaluation import Failure, Judged, evaluate, read_verdict, summarize
+from tfmetamers.evaluation.evaluation import Failure, Judged, evaluate, read_verdict, summarize, write_table
+from tfmetamers.evaluation.inclusion import judge
 from tfmetamers.evaluation.null import NullDistribution
 from tfmetamers.recipes import find_recipe
 from tfmetamers.results import read_metamer
@@ -130,6 +136,51 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(network, o
     assert len(loads) == 2
 
 
+@pytest.mark.parametrize("name", ["metamer.npy", "metamer.png", "original.png", "metamer.json"])
+def test_a_verdict_on_another_file_is_none(out, name):
+    folder, other = out / "small/flat/a/0", out / "small/flat/b/0"
+    first = {each.folder: each.verdict for each in evaluate(out, {})}
+    content = (other / name).read_bytes()
+    (folder / name).write_bytes(content + b"\n" if name == "metamer.json" else content)
+    again = {each.folder: each.verdict for each in evaluate(out, {})}
+    assert [each for each in first if again[each] != first[each]] == [folder]
+    assert again[folder]["basis"]["files"][name] != first[folder]["basis"]["files"][name]
+
+
+#: Runs the command line; the process kills itself while it judges the metamer of this number, from 1.
+KILLED = """
+import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
+import os, sys
+from tfmetamers.evaluation import evaluation
+
+left, judge = int(sys.argv.pop(1)), evaluation._judge
+
+def judge_or_die(*arguments):
+    global left
+    left -= 1
+    verdict = judge(*arguments)
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return verdict
+
+evaluation._judge = judge_or_die
+from tfmetamers.cli.main import main; main()
+"""
+
+
+def test_a_killed_call_is_continued_by_the_same_one(out):
+    command = [sys.executable, "-c", KILLED, "3", "evaluate", str(out), "--no-report"]
+    killed = subprocess.run(command, capture_output=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kept = {path: path.read_bytes() for path in out.rglob("verdict.json")}
+    assert len(kept) == 2 and not (out / "verdicts.csv").exists()
+    command[3] = "0"
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert len(list(csv.DictReader((out / "verdicts.csv").open()))) == len(list(out.rglob("verdict.json"))) == 4
+    assert not list(out.rglob("*.partial"))
+
+
 def test_an_interrupted_call_has_kept_what_it_judged(out):
     judging = evaluate(out, {})
     next(judging)
@@ -143,9 +194,129 @@ def test_the_summary_counts_a_row_a_network_and_layer(network, out, tmp_path):
     assert (rows["flat"]["metamers"], rows["flat"]["passed"], rows["flat"]["failed"]) == (2, 0, 2)
     assert (rows["flat"]["low_correlation"], rows["flat"]["not_judged"]) == (2, 0)
     assert rows["flat"]["smallest_margin"] < 0 < rows["block"]["smallest_margin"]
-    without = {row["layer"]: row for row in summarize(list(evaluate(out, {})))}
-    assert without["flat"]["passed"] == 0
-    assert without["flat"]["failed"] + without["flat"]["not_judged"] == 2
+
+
+def test_the_summary_counts_why_metamers_did_not_pass(network, out, tmp_path):
+    judged = list(evaluate(out, save(a_null(network, block=[0.5], flat=[0.5]), tmp_path / "null.npz")))
+    correlations = (0.9, 0.4, None, 0.7)
+    arrays = [
+        verdict_json(correlation, is_same, 0.5)
+        for correlation, is_same in zip(correlations, (True, False, True, False), strict=True)
+    ]
+    one_layer = [
+        dataclasses.replace(judged[0], verdict=judged[0].verdict | {"array": array, "saved": array}) for array in arrays
+    ]
+    [row] = summarize(one_layer)
+    assert {name: row[name] for name in ("metamers", "passed", "failed", "not_judged")} == {
+        "metamers": 4,
+        "passed": 1,
+        "failed": 3,
+        "not_judged": 0,
+    }
+    assert (row["other_label"], row["low_correlation"], row["undefined"]) == (2, 1, 1)
+    assert row["median_correlation"] == 0.7
+    assert row["smallest_margin"] == pytest.approx(-0.1)
+
+
+def verdict_json(correlation, is_same_label, maximum):
+    labels = [{"index": 0, "label": "a"}, {"index": 0 if is_same_label else 1, "label": "a or b"}]
+    return judge("block", *labels, correlation, NullDistribution(None, {"block": np.array([maximum])})).as_json()
+
+
+def test_without_a_null_a_metamer_is_refused_for_its_label_or_not_judged(out):
+    for each in evaluate(out, {}):
+        array = each.verdict["array"]
+        assert array["included"] is (None if array["same_label"] else False)
+        assert array["reasons"][-1] == "no null distribution was given"
+
+
+def test_layers_come_in_the_order_of_the_network_and_networks_of_one_name_apart(network, small_model, out, tmp_path):
+    make(network, tmp_path / "pictures", out, ["pooled", "first"], steps=1)
+    judged = list(evaluate(out, {}))
+    assert [row["layer"] for row in summarize(judged)] == ["first", "block", "pooled", "flat"]
+    other = dict(judged[0].record, network=judged[0].record["network"] | {"digest": "0" * 64})
+    rows = summarize([*judged, dataclasses.replace(judged[0], record=other)])
+    digest = judged[0].record["network"]["digest"][:8]
+    assert [row["network"] for row in rows] == [f"small ({digest})"] * 4 + ["small (00000000)"]
+
+
+class TestWhichNull:
+    def null_of(self, of, value, **changes):
+        return dataclasses.replace(a_null(of, block=[value], flat=[value]), **changes)
+
+    def saved(self, tmp_path, **nulls):
+        found = {}
+        for name, null in nulls.items():
+            found |= save(null, tmp_path / f"{name}.npz")
+        return found
+
+    def test_one_that_records_its_network_is_preferred_whatever_the_order(self, network, out, tmp_path):
+        nulls = self.saved(
+            tmp_path,
+            unknown=self.null_of(network, 0.9, network=None),
+            named=self.null_of(network, 0.8, network={"name": "small"}),
+            recorded=self.null_of(network, 0.7),
+        )
+        for given in (nulls, dict(reversed(nulls.items()))):
+            judged = list(evaluate(out, given))
+            assert {each.verdict["array"]["null_maximum"] for each in judged} == {0.7}
+            assert {each.verdict["basis"]["null"]["file"] for each in judged} == {"recorded.npz"}
+        write_table(judged, out, tmp_path / "table.csv")
+        rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+        assert {row["null"] for row in rows} == {"recorded.npz"}
+
+    @pytest.mark.parametrize("known", [{"network": None}, {}])
+    def test_two_that_apply_equally_are_refused(self, network, out, tmp_path, known):
+        nulls = self.saved(tmp_path, a=self.null_of(network, 0.9, **known), b=self.null_of(network, 0.8, **known))
+        with pytest.raises(ResultError, match=r"a\.npz and .*b\.npz apply equally to .*small/block/a/0; leave one"):
+            list(evaluate(out, nulls))
+        assert not list(out.rglob("verdict.json"))
+
+    def test_a_layer_that_no_null_has_is_a_reason(self, network, out, tmp_path):
+        judged = evaluate(out, self.saved(tmp_path, null=a_null(network, flat=[-0.9])))
+        reasons = {each.layer: each.verdict["array"]["reasons"] for each in judged}
+        assert reasons["block"][-1] == "no null distribution of its network and layer was given"
+        assert not any("null distribution" in reason for reason in reasons["flat"])
+
+    def test_the_difference_of_the_null_of_another_checkpoint_is_a_reason(self, small_model, network, out, tmp_path):
+        other = tm.networks.load_keras(tmp_path / "small.keras", labels=LABELS, input_range=(0, 2))
+        make(other, tmp_path / "pictures", tmp_path / "out/other", ["flat"], steps=1)
+        judged = list(evaluate(out, self.saved(tmp_path, null=self.null_of(network, -0.9))))
+        reasons = [each.verdict["array"]["reasons"] for each in judged if "other" in str(each.folder.relative_to(out))]
+        assert len(reasons) == 2
+        assert all(
+            each[-1] == "the null distribution null.npz is of something else "
+            "(network.input range: [0.0, 1.0] there, [0.0, 2.0] asked)"
+            for each in reasons
+        )
+
+    def test_a_verdict_by_a_null_is_kept_where_none_is_given(self, network, out, tmp_path):
+        null = self.saved(tmp_path, null=self.null_of(network, -0.9))
+        first = list(evaluate(out, null))
+        again = list(evaluate(out, {}))
+        assert [each.verdict for each in again] == [each.verdict for each in first]
+        assert all(each.is_kept for each in again) and not any(each.is_kept for each in first)
+        compared = list(evaluate(out, {}, all_layers=True))
+        assert [each.verdict["array"] for each in compared] == [each.verdict["array"] for each in first]
+        assert all(each.is_kept and set(each.verdict["layers"]) == set(network.layers) for each in compared)
+        assert [each.verdict for each in evaluate(out, {})] == [each.verdict for each in compared]
+        np.save(out / "small/block/a/0/metamer.npy", read_metamer(out / "small/block/a/0").original)
+        changed, *others = evaluate(out, {})
+        assert changed.verdict["basis"]["null"] is None and not changed.is_kept
+        assert all(each.is_kept for each in others)
+
+    def test_a_verdict_with_all_layers_serves_a_plain_request(self, network, out, tmp_path, monkeypatch):
+        null = self.saved(tmp_path, null=self.null_of(network, -0.9))
+        first = list(evaluate(out, null, all_layers=True))
+        monkeypatch.setattr(evaluation, "load_recorded", None)
+        assert [each.verdict for each in evaluate(out, null)] == [each.verdict for each in first]
+
+    def test_a_layer_without_any_coefficient_has_no_maximum_among_all_layers(self, network, out, tmp_path):
+        null = self.saved(tmp_path, null=a_null(network, block=[0.1], flat=[0.1], linear=[np.nan]))
+        found = list(evaluate(out, null, all_layers=True))
+        assert [each.verdict["layers"]["linear"]["null_maximum"] for each in found] == [None] * 4
+        assert [each.verdict["layers"]["linear"]["percentile"] for each in found] == [None] * 4
+        assert [each.verdict["layers"]["flat"]["null_maximum"] for each in found] == [0.1] * 4
 
 
 def test_sounds_and_cochleagrams_are_judged_by_their_networks(small_architecture, tmp_path):
@@ -180,6 +351,71 @@ class TestWhatCannotBeJudged:
         (tmp_path / "moved").mkdir()
         (tmp_path / "small.keras").rename(tmp_path / "moved" / "small.keras")
         assert all(isinstance(each, Judged) for each in evaluate(out, {}, look_in=[tmp_path / "moved"]))
+
+    def test_the_model_that_it_was_is_taken_among_several_of_its_name(self, smooth_model, network, out, tmp_path):
+        for folder in ("wrong", "right"):
+            (tmp_path / folder).mkdir()
+        (tmp_path / "small.keras").rename(tmp_path / "right/small.keras")
+        for folder in ("wrong", "."):
+            smooth_model.save(tmp_path / folder / "small.keras")
+        found = list(evaluate(out, {}, look_in=[tmp_path / "wrong", tmp_path / "right"]))
+        assert len(found) == 4 and all(isinstance(each, Judged) for each in found)
+
+    def test_a_model_that_is_gone_is_noticed_although_all_was_judged_before(self, network, out, tmp_path):
+        assert all(isinstance(each, Judged) for each in evaluate(out, {}))
+        (tmp_path / "small.keras").write_bytes(b"another")
+        assert {type(each) for each in evaluate(out, {})} == {Failure}
+        (tmp_path / "small.keras").unlink()
+        assert all("is gone" in each.reason for each in evaluate(out, {}))
+
+    def test_a_model_that_cannot_be_loaded_is_tried_once(self, network, out, monkeypatch):
+        tries = []
+
+        def load(*arguments):
+            tries.append(arguments)
+            raise CheckpointError("It cannot be read.")
+
+        monkeypatch.setattr(evaluation, "load_recorded", load)
+        assert [each.reason for each in evaluate(out, {})] == ["It cannot be read."] * 4
+        assert len(tries) == 1
+
+    @pytest.mark.parametrize("loading", [{}, {"by": "load_keras"}, 3, {"by": "load_network"}, []])
+    def test_a_record_that_does_not_say_how_the_network_was_loaded_is_named(self, network, out, loading):
+        path = out / "small/block/a/0/metamer.json"
+        record = json.loads(path.read_text())
+        record["network"]["loading"] = loading
+        path.write_text(json.dumps(record))
+        [failure] = [each for each in evaluate(out, {}) if isinstance(each, Failure)]
+        assert "How small was loaded cannot be read from metamer.json" in failure.reason
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("metamer.png", None),
+            ("metamer.png", b"PNG"),
+            ("original.png", None),
+            ("trace.csv", None),
+            ("metamer.npy", None),
+            ("metamer.json", b'{"format": 1}'),
+        ],
+    )
+    def test_a_damaged_folder_is_named_and_the_others_go_on(self, out, name, content):
+        damaged = out / "small/block/a/0"
+        (damaged / name).unlink() if content is None else (damaged / name).write_bytes(content)
+        found = list(evaluate(out, {}))
+        assert [each.folder for each in found if isinstance(each, Failure)] == [damaged]
+        assert len(found) == 4
+
+    def test_an_array_of_another_shape_is_named(self, out):
+        np.save(out / "small/block/a/0/metamer.npy", np.zeros((31, 32, 3), np.float32))
+        [failure] = [each for each in evaluate(out, {}) if isinstance(each, Failure)]
+        assert "metamer.npy has shape (31, 32, 3)" in failure.reason
+
+    def test_a_metamer_without_its_record_is_unfinished(self, out):
+        (out / "small/block/a/0/metamer.json").unlink()
+        [failure] = [each for each in evaluate(out, {}) if isinstance(each, Failure)]
+        assert failure.folder == out / "small/block/a/0"
+        assert "unfinished" in failure.reason and "run synth again" in failure.reason
 
     def test_a_model_that_has_changed_is_named(self, small_model, network, out, tmp_path):
         weights = small_model.get_weights()
@@ -252,11 +488,52 @@ class TestOnTheCommandLine:
         assert status == 1
         assert errors.count("small.keras is gone") == 4
 
+    def test_how_many_keep_the_verdict_of_an_earlier_null_is_said(self, capsys, network, out, tmp_path):
+        a_null(network).save(tmp_path / "null.npz")
+        assert "keep their verdict" not in self.run(capsys, out, "--null", tmp_path / "null.npz")[1]
+        status, output, _ = self.run(capsys, out)
+        assert status == 0
+        assert "4 keep their verdict by an earlier null distribution" in output
+        assert "null.npz" in (out / "report.html").read_text()
+
+    def test_a_null_that_does_not_say_whose_it_is_can_be_given_with_a_name(self, capsys, out, tmp_path):
+        pickled = tmp_path / "word_null.pckl"
+        pickled.write_bytes(pickle.dumps({"block": np.array([-0.9]), "flat": np.array([-0.9])}))
+        status, output, _ = self.run(capsys, out, "--null", f"small={pickled}", "--no-report")
+        assert (status, "not judged:" in output) == (0, False)
+        status, _, errors = self.run(capsys, out, "--null", f"other={pickled}", "--no-report")
+        assert (status, "network.name: other there, small asked" in errors) == (1, True)
+        status, _, errors = self.run(capsys, out, "--null", pickled, "--null", f"small={pickled}")
+        assert (status, "was given twice" in errors) == (2, True)
+
+    def test_a_null_given_with_another_name_than_it_records_is_refused(self, capsys, network, out, tmp_path):
+        a_null(network).save(tmp_path / "null.npz")
+        assert self.run(capsys, out, "--null", f"small={tmp_path / 'null.npz'}", "--no-report")[0] == 0
+        status, _, errors = self.run(capsys, out, "--null", f"other={tmp_path / 'null.npz'}")
+        assert (status, "null.npz is of small and was given for other" in errors) == (1, True)
+
+    def test_unfinished_batches_are_counted_and_do_not_fail(self, capsys, out):
+        (out / "small/block/c/0.unfinished").mkdir(parents=True)
+        (out / "small/block/c/0.unfinished/state.npz").write_bytes(b"")
+        status, output, _ = self.run(capsys, out, "--no-report")
+        assert (status, "1 unfinished batches are not judged" in output) == (0, True)
+
+    def test_the_report_leaves_out_what_cannot_be_read(self, capsys, out):
+        assert self.run(capsys, out, "--no-report")[0] == 0
+        (out / "small/block/a/0/trace.csv").write_text("a,b,c\nx,y,z\n")
+        status, output, errors = self.run(capsys, out)
+        assert status == 1
+        assert f"Not in the report: {out / 'small/block/a/0'}" in errors
+        assert "report.html" in output
+        assert "3 metamers of 1 network" in (out / "report.html").read_text()
+
     @pytest.mark.parametrize(
-        ("arguments", "complaint"),
-        [(["--null", "nothing.npz"], "There is no file nothing.npz"), (["--look-in", "nowhere"], "does not exist")],
+        ("arguments", "status", "complaint"),
+        [
+            (["--null", "nothing.npz"], 1, "There is no file nothing.npz"),
+            (["--look-in", "nowhere"], 2, "does not exist"),
+        ],
     )
-    def test_bad_arguments_are_one_sentence(self, capsys, out, arguments, complaint):
-        status, _, errors = self.run(capsys, out, *arguments)
-        assert status in (1, 2)
-        assert complaint in errors
+    def test_bad_arguments_are_one_sentence(self, capsys, out, arguments, status, complaint):
+        found, _, errors = self.run(capsys, out, *arguments)
+        assert (found, complaint in errors) == (status, True)

@@ -584,6 +584,32 @@ def test_nulls_of_different_things_are_not_merged(changes, difference):
         merge_nulls([a_null([0.1] * 3, "abc"), a_null([0.1] * 3, "def", **changes)])
 
 
+def test_layers_in_another_order_are_merged_and_the_order_of_the_nulls_does_not_matter(tmp_path):
+    values = {"pool": [0.1, 0.2, 0.3], "conv": [0.4, 0.5, 0.6]}
+    layers = {name: np.array(numbers) for name, numbers in values.items()}
+    first = a_null([0.1] * 3, "abc", layers=layers)
+    second = a_null([0.1] * 3, "def", layers=dict(reversed(layers.items())))
+    for name, nulls in {"ab": [first, second], "ba": [second, first]}.items():
+        merge_nulls(nulls).save(tmp_path / name)
+    assert (tmp_path / "ab").read_bytes() == (tmp_path / "ba").read_bytes()
+    merged = NullDistribution.load(tmp_path / "ab")
+    assert {name: merged.layers[name].tolist() for name in layers} == {name: values[name] * 2 for name in layers}
+    assert list(merge_nulls([first, a_null([0.1] * 3, "def", layers=layers)]).layers) == ["pool", "conv"]
+
+
+def test_a_model_with_another_activation_is_another_network_and_names_of_weights_make_none():
+    import keras
+
+    def model(activation, initializer="zeros"):
+        dense = keras.layers.Dense(2, activation=activation, kernel_initializer=initializer, name="dense")
+        built = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(name="flat"), dense], name="net")
+        built.set_weights([np.ones((192, 2), np.float32), np.zeros(2, np.float32)])
+        return from_keras(built).provenance.digest
+
+    assert model("relu") == model("relu", "ones")
+    assert len({model(activation) for activation in ("relu", "tanh", None)}) == 3
+
+
 def test_one_null_alone_is_not_merged():
     with pytest.raises(ResultError, match="two or more"):
         merge_nulls([a_null([0.1] * 3)])

@@ -18,11 +18,11 @@ from tfmetamers.evaluation.layer_order import ordered_layers
 from tfmetamers.evaluation.recognition import Decision, recognize, write_rows
 from tfmetamers.evaluation.recognition_figures import plot_recognition
 from tfmetamers.evaluation.recognition_summary import RecognitionRow, standard_error, summarize_recognition
-from tfmetamers.files import file_digest
+from tfmetamers.evaluation.verdicts import judged_files
 from tfmetamers.networks import load_architecture
 from tfmetamers.networks.keras import from_keras
 from tfmetamers.recipes import find_recipe
-from tfmetamers.results import find_metamers, read_metamer
+from tfmetamers.results import find_metamers, read_metamer, read_record
 from tfmetamers.runs import execute_run, plan_run
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.images import load_image
@@ -39,6 +39,7 @@ def make_metamers(network, layers, stimuli, out, seed=0):
 
 def give_verdict(folder, included, **further):
     verdict = {"format": 1, "array": {"included": included, "reasons": []}, "saved": {"included": included}}
+    verdict["basis"] = {"files": judged_files(folder, read_record(folder))}
     (folder / "verdict.json").write_text(json.dumps(verdict | further))
 
 
@@ -151,12 +152,17 @@ class TestDecisions:
             record["stimulus"]["label"] = None
             (folder / "metamer.json").write_text(json.dumps(record))
         with pytest.raises(ResultError, match="Of no stimulus is the truth known"):
-            recognize(out, [small])
+            recognize(out, [small], include_failed=True)
 
     def test_a_class_folder_that_is_called_like_a_label_is_the_truth(self, made, small_model):
         judge = from_keras(small_model, labels=["dog", *LABELS[1:]])
         truths = {row.stimulus: row.truth_label for row in recognize(made, [judge]).decisions}
         assert truths == {"one": None, "two": "b", "three": None}  # A label of the manifest comes first.
+
+    def test_a_category_serves_as_label_where_the_judge_has_no_such_label(self, made, small_model):
+        judge = from_keras(small_model, labels=["trombone", *LABELS[1:]])
+        truths = {row.stimulus: row.truth_label for row in recognize(made, [judge]).decisions}
+        assert truths == {"one": None, "two": "b", "three": "trombone"}
 
     def test_a_category_serves_as_label_where_there_is_no_label(self, out, small_model):
         for folder in find_metamers(out):
@@ -164,13 +170,14 @@ class TestDecisions:
             record["stimulus"]["label"] = None
             (folder / "metamer.json").write_text(json.dumps(record))
         judge = from_keras(small_model, labels=["dog", *LABELS[1:]])
-        truths = {row.stimulus: row.truth_label for row in recognize(out, [judge]).decisions}
+        truths = {row.stimulus: row.truth_label for row in recognize(out, [judge], include_failed=True).decisions}
         assert truths == {"one": None, "two": "dog", "three": None}
 
-    def test_a_metamer_without_a_verdict_or_with_one_on_an_older_metamer_was_not_judged(self, out, small):
+    @pytest.mark.parametrize("changed", ["metamer.json", "metamer.npy", "metamer.png", "original.png"])
+    def test_a_metamer_without_a_verdict_or_with_one_on_an_older_metamer_was_not_judged(self, out, small, changed):
         current, older = out / "small/block/one/0", out / "small/block/one/1"
-        give_verdict(current, True, basis={"metamer": file_digest(current / "metamer.json")})
-        give_verdict(older, True, basis={"metamer": "0" * 64})
+        give_verdict(current, True)
+        give_verdict(older, True, basis={"files": judged_files(older, read_record(older)) | {changed: "0" * 64}})
         (out / "small/block/two/0/verdict.json").unlink()
         included = {row.folder: row.included for row in recognize(out, [small], include_failed=True).decisions}
         assert included["small/block/one/1"] is included["small/block/two/0"] is None

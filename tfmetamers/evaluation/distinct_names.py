@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tfmetamers.identity import NETWORK_IDENTITY
+from tfmetamers.identity import network_identity
 
 
 def distinct_names(networks: Sequence[Mapping]) -> list[str]:
@@ -14,7 +14,7 @@ def distinct_names(networks: Sequence[Mapping]) -> list[str]:
     Args:
         networks: what `tfmetamers.networks.network.Network.describe` gives, of each.
     """
-    identities = [_identity(network) for network in networks]
+    identities = [network_identity(network) for network in networks]
     names: dict[tuple, str] = {}
     for identity, network in zip(identities, networks, strict=True):
         if identity not in names:
@@ -22,10 +22,6 @@ def distinct_names(networks: Sequence[Mapping]) -> list[str]:
                 network, identity, dict(zip(identities, networks, strict=True)), set(names.values())
             )
     return [names[identity] for identity in identities]
-
-
-def _identity(network: Mapping) -> tuple:
-    return tuple(str(network.get(key)) for key in NETWORK_IDENTITY)
 
 
 def _name(network: Mapping, identity: tuple, known: Mapping[tuple, Mapping], taken: set[str]) -> str:

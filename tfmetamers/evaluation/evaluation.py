@@ -13,16 +13,24 @@ import numpy as np
 
 from tfmetamers.errors import ResultError, TfmetamersError
 from tfmetamers.evaluation.correlation import pearson, signal_to_noise_ratio, spearman
-from tfmetamers.evaluation.inclusion import check_null, judge
+from tfmetamers.evaluation.distinct_names import distinct_names
+from tfmetamers.evaluation.inclusion import judge
 from tfmetamers.evaluation.null import NullDistribution
+from tfmetamers.evaluation.null_choice import Choice, choose_null, refuse_useless
+from tfmetamers.evaluation.verdicts import FORMAT, is_about, judged_files, read_verdict
 from tfmetamers.files import file_digest, written_whole
+from tfmetamers.identity import network_identity
 from tfmetamers.networks.network import Network
-from tfmetamers.networks.recorded import load_recorded
-from tfmetamers.results import Metamer, find_metamers, read_metamer, read_record
-from tfmetamers.stimuli.domains import DOMAINS
-
-#: The version of the file's format, written as ``format`` in verdict.json.
-FORMAT = 1
+from tfmetamers.networks.recorded import find_recorded, load_recorded
+from tfmetamers.results import (
+    HALF_WRITTEN,
+    Metamer,
+    find_half_written,
+    find_metamers,
+    read_metamer,
+    read_record,
+    read_saved,
+)
 
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
 SCATTERED = 400
@@ -36,11 +44,18 @@ class Judged:
         folder: its folder.
         record: what its metamer.json holds.
         verdict: what its verdict.json holds (``docs/evaluation.md``).
+        is_kept: whether the verdict is by a null distribution of an earlier call, for want of one in this.
     """
 
     folder: Path
     record: dict[str, Any]
     verdict: dict[str, Any]
+    is_kept: bool = False
+
+    @property
+    def layer(self) -> str:
+        """The matched layer."""
+        return self.record["layer"]["name"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +76,13 @@ def evaluate(
     """Judge every finished metamer below a folder, and write verdict.json beside each.
 
     Each is judged by the network that made it, loaded once; activations are computed anew. What an earlier call has
-    judged in the same way is read and not judged again, so that an interrupted call is continued by the same one.
+    judged in the same way is read and not judged again, so that an interrupted call is continued by the same one. A
+    verdict by a null distribution is kept where none is given now.
 
     Args:
         out: the folder that synthesis wrote to.
-        nulls: null distributions by their files; for each metamer, the one of its network and layer is used.
+        nulls: null distributions by their files; for each metamer, the one of its network and layer is used
+            (`tfmetamers.evaluation.null_choice.choose_null`).
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
         look_in: folders to look in for checkpoints that are no longer where they were.
 
@@ -73,33 +90,54 @@ def evaluate(
         Each metamer in the order of the networks and of the paths, or why it could not be judged.
 
     Raises:
-        ResultError: there is no metamer below the folder, or null distributions were given and none is of a network
-            and layer that any of the metamers has.
+        ResultError: there is no metamer below the folder, null distributions were given and one is of no network and
+            layer that any of the metamers has, or two apply equally to one metamer.
     """
-    folders = find_metamers(out)
-    records, failures = _read_records(folders)
-    yield from failures
-    _refuse_useless_nulls(nulls, records.values())
+    records, failures = _read_records(find_metamers(out))
+    refuse_useless(nulls, records.values())
+    choices = {folder: choose_null(nulls, folder, record) for folder, record in records.items()}
     digests = {file: file_digest(file) for file in nulls}
-    groups: dict[str, list[Path]] = {}
+    yield from failures
+    yield from (Failure(folder, HALF_WRITTEN) for folder in find_half_written(out))
+    groups: dict[tuple, list[Path]] = {}
     for folder, record in records.items():
-        groups.setdefault(json.dumps([record["network"], record["domain"]], sort_keys=True), []).append(folder)
+        groups.setdefault(_loaded_alike(record), []).append(folder)
     for group in groups.values():
-        yield from _evaluate_network(group, records, nulls, digests, all_layers, look_in)
+        recorded = _Recorded(records[group[0]], look_in)
+        for folder in group:
+            try:
+                yield _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
+            except TfmetamersError as error:
+                yield Failure(folder, str(error))
 
 
 def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Return a row a network and layer, in the form of the paper's tables S4 and S5.
+    """Return a row a network and layer, in the form of the paper's tables S4 and S5, layers from input to output.
+
+    Networks that share a name are called by their weights too (`tfmetamers.evaluation.distinct_names`).
 
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, undefined,
     saved_failed (what a person is shown does not pass although the array does), median_correlation, smallest_margin
     (above the null, of all whose correlation is defined).
     """
-    groups: dict[tuple[str, str], list[dict]] = {}
-    for each in judged:
-        key = each.record["network"]["name"], each.record["layer"]["name"]
-        groups.setdefault(key, []).append(each.verdict)
-    return [{"network": network, "layer": layer, **_counts(group)} for (network, layer), group in groups.items()]
+    names = distinct_names([each.record["network"] for each in judged])
+    groups: dict[str, dict[str, list[Judged]]] = {}
+    for name, each in zip(names, judged, strict=True):
+        groups.setdefault(name, {}).setdefault(each.layer, []).append(each)
+    return [
+        {"network": name, "layer": layer, **_counts([each.verdict for each in layers[layer]])}
+        for name, layers in groups.items()
+        for layer in sorted(layers, key=lambda layer: layer_place(layers[layer][0]))
+    ]
+
+
+def layer_place(each: Judged) -> tuple:
+    """Return what sorts metamers by their matched layers, from the input to the output.
+
+    Layers that are not among those that the network names come last, in the order of their names.
+    """
+    place = each.verdict.get("place")
+    return place is None, place or 0, each.layer
 
 
 #: Columns of the table of verdicts that come from metamer.json, and where it has each.
@@ -135,30 +173,11 @@ def write_table(judged: Sequence[Judged], out: Path, path: Path) -> None:
     Raises:
         ResultError: the file cannot be written.
     """
-    header = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, "pearson", "signal_to_noise_ratio", "saved_included"]
+    header = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, "null", "pearson", "signal_to_noise_ratio", "saved_included"]
     header += ["saved_correlation", "reasons", "folder"]
     rows = [_row(each, out) for each in judged]
     with written_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([header, *rows])
-
-
-def read_verdict(folder: Path) -> dict[str, Any] | None:
-    """Return what a folder's verdict.json holds, None where there is none.
-
-    Raises:
-        ResultError: it is damaged, or of another format.
-    """
-    path = folder / "verdict.json"
-    if not path.exists():
-        return None
-    try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
-        version = verdict["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
-    if version != FORMAT:
-        raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
-    return verdict
 
 
 def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, dict], list[Failure]]:
@@ -171,59 +190,91 @@ def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, dict], list[Failu
     return records, failures
 
 
-def _refuse_useless_nulls(nulls: Mapping[Path, NullDistribution], records) -> None:
-    """Refuse a null distribution that no metamer can be judged by, naming the first difference."""
-    records = list(records)
-    for file, null in nulls.items():
-        differences = [difference for record in records if (difference := _difference(null, record))]
-        if records and len(differences) == len(records):
-            raise ResultError(f"{file} cannot judge any of the metamers. {differences[0]}")
+def _loaded_alike(record: Mapping) -> tuple:
+    """Return what is equal for metamers of one network that was loaded in one way, with the same labels."""
+    network = record["network"]
+    loading = json.dumps(network.get("loading"), sort_keys=True)
+    return network_identity(network), record["domain"], loading
 
 
-def _difference(null: NullDistribution, record: Mapping) -> str | None:
-    try:
-        check_null(null, record)
-    except ResultError as error:
-        return str(error)
-    return None
+class _Recorded:
+    """The network of a group of metamers, loaded when it is first needed; one that cannot be is tried once."""
 
+    def __init__(self, record: Mapping, look_in: Sequence[Path]):
+        self._record, self._look_in = record, look_in
+        self._network: Network | None = None
+        self._error: TfmetamersError | None = None
+        self._is_checked = False
 
-def _evaluate_network(group, records, nulls, digests, all_layers, look_in) -> Iterator[Judged | Failure]:
-    network = None
-    for folder in group:
-        record = records[folder]
-        file = next((file for file, null in nulls.items() if _difference(null, record) is None), None)
-        basis = {
-            "metamer": file_digest(folder / "metamer.json"),
-            "null": file and {"file": file.name, "sha256": digests[file]},
-            "all_layers": all_layers,
-        }
+    def check(self) -> None:
+        """Notice a file that is gone or has changed, without loading it.
+
+        Raises:
+            CheckpointError: it is gone or has changed, or cannot be loaded.
+        """
+        if not self._is_checked:
+            self._try(find_recorded)
+            self._is_checked = True
+        if self._error:
+            raise self._error
+
+    def network(self) -> Network:
+        """Return the network.
+
+        Raises:
+            CheckpointError: it cannot be loaded.
+        """
+        if self._network is None and self._error is None:
+            self._network = self._try(load_recorded)
+        if self._error:
+            raise self._error
+        return self._network
+
+    def _try(self, function):
         try:
-            verdict = _verdict_of(folder, basis)
-            if verdict is None:
-                network = network or load_recorded(record, look_in)
-                verdict = {"format": FORMAT, "basis": basis, **_judge(network, folder, nulls.get(file), all_layers)}
-                with written_whole(folder / "verdict.json") as partial:
-                    partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+            return function(self._record, self._look_in)
         except TfmetamersError as error:
-            yield Failure(folder, str(error))
-            continue
-        yield Judged(folder, record, verdict)
+            self._error = error
 
 
-def _verdict_of(folder: Path, basis: Mapping) -> dict | None:
-    """Return the verdict of an earlier call, if it rests on the same."""
+def _evaluated(
+    folder: Path, record: dict, recorded: _Recorded, choice: Choice, digests: Mapping[Path, str], all_layers: bool
+) -> Judged:
+    recorded.check()
+    basis = {
+        "files": judged_files(folder, record),
+        "null": choice.file and {"file": choice.file.name, "sha256": digests[choice.file]},
+        "without_null": choice.reason,
+        "all_layers": all_layers,
+    }
+    earlier = _earlier_verdict(folder, basis["files"])
+    if earlier and earlier["basis"] in (basis, {**basis, "all_layers": True}):
+        return Judged(folder, record, earlier)
+    is_kept = bool(earlier and earlier["basis"].get("null") and choice.null is None)
+    if is_kept and (earlier["basis"].get("all_layers") or not all_layers):
+        return Judged(folder, record, earlier, is_kept=True)
+    verdict = {"format": FORMAT, "basis": basis, **_judge(recorded.network(), folder, choice, all_layers)}
+    if is_kept:
+        verdict |= {part: earlier[part] for part in ("array", "saved")}
+        verdict["basis"] = {**earlier["basis"], "all_layers": True}
+    with written_whole(folder / "verdict.json") as partial:
+        partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    return Judged(folder, record, verdict, is_kept=is_kept)
+
+
+def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
+    """Return the verdict of an earlier call on the same files, None where there is none or it is damaged."""
     try:
         verdict = read_verdict(folder)
     except ResultError:
         return None
-    return verdict if verdict and verdict.get("basis") == basis else None
+    return verdict if verdict and is_about(verdict, files) else None
 
 
-def _judge(network: Network, folder: Path, null: NullDistribution | None, all_layers: bool) -> dict[str, Any]:
+def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
     metamer = read_metamer(folder)
     layer = metamer.record["layer"]["name"]
-    saved = DOMAINS[metamer.record["domain"]].read(folder / "metamer")
+    saved = read_saved(folder, metamer.record)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
     stimuli = np.stack([metamer.original, metamer.stimulus, saved])
     activations = dict(zip(names, network.activations_together(names)(stimuli), strict=True))
@@ -232,7 +283,7 @@ def _judge(network: Network, folder: Path, null: NullDistribution | None, all_la
     predictions = [_as_json(prediction) for prediction in network.predict(stimuli)]
     original, exact, shown = activations[layer]
     verdicts = [
-        judge(layer, predictions[0], prediction, spearman(original, values), null)
+        judge(layer, predictions[0], prediction, spearman(original, values), choice.null, choice.reason)
         for prediction, values in zip(predictions[1:], (exact, shown), strict=True)
     ]
     return {
@@ -240,7 +291,8 @@ def _judge(network: Network, folder: Path, null: NullDistribution | None, all_la
         "saved": verdicts[1].as_json(),
         "pearson": pearson(original, exact),
         "signal_to_noise_ratio": _finite(signal_to_noise_ratio(original, exact)),
-        "layers": _at_all_layers(activations, network, null) if all_layers else None,
+        "place": list(network.layers).index(layer) if layer in network.layers else None,
+        "layers": _at_all_layers(activations, network, choice.null) if all_layers else None,
         "scatter": _scatter(original, exact, metamer),
     }
 
@@ -252,7 +304,7 @@ def _at_all_layers(activations: Mapping, network: Network, null: NullDistributio
     found = {}
     for name in ordered:
         correlation = spearman(activations[name][0], activations[name][1])
-        is_known = null is not None and name in null.layers
+        is_known = null is not None and name in null.layers and null.undefined(name) < null.pairs_count
         found[name] = {
             "correlation": correlation,
             "null_maximum": null.maximum(name) if is_known else None,
@@ -317,5 +369,6 @@ def _row(each: Judged, out: Path) -> list:
         row.append(value)
     array, saved = each.verdict["array"], each.verdict["saved"]
     row += [array[column] for column in _VERDICT_COLUMNS]
+    row.append((each.verdict["basis"]["null"] or {}).get("file"))
     row += [each.verdict["pearson"], each.verdict["signal_to_noise_ratio"], saved["included"], saved["correlation"]]
     return [*row, "; ".join(array["reasons"]), each.folder.relative_to(out).as_posix()]

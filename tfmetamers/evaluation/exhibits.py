@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.evaluation.evaluation import read_verdict
-from tfmetamers.files import file_digest
-from tfmetamers.results import find_metamers, read_metamer, read_record
+from tfmetamers.evaluation.verdicts import is_about, judged_files, read_verdict
+from tfmetamers.results import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 
 #: What stands for the layer of a natural stimulus.
 NATURAL = "natural"
@@ -94,8 +93,11 @@ def collect_exhibits(out: str | os.PathLike) -> Collection:
     for folder in find_metamers(out):
         try:
             metamers.append(_read(folder))
+            if metamers[-1].included is None and (folder / "verdict.json").exists():
+                metamers[-1].load()  # A file that was judged has changed: was it made anew, or damaged?
         except ResultError as error:
             problems.append((folder, str(error)))
+    problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
     if not metamers:
         raise ResultError(f"None of the {len(problems)} metamers below {out} can be read. {problems[0][1]}")
     return Collection(metamers, _naturals(metamers), problems)
@@ -106,22 +108,23 @@ def _read(folder: Path) -> Exhibit:
     try:
         # What is needed later is looked up now, so that a damaged record is named once and at once.
         _natural_key(record), record["network"]["name"], record["layer"]["name"], record["seed"]
-        return Exhibit((folder,), record, included=_included(folder))
+        return Exhibit((folder,), record, included=_included(folder, record))
     except (KeyError, TypeError) as error:
         raise ResultError(f"{folder} has a damaged metamer.json or verdict.json ({error}); make it again.") from error
 
 
-def _included(folder: Path) -> bool | None:
+def _included(folder: Path, record: dict) -> bool | None:
     verdict = read_verdict(folder)
     if verdict is None:
-        return None
-    judged = verdict.get("basis", {}).get("metamer")
-    if judged is not None and judged != file_digest(folder / "metamer.json"):
         return None
     included = verdict["array"]["included"]
     if included not in (True, False, None):
         raise TypeError(f"included is {included!r}")
-    return included
+    try:
+        is_current = is_about(verdict, judged_files(folder, record))
+    except ResultError:  # A file is missing, which is named when the metamer is loaded.
+        return None
+    return included if is_current else None
 
 
 def _naturals(metamers: Sequence[Exhibit]) -> list[Exhibit]:

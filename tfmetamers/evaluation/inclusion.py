@@ -13,6 +13,9 @@ from typing import Any
 from tfmetamers.evaluation.null import NullDistribution
 from tfmetamers.results import Metamer
 
+#: Why a metamer is not judged where no null distribution was given.
+WITHOUT_NULL = "no null distribution was given"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -78,8 +81,17 @@ def check_null(null: NullDistribution, record: Mapping) -> None:
     Raises:
         ResultError: it is of another network, layer, size or front end.
     """
+    null.check_applies(*_compared(record))
+
+
+def null_differences(null: NullDistribution, record: Mapping) -> list[str]:
+    """Say in what a null distribution differs from what made a metamer, a phrase each; none where it applies."""
+    return null.differences(*_compared(record))
+
+
+def _compared(record: Mapping) -> tuple[Mapping, str, str]:
     front_end = "none" if record["recipe"]["front_end"] == "none" else "exact"  # Correlations are by the exact one.
-    null.check_applies(record["network"], record["layer"]["name"], front_end)
+    return record["network"], record["layer"]["name"], front_end
 
 
 def judge(
@@ -88,8 +100,21 @@ def judge(
     metamer: Mapping | None,
     correlation: float | None,
     null: NullDistribution | None,
+    without_null: str = WITHOUT_NULL,
 ) -> Verdict:
-    """Judge by predictions (``index`` and ``label``; None without labels) and the correlation at a layer."""
+    """Judge by predictions (``index`` and ``label``; None without labels) and the correlation at a layer.
+
+    Args:
+        layer: the matched layer.
+        original: the prediction of the natural stimulus.
+        metamer: the prediction of the metamer.
+        correlation: Spearman's coefficient; None where it is undefined.
+        null: a null distribution of the same network and layer.
+        without_null: why there is no null distribution, where there is none.
+
+    Raises:
+        ResultError: the null distribution has no coefficient at the layer.
+    """
     same_label = None if original is None or metamer is None else original["index"] == metamer["index"]
     has_null = null is not None
     maximum = null.maximum(layer) if has_null else None
@@ -103,7 +128,7 @@ def judge(
         reasons.append(f"its correlation {correlation:.4f} is not above the null's maximum {maximum:.4f}")
     refused = bool(reasons)
     if not has_null:
-        reasons.append("no null distribution was given")
+        reasons.append(without_null)
     basis = "label and correlation" if same_label is not None else "correlation only, the network has no labels"
     return Verdict(
         included=False if refused else (True if has_null else None),

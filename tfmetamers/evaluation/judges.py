@@ -62,11 +62,12 @@ class Judge:
     def truth_label(self, exhibit: Exhibit) -> str | None:
         """Return the true one of the network's labels, None where none of them is known to be true.
 
-        It is the label of the manifest; without one, the category (of the manifest or the class folder).
+        It is the label of the manifest, or where the judge has no such label, the category (of the manifest or the
+        class folder).
         """
         stimulus = exhibit.record["stimulus"]
-        told = stimulus.get("label") or stimulus.get("category")
-        return told if told in self._labels else None
+        told = (stimulus.get(key) for key in ("label", "category"))
+        return next((truth for truth in told if truth in self._labels), None)
 
     def truth_category(self, exhibit: Exhibit) -> str | None:
         """Return the true one of the 16 categories, None where it is not told, or for a judge without them."""

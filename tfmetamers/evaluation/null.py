@@ -162,19 +162,30 @@ class NullDistribution:
         Raises:
             ResultError: the network, its weights, its stimulus's shape, the layer or the front end is another.
         """
-        differences = []
-        if self.network is not None:
-            known = [key for key in NETWORK_IDENTITY if key in self.network]
-            differences += differences_between(self.network, network, known, "network.")
-        if layer not in self.layers:
-            differences.append(f"layer: {', '.join(self.layers)} there, {layer} asked")
-        if None not in (front_end, self.front_end) and front_end != self.front_end:
-            differences.append(f"front end: {self.front_end} there, {front_end} asked")
+        differences = self.differences(network, layer, front_end)
         if differences:
             raise ResultError(
                 f"The null distribution is of something else ({'; '.join(differences)}); build one for this network "
                 "and layer with 'tfmetamers null build'."
             )
+
+    def differences(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> list[str]:
+        """Say in what it differs from what made a metamer, a phrase each; the arguments are those of `check_applies`.
+
+        Returns:
+            Phrases such as ``network.name: vgg_19 there, vgg_16 asked``; none where it applies.
+        """
+        differences = differences_between(self.network or {}, network, self.recorded, "network.")
+        if layer not in self.layers:
+            differences.append(f"layer: {', '.join(self.layers)} there, {layer} asked")
+        if None not in (front_end, self.front_end) and front_end != self.front_end:
+            differences.append(f"front end: {self.front_end} there, {front_end} asked")
+        return differences
+
+    @property
+    def recorded(self) -> list[str]:
+        """What it records of what tells its network from others: fields of `NETWORK_IDENTITY`."""
+        return [key for key in NETWORK_IDENTITY if key in (self.network or {})]
 
     def metadata(self) -> dict[str, Any]:
         """Return all but the coefficients and the pairs, as the file has it in JSON."""
@@ -286,7 +297,7 @@ def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     pairs = pairs[order]
     _refuse_repeated(pairs, stimuli)
-    names = sorted(nulls[0].layers, key=list(nulls[0].layers).index)
+    names = min(list(null.layers) for null in nulls)  # One of their orders, whichever distribution comes first.
     parts = [part for null in nulls for part in (null.parts or [_part(null)])]
     seeds = {null.seed for null in nulls}
     left_out = {reason for null in nulls for reason in null.left_out}
@@ -342,8 +353,8 @@ def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
 def _check_can_merge(first: NullDistribution, null: NullDistribution) -> None:
     if null.pairs is None or null.stimuli is None or null.network is None:
         raise ResultError(
-            "A null distribution that does not record its pairs cannot be merged, since the same pair could be in "
-            "both; merge those that 'tfmetamers null build' made."
+            f"{null.source or 'A null distribution'} does not record its pairs and cannot be merged, since the same "
+            "pair could be in both; merge those that 'tfmetamers null build' made."
         )
     differences = differences_between(first.network, null.network, NETWORK_IDENTITY, "network.")
     records = [{"layers": ", ".join(sorted(each.layers)), "front end": each.front_end} for each in (first, null)]

@@ -217,7 +217,9 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
     """
     with _locked(plan):
         if plan.out.exists():
-            return NullDistribution.load(plan.out)
+            found = NullDistribution.load(plan.out)
+            shutil.rmtree(plan.unfinished, ignore_errors=True)  # A run that was killed at its very end left it.
+            return found
         _check_unfinished(plan)
         with written_whole(plan.unfinished / "settings.json") as partial:
             partial.write_text(json.dumps(plan.settings))

@@ -1,5 +1,6 @@
 """The authors' own null distributions: pickles of which nothing is executed."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,14 +28,26 @@ KNOWN_GLOBALS = (
 )
 
 
-def load_null(path: str | os.PathLike) -> NullDistribution:
+def load_null(path: str | os.PathLike, network: str | None = None) -> NullDistribution:
     """Read a null distribution: one that `NullDistribution.save` wrote, or one of the authors' pickles.
 
+    Args:
+        path: the file.
+        network: the name of the network that it is of, for a file that does not say so.
+
     Raises:
-        ResultError: the file is missing, damaged or neither.
+        ResultError: the file is missing, damaged or neither, or records a network of another name.
     """
-    is_released = Path(path).suffix.lower() in SUFFIXES
-    return load_released(path) if is_released else NullDistribution.load(path)
+    described = None if network is None else {"name": network}
+    if Path(path).suffix.lower() in SUFFIXES:
+        return load_released(path, described)
+    null = NullDistribution.load(path)
+    if described is None:
+        return null
+    recorded = (null.network or described).get("name")
+    if recorded != network:
+        raise ResultError(f"{path} is of {recorded} and was given for {network}; give it without a name.")
+    return null if null.network else dataclasses.replace(null, network=described)
 
 
 def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = None) -> NullDistribution:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import json
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,10 @@ from tfmetamers.files import file_digest
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.trace import Trace
 from tfmetamers.stimuli.domains import Images
+
+#: Settings of layers that do not change what a layer computes from its weights, and endings of such.
+_NOISE = {"name", "registered_name", "build_config", "trainable", "seed"}
+_NOISE_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
 def from_keras(
@@ -229,7 +234,28 @@ def _captured_values(function, captured) -> dict[str, tf.Variable | tf.Tensor]:
 def _digest(model) -> str:
     digest = hashlib.sha256()
     for name, layer in _named_layers(model):
-        digest.update(f"{name} {type(layer).__name__}\n".encode())
+        digest.update(f"{name} {type(layer).__name__} {_settings(layer)}\n".encode())
     for value in model.get_weights():
         digest.update(value.tobytes())
     return digest.hexdigest()
+
+
+def _settings(layer) -> str:
+    """Return what a layer computes besides its weights: its activation, strides and so on, as sorted JSON."""
+    if isinstance(layer, keras.Model):
+        return ""  # Its layers are described one by one.
+    try:
+        config = layer.get_config()
+    except NotImplementedError:  # As Keras says of layers that cannot be saved.
+        return ""
+    return json.dumps(_without_noise(config), sort_keys=True, default=lambda value: type(value).__name__)
+
+
+def _without_noise(config):
+    """Leave out of a layer's settings what does not change its output: names, and how its weights came about."""
+    if isinstance(config, dict):
+        kept = [str(key) for key in config if key not in _NOISE and not str(key).endswith(_NOISE_ENDINGS)]
+        return {key: _without_noise(config[key]) for key in kept if key in config}
+    if isinstance(config, list | tuple):
+        return [_without_noise(value) for value in config]
+    return config
