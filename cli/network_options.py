@@ -113,6 +113,12 @@ def build_network(
     return load_network(name, size=size, **chosen)
 
 
+def layer_names(network, layers) -> list[str]:
+    """Return the names of layers that --layer asked for, each once; 'all' stands for the paper's, which come first."""
+    named = [network.layer(layer).name for layer in layers if layer != "all"]
+    return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
+
+
 def read_any_architecture(file):
     """Read an architecture from JSON, or from a pickle of the release."""
     from tfmetamers.networks.architecture import read_architecture

@@ -7,7 +7,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from tfmetamers.cli.memory_size import MemorySize
-from tfmetamers.cli.network_options import build_network, network_options, quiet_tensorflow
+from tfmetamers.cli.network_options import build_network, layer_names, network_options, quiet_tensorflow
 from tfmetamers.errors import ArgumentError
 
 _FIGURES = (".png", ".pdf", ".svg")
@@ -74,8 +74,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network
     from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
     from tfmetamers.stimuli.collection import collect_stimuli
 
-    named = [network.layer(layer).name for layer in layers if layer != "all"]
-    names = [*(network.layers if "all" in layers else ()), *named]
+    names = layer_names(network, layers)
     files = collect_stimuli(inputs, network.domain.suffixes)
     with tqdm(total=len(files), desc="stimuli", unit="stimulus", leave=False) as bar:
         stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)

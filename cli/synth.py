@@ -6,7 +6,7 @@ import click
 from tabulate import tabulate
 from tqdm import tqdm
 
-from tfmetamers.cli.network_options import build_network, network_options
+from tfmetamers.cli.network_options import build_network, layer_names, network_options
 from tfmetamers.errors import ArgumentError
 
 
@@ -92,7 +92,7 @@ def synth(
     from tfmetamers.stimuli.collection import collect_stimuli
 
     recipe = find_recipe(recipe_name or network.recipe).replace(**overrides)
-    names = _layer_names(network, layers)
+    names = layer_names(network, layers)
     stimuli = collect_stimuli(inputs, network.domain.suffixes, ignored=out)
     runs = [
         plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=batch_size, fit=fit)
@@ -115,11 +115,6 @@ def _overrides(settings, options) -> dict[str, str]:
     if len(fields) < len(pairs):
         raise ArgumentError("The same field of the recipe is set twice; set it once.")
     return fields
-
-
-def _layer_names(network, layers) -> list[str]:
-    named = [network.layer(layer).name for layer in layers if layer != "all"]
-    return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
 
 
 def _introduce(network, recipe, runs, out) -> None:

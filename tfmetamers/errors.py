@@ -1,6 +1,7 @@
 """The errors that tfmetamers raises on purpose, and the wording they share."""
 
 import numbers
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -56,3 +57,13 @@ def checked_whole_number(what: str, value, least: int) -> int:
     if not is_whole or value < least:
         raise ArgumentError(f"The {what} is {value!r}; a whole number from {least} was expected.")
     return int(value)
+
+
+def shown(value) -> str:
+    """Return a value as an error message shows it: its beginning, however long or deep it is."""
+    shortened = reprlib.Repr()
+    shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 60, 120
+    try:
+        return shortened.repr(value)
+    except ValueError:  # A whole number of thousands of digits.
+        return f"a {type(value).__name__} too large to show"

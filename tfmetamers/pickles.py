@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.architecture import shown
+from tfmetamers.errors import TfmetamersError, shown
 
 
 @dataclass(frozen=True, eq=False)

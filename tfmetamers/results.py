@@ -130,7 +130,7 @@ DETERMINING = (
 
 def settings_differences(found: dict, wanted: dict) -> list[str]:
     """Say in what determines a metamer two records differ, a phrase each: ``recipe.steps: 300 there, 15000 asked``."""
-    pairs = [(".".join(path), _value(found, path), _value(wanted, path)) for path in DETERMINING]
+    pairs = [(".".join(path), record_value(found, path), record_value(wanted, path)) for path in DETERMINING]
     return [
         f"{name}: {'nothing' if there == '' else there} there, {asked} asked"
         for name, there, asked in pairs
@@ -204,7 +204,7 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
         raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
-    found = {keys: _value(record, keys) for keys in REQUIRED}
+    found = {keys: record_value(record, keys) for keys in REQUIRED}
     lacking = [".".join(keys) for keys, value in found.items() if value == "" or not isinstance(value, REQUIRED[keys])]
     if lacking or record["domain"] not in DOMAINS:
         what = ", ".join(lacking) or f"domain, which is {record['domain']!r}"
@@ -338,7 +338,7 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
     records = [read_record(folder) for folder in folders]
     further = list(dict.fromkeys(column for record in records for column in _further_columns(record)))
     rows = [
-        [_value(record, path) for path in INDEX_COLUMNS.values()]
+        [record_value(record, path) for path in INDEX_COLUMNS.values()]
         + [folder.relative_to(out).as_posix()]
         + [_further_columns(record).get(column, "") for column in further]
         for folder, record in zip(folders, records, strict=True)
@@ -350,12 +350,13 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
 
 
 def _further_columns(record: dict) -> dict[str, str]:
-    columns = _value(record, ("stimulus", "columns")) or {}
+    columns = record_value(record, ("stimulus", "columns")) or {}
     taken = {*INDEX_COLUMNS, "folder"}
     return {f"manifest_{name}" if name in taken else name: value for name, value in columns.items()}
 
 
-def _value(record: dict, path: Sequence[str]):
+def record_value(record: dict, path: Sequence[str]):
+    """Return what a record has under nested keys, an empty text where it has nothing there."""
     for key in path:
         record = record.get(key) if isinstance(record, dict) else None
     return "" if record is None else record

@@ -5,8 +5,6 @@ import io
 import json
 import os
 import shutil
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +13,9 @@ import filelock
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.files import written_whole
+from tfmetamers.files import ARCHIVE_ERRORS, written_whole
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.synthesis import SynthesisState
-
-# What NumPy was seen to raise on archives that are cut short, altered, or lack a part.
-_READING_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +82,7 @@ def read_state(path: Path) -> SavedState:
         if not all({"id", "settings"} <= member.keys() for member in members):
             raise ValueError("a member without id or settings")
         state = SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
-    except _READING_ERRORS as error:
+    except ARCHIVE_ERRORS as error:
         raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
     return SavedState(members, state)
 

@@ -24,12 +24,14 @@ from tfmetamers.networks.network import Network
 from tfmetamers.networks.recorded import find_recorded, load_recorded
 from tfmetamers.results import (
     HALF_WRITTEN,
+    INDEX_COLUMNS,
     Metamer,
     find_half_written,
     find_metamers,
     read_metamer,
     read_record,
     read_saved,
+    record_value,
 )
 
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
@@ -140,18 +142,8 @@ def layer_place(each: Judged) -> tuple:
     return place is None, place or 0, each.layer
 
 
-#: Columns of the table of verdicts that come from metamer.json, and where it has each.
-_RECORD_COLUMNS = {
-    "network": ("network", "name"),
-    "weights": ("network", "digest"),
-    "layer": ("layer", "name"),
-    "stimulus": ("stimulus", "id"),
-    "label": ("stimulus", "label"),
-    "category": ("stimulus", "category"),
-    "seed": ("seed",),
-    "recipe": ("recipe", "name"),
-    "steps": ("recipe", "steps"),
-}
+#: Columns that the table of verdicts has in common with the index.
+_RECORD_COLUMNS = ("network", "weights", "layer", "stimulus", "label", "category", "seed", "recipe", "steps")
 
 #: Columns that come from the verdict on the exact array.
 _VERDICT_COLUMNS = (
@@ -361,12 +353,7 @@ def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
 
 
 def _row(each: Judged, out: Path) -> list:
-    row = []
-    for path in _RECORD_COLUMNS.values():
-        value = each.record
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        row.append(value)
+    row = [record_value(each.record, INDEX_COLUMNS[column]) for column in _RECORD_COLUMNS]
     array, saved = each.verdict["array"], each.verdict["saved"]
     row += [array[column] for column in _VERDICT_COLUMNS]
     row.append((each.verdict["basis"]["null"] or {}).get("file"))

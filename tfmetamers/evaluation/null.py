@@ -4,8 +4,6 @@ import dataclasses
 import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.errors import ResultError, unknown_name
-from tfmetamers.files import written_whole
+from tfmetamers.files import ARCHIVE_ERRORS, written_whole
 from tfmetamers.identity import NETWORK_IDENTITY
 
 #: The version of the file's format, written as ``format`` in its metadata.
@@ -23,21 +21,8 @@ FORMAT = 1
 #: How pairs can be drawn (`tfmetamers.evaluation.pairs`).
 DESIGNS = ("blocks", "independent")
 
-#: What NumPy, zipfile and JSON were seen to raise on files that are cut short, altered, or lack a part.
-_READING_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+#: What was seen on files that are damaged: what archives raise, and what metadata of another form does.
+_READING_ERRORS = (*ARCHIVE_ERRORS, AttributeError, IndexError, RuntimeError, OverflowError)
 
 
 @dataclass(frozen=True)

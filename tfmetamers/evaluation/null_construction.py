@@ -5,8 +5,6 @@ import io
 import json
 import os
 import shutil
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +18,7 @@ from tfmetamers.evaluation.correlation import centred_ranks
 from tfmetamers.evaluation.null import NullDistribution, NullStimulus, differences_between
 from tfmetamers.evaluation.pairs import DrawnPairs, draw_pairs
 from tfmetamers.evaluation.ranks import RankTable, correlations, rank_bytes
-from tfmetamers.files import written_whole
+from tfmetamers.files import ARCHIVE_ERRORS, written_whole
 from tfmetamers.identity import NETWORK_IDENTITY
 from tfmetamers.networks.network import Network
 from tfmetamers.results import describe_versions
@@ -32,17 +30,6 @@ RANKING_BYTES = 56
 
 #: The memory that ranks are held in by default.
 MEMORY_BYTES = 4 * 10**9
-
-_READING_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -319,7 +306,7 @@ def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
         count = int((plan.drawn.blocks == block).sum())
         if any(values.shape != (count,) or values.dtype != np.float64 for values in found.values()):
             raise ValueError(f"{count} numbers a layer were expected")
-    except _READING_ERRORS as error:
+    except ARCHIVE_ERRORS as error:
         raise ResultError(f"{path} is damaged ({error}); delete it to make that block again.") from error
     return found
 

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -21,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.cochlea.settings import CochleagramSettings
-from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.errors import ArgumentError, shown, unknown_name
 from tfmetamers.files import written_whole
 from tfmetamers.networks.trace import Trace
 
@@ -674,16 +673,6 @@ LAYER_TYPES |= {
 
 #: The layer types that have an output for each task.
 TOPS = ("fc_top_classification", "multi_fc_top_classification")
-
-
-def shown(value) -> str:
-    """Return a value as an error message shows it: its beginning, however long or deep it is."""
-    shortened = reprlib.Repr()
-    shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 60, 120
-    try:
-        return shortened.repr(value)
-    except ValueError:  # A whole number of thousands of digits.
-        return f"a {type(value).__name__} too large to show"
 
 
 def _plain(value, depth: int = 0):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.architecture import LABEL_TASK, SCOPE, Architecture, LayerSpecification, shown
+from tfmetamers.errors import ArgumentError, CheckpointError, shown
+from tfmetamers.networks.architecture import LABEL_TASK, SCOPE, Architecture, LayerSpecification
 from tfmetamers.networks.word_cnn import word_labels
 from tfmetamers.pickles import Partial, read_pickle
 
