@@ -21,6 +21,10 @@ class StimulusError(TfmetamersError):
     """A file cannot be used as a stimulus."""
 
 
+class CorpusError(TfmetamersError):
+    """A corpus of recordings cannot be read, made, or trained on."""
+
+
 class CheckpointError(TfmetamersError):
     """A checkpoint is missing, damaged, or not that of the network."""
 

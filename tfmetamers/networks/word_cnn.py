@@ -10,21 +10,25 @@ from importlib import resources
 from tfmetamers.errors import unknown_name
 from tfmetamers.networks.architecture import Architecture, read_architecture
 
-#: Names of the architectures that come with the package.
+#: Names of the paper's architectures.
 ARCHITECTURES = ("word_aliased", "word_reduced_aliasing")
+
+#: Names of small architectures of the same layers, which can be trained and inverted in minutes.
+SMALL_ARCHITECTURES = ("small_word_aliased", "small_word_reduced_aliasing")
 
 
 def find_architecture(name: str) -> Architecture:
     """Return the architecture of a word network by its name; its note says how much of it is known.
 
     Args:
-        name: one of `ARCHITECTURES`.
+        name: one of `ARCHITECTURES` or `SMALL_ARCHITECTURES`.
 
     Raises:
         ArgumentError: there is no architecture of that name.
     """
-    if name not in ARCHITECTURES:
-        raise unknown_name("architecture", name, ARCHITECTURES, "Give one of these, or read one from a file.")
+    known = (*ARCHITECTURES, *SMALL_ARCHITECTURES)
+    if name not in known:
+        raise unknown_name("architecture", name, known, "Give one of these, or read one from a file.")
     with resources.as_file(resources.files("tfmetamers.networks").joinpath("architectures", f"{name}.json")) as file:
         return read_architecture(file)
 

@@ -123,6 +123,22 @@ def sound_length(path: str | os.PathLike, sampling_rate: int) -> int:
         return _length(file, sampling_rate)
 
 
+def sound_extent(path: str | os.PathLike) -> tuple[int, int]:
+    """Return how many samples a sound has and its sampling rate in Hz, without reading it.
+
+    Args:
+        path: a file that libsndfile can read.
+
+    Raises:
+        StimulusError: the path is none; the file is missing, empty, damaged, cut short or no sound, or has a sampling
+            rate that cannot be used.
+    """
+    path = _checked_path(path)
+    with _opened(path) as file:
+        _check_rate(path, file.samplerate, file.samplerate)
+        return file.frames, file.samplerate
+
+
 def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Bring a waveform to another sampling rate, with the filter that resampy 0.2 had by default (``kaiser_best``).
 

@@ -1,0 +1,83 @@
+"""The folder of a network that this package trained: architecture, labels, card and checkpoint."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfmetamers.errors import CheckpointError, shown
+from tfmetamers.networks.architecture import Architecture, read_architecture
+
+#: The files of such a folder; the card says where the checkpoint is.
+ARCHITECTURE_FILE = "architecture.json"
+LABELS_FILE = "labels.json"
+CARD_FILE = "card.json"
+
+
+@dataclass(frozen=True)
+class TrainedFiles:
+    """What a folder of a trained network holds.
+
+    Attributes:
+        architecture: the layers.
+        labels: the labels of each task's classes, by the task's key.
+        card: what is known of the training (``docs/training.md`` lists the fields).
+        checkpoint: the prefix of the checkpoint that is to be used: of the epoch that training stopped at, or, where
+            no threshold was reached, of the best one.
+    """
+
+    architecture: Architecture
+    labels: dict[str, list[str]]
+    card: dict
+    checkpoint: Path
+
+    @property
+    def class_labels(self) -> list[str]:
+        """The labels of the network's logits."""
+        return self.labels[self.architecture.label_task]
+
+
+def is_trained_folder(folder: str | os.PathLike) -> bool:
+    """Return whether a folder is that of a trained network."""
+    return (Path(folder) / CARD_FILE).is_file()
+
+
+def read_trained(folder: str | os.PathLike) -> TrainedFiles:
+    """Read the folder of a trained network, all but its weights.
+
+    Raises:
+        CheckpointError: the folder is none, a file of it is missing or damaged, or they do not fit each other.
+        ArgumentError: the architecture cannot be used.
+    """
+    folder = Path(folder)
+    if not is_trained_folder(folder):
+        raise CheckpointError(
+            f"{folder} is no folder of a trained network: it has no {CARD_FILE}; give one that 'tfmetamers train' made "
+            "and that has come through an epoch at least."
+        )
+    card, labels = _read_object(folder / CARD_FILE), _read_object(folder / LABELS_FILE)
+    architecture = read_architecture(folder / ARCHITECTURE_FILE)
+    checkpoint = card.get("checkpoint")
+    if not isinstance(checkpoint, str):
+        raise CheckpointError(f"{folder / CARD_FILE} has no 'checkpoint'; copy the folder again.")
+    for task, classes in architecture.tasks.items():
+        names = labels.get(task)
+        is_complete = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not is_complete or len(names) != classes:
+            raise CheckpointError(
+                f"{folder / LABELS_FILE} has {shown(names)} for {task}; a list of {classes} labels was expected, "
+                "as many as the architecture has classes: copy the folder again."
+            )
+    return TrainedFiles(architecture, labels, card, folder / checkpoint)
+
+
+def _read_object(file: Path) -> dict:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror or error}; copy the folder again.") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{file} is no JSON ({shown(str(error))}); copy the folder again.") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} holds {shown(content)}; values by name were expected, copy the folder again.")
+    return content

@@ -1,0 +1,105 @@
+"""The model card: what a network was trained on and how well it does, as JSON and for people to read."""
+
+import json
+from pathlib import Path
+
+from tabulate import tabulate
+
+from tfmetamers.files import written_whole
+from tfmetamers.networks.trained import CARD_FILE
+
+PAGE_FILE = "README.md"
+
+#: The metrics by name, in words.
+METRICS = {
+    "word_accuracy": "words that are right, in mixtures",
+    "word_accuracy_in_quiet": "words that are right, in quiet",
+    "category_auc": "mean area under the ROC curve of the categories, in mixtures",
+    "category_auc_without_speech": "the same, of backgrounds alone",
+}
+
+
+def write_card(card: dict, folder: Path) -> None:
+    """Write a card as ``card.json``, and as a page ``README.md``.
+
+    Raises:
+        ResultError: it cannot be written.
+    """
+    with written_whole(folder / PAGE_FILE) as partial:
+        partial.write_text(describe_card(card), encoding="utf-8")
+    with written_whole(folder / CARD_FILE) as partial:
+        partial.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def describe_card(card: dict) -> str:
+    """Return a card as a page of Markdown."""
+    settings, front_end = card["settings"], card["front_end"]
+    tables = [
+        f"# {card['name']}",
+        card["note"],
+        _how_it_ended(card),
+        "## How well it does",
+        _metrics(card),
+        "## What it was trained on",
+        _data(card["data"]),
+        "## How",
+        tabulate([(name, value) for name, value in _flat(settings)], ["setting", "value"], tablefmt="github"),
+        f"{card['weights']:,} weights. Sounds of {front_end['samples'] / front_end['sampling_rate']:g} s at "
+        f"{front_end['sampling_rate']} Hz, of root mean square 0.1. The front end:",
+        tabulate(list(front_end.items()), ["cochleagram", "value"], tablefmt="github"),
+        "## The course of training",
+        _curves(card["history"]),
+        "Made with " + ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
+    ]
+    return "\n\n".join(filter(None, tables)) + "\n"
+
+
+def _how_it_ended(card: dict) -> str:
+    epochs = len(card["history"])
+    if not card["finished"]:
+        return f"Training is not finished; the weights are those of epoch {card['epoch']} of {epochs} until now."
+    if card["reached_threshold"]:
+        return f"Training stopped at epoch {card['epoch']}, the first whose validation reached its threshold."
+    return (
+        f"No epoch of {epochs} reached a threshold; the weights are those of epoch {card['epoch']}, the best in "
+        "validation."
+    )
+
+
+def _metrics(card: dict) -> str:
+    test = card.get("test", {})
+    rows = [
+        [words, _shown(card["validation"].get(name)), _shown(test.get(name))]
+        for name, words in METRICS.items()
+        if name in card["validation"] or name in test
+    ]
+    return tabulate(rows, ["metric", "validation", "test"], tablefmt="github", disable_numparse=True)
+
+
+def _data(data: dict) -> str:
+    rows = [
+        [kind, entries["manifest"], entries["sha256"][:12], *entries["clips"].values()]
+        for kind, entries in data.items()
+    ]
+    headers = ["", "manifest", "SHA-256", "clips of training", "of validation", "of test"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _curves(history: list[dict]) -> str:
+    rows = [
+        [entry["epoch"], f"{entry['loss']:.4f}", *(_shown(entry.get(name)) for name in METRICS if name in history[0])]
+        for entry in history
+    ]
+    headers = ["epoch", "loss", *(name for name in METRICS if name in history[0])]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _flat(settings: dict, prefix: str = "") -> list[tuple]:
+    rows = []
+    for name, value in settings.items():
+        rows += _flat(value, f"{name}: ") if isinstance(value, dict) else [(prefix + name, value)]
+    return rows
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,275 @@
+"""Corpora: manifests that say which recordings hold which words, and which sounds belong to which categories.
+
+A corpus of words is a CSV file with the columns ``file``, ``start``, ``word``, ``speaker`` and ``split``; one of
+backgrounds has the columns ``file`` and ``categories`` and, where needed, ``start`` and ``split``. ``docs/corpora.md``
+shows an example of each.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfmetamers.errors import CorpusError, StimulusError, shown
+from tfmetamers.files import written_whole
+from tfmetamers.stimuli.sounds import sound_extent
+from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
+
+#: The parts of a corpus: what a network is trained on, what decides when to stop, what it is judged by at last.
+SPLITS = ("train", "validation", "test")
+
+#: The columns of a manifest of words.
+WORD_COLUMNS = ("file", "start", "word", "speaker", "split")
+
+#: The columns of a manifest of backgrounds.
+BACKGROUND_COLUMNS = ("file", "start", "categories", "split")
+
+#: What stands between the names of categories in one cell.
+SEPARATOR = ";"
+
+
+def read_words(manifest: str | os.PathLike, needed: Sequence[str] = ("train", "test")) -> pd.DataFrame:
+    """Read a manifest of words.
+
+    Args:
+        manifest: a CSV file in UTF-8 with a header and the columns ``file`` (relative ones are relative to the
+            manifest's folder), ``start`` (in s, from 0), ``word``, ``speaker`` (may be empty) and ``split`` (``train``,
+            ``validation`` or ``test``); further columns are dropped. Empty lines and space around cells mean nothing.
+        needed: the splits that must have rows; training needs all three.
+
+    Returns:
+        A row for each clip, indexed by the line of the manifest, from 1 as an editor counts, with the columns of
+        `WORD_COLUMNS`: ``file`` (absolute path, text), ``start`` (float64, s), ``word``, ``speaker`` and ``split``
+        (categoricals of text; those of ``split`` are `SPLITS`, in order). ``attrs["manifest"]`` is the manifest's path.
+
+    Raises:
+        CorpusError: the manifest cannot be read, lacks columns, or has a cell too many or too few; a start is no number
+            from 0; a word or file is empty; a split is unknown, or needed and empty; a clip is there twice; training
+            has fewer than two words, or lacks words of another split.
+    """
+    frame = _read(Path(manifest), required=WORD_COLUMNS, optional={})
+    check_words(frame, needed)
+    return frame
+
+
+def read_backgrounds(manifest: str | os.PathLike, needed: Sequence[str] = ("train",)) -> pd.DataFrame:
+    """Read a manifest of backgrounds.
+
+    Args:
+        manifest: a CSV file as `read_words` reads it, with the columns ``file`` and ``categories`` (one name, or
+            several separated by ``;``) and, if wanted, ``start`` (in s, 0 without the column) and ``split`` (``train``
+            without the column).
+        needed: the splits that must have rows.
+
+    Returns:
+        A row for each clip, indexed and typed as the result of `read_words`, with the columns of `BACKGROUND_COLUMNS`;
+        ``categories`` is a categorical of text, the names of a clip sorted and separated by ``;``.
+
+    Raises:
+        CorpusError: as for `read_words`; a clip has no category; there are fewer than two categories, or training lacks
+            one of another split.
+    """
+    frame = _read(Path(manifest), required=("file", "categories"), optional={"start": "0", "split": "train"})
+    frame["categories"] = _renamed(frame["categories"], lambda cell: SEPARATOR.join(_names(cell)))
+    check_backgrounds(frame, needed)
+    return frame
+
+
+def category_names(backgrounds: pd.DataFrame) -> list[str]:
+    """Return the names of all categories of a manifest's backgrounds, sorted."""
+    return sorted({name for cell in backgrounds["categories"].unique() for name in _names(cell)})
+
+
+def check_words(frame: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Refuse clips of words that no network can be trained on, and give their splits the order of `SPLITS`.
+
+    Args:
+        frame: the columns of `WORD_COLUMNS`; ``word``, ``speaker`` and ``split`` categorical.
+        needed: the splits that must have rows.
+
+    Raises:
+        CorpusError: as for `read_words`.
+    """
+    _check_filled(frame, "file")
+    _check_filled(frame, "word")
+    _check_splits(frame, needed)
+    _check_distinct(frame, ["file", "start", "word"])
+    trained = set(frame["word"][frame["split"] == "train"])
+    if len(trained) < 2:
+        raise CorpusError(
+            f"{_name(frame)} has {len(trained)} word to train on, {shown(min(trained, default=''))}; at least two were "
+            "expected, add clips of another."
+        )
+    _check_trained(frame, "word", trained)
+
+
+def check_backgrounds(frame: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Refuse backgrounds that no network can be trained on, and give their splits the order of `SPLITS`.
+
+    Args:
+        frame: the columns of `BACKGROUND_COLUMNS`; ``categories`` and ``split`` categorical.
+        needed: the splits that must have rows.
+
+    Raises:
+        CorpusError: as for `read_backgrounds`.
+    """
+    _check_filled(frame, "file")
+    _check_filled(frame, "categories")
+    _check_splits(frame, needed)
+    _check_distinct(frame, ["file", "start"])
+    names = category_names(frame)
+    if len(names) < 2:
+        raise CorpusError(
+            f"{_name(frame)} has one category, {shown(names[0])}; at least two were expected, add sounds of another."
+        )
+    trained = set(category_names(frame[frame["split"] == "train"]))
+    _check_trained(frame, "categories", {cell for cell in frame["categories"].unique() if trained >= set(_names(cell))})
+
+
+def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
+    """Open each recording once, and refuse those that are missing, no sound, or end before a clip does.
+
+    Only headers are read. A clip may end one sample after its recording, because programs round differently.
+
+    Args:
+        frame: what `read_words` or `read_backgrounds` returned, or rows of it.
+        seconds: length of a clip.
+
+    Raises:
+        CorpusError: a recording is missing, empty, damaged, cut short or no sound, or ends before a clip of it does.
+    """
+    unusable, ends = [], {}
+    first = frame.drop_duplicates("file")
+    for line, path in zip(first.index, first["file"], strict=True):
+        try:
+            samples, rate = sound_extent(path)
+        except StimulusError as error:
+            unusable.append((line, str(error)))
+        else:
+            ends[path] = (samples + 1) / rate
+    _refuse(frame, unusable, "recordings that cannot be used", "bring the recordings there, or drop their rows")
+    end = frame["file"].map(ends).to_numpy(np.float64)
+    start = frame["start"].to_numpy()
+    late = np.flatnonzero(start + seconds > end)
+    examples = [
+        (frame.index[row], f"from {start[row]:g} s in {frame['file'].iloc[row]}, which has {end[row]:g} s")
+        for row in late[:EXAMPLES]
+    ]
+    what = f"clips of {seconds:g} s past the end of their recording"
+    _refuse(frame, examples, what, "move or drop them", count=len(late))
+
+
+def write_words(frame: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write a manifest of words, which `read_words` reads again as it was.
+
+    Args:
+        frame: the columns of `WORD_COLUMNS`; ``file`` absolute.
+        path: the CSV file to write; recordings in its folder or below are named relative to it.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    _write(frame, WORD_COLUMNS, Path(path))
+
+
+def write_backgrounds(frame: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write a manifest of backgrounds, which `read_backgrounds` reads again as it was.
+
+    Args:
+        frame: the columns of `BACKGROUND_COLUMNS`; ``file`` absolute.
+        path: the CSV file to write; recordings in its folder or below are named relative to it.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    _write(frame, BACKGROUND_COLUMNS, Path(path))
+
+
+def _refuse(frame: pd.DataFrame, examples, what: str, remedy: str, count: int | None = None) -> None:
+    refuse_rows(_name(frame), examples, what, remedy, count)
+
+
+def _name(frame: pd.DataFrame) -> str:
+    return frame.attrs.get("manifest", "The corpus")
+
+
+def _read(manifest: Path, required: Sequence[str], optional: dict[str, str]) -> pd.DataFrame:
+    lines, cells = read_table(manifest, required, optional)
+    columns = {
+        "file": _absolute(manifest.parent, cells.pop("file")),
+        "start": read_seconds(manifest, lines, cells.pop("start"), "start"),
+    }
+    frame = pd.DataFrame(columns | {name: pd.Categorical(column) for name, column in cells.items()})
+    frame.index = pd.Index(lines, name="line")
+    frame.attrs["manifest"] = str(manifest)
+    return frame
+
+
+def _absolute(folder: Path, files: Iterable[str]) -> list[str]:
+    """Return the absolute paths of files relative to a folder; empty ones stay empty, equal ones share one object."""
+    folder = os.path.abspath(folder)
+    paths = {file: file and os.path.normpath(os.path.join(folder, file)) for file in set(files)}
+    return [paths[file] for file in files]
+
+
+def _renamed(column: pd.Series, rename: Callable[[str], str]) -> pd.Series:
+    """Return a categorical with other names for its categories, several of which may become one."""
+    names = column.cat.categories.map(rename)
+    return pd.Series(pd.Categorical(names.to_numpy(object)[column.cat.codes]), column.index, name=column.name)
+
+
+def _names(cell: str) -> list[str]:
+    return sorted({name.strip() for name in cell.split(SEPARATOR)} - {""})
+
+
+def _check_filled(frame: pd.DataFrame, column: str) -> None:
+    empty = frame.index[frame[column] == ""]
+    examples = [(line, "nothing") for line in empty[:EXAMPLES]]
+    _refuse(frame, examples, f"rows without {column}", "fill them in or drop them", count=len(empty))
+
+
+def _check_splits(frame: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Refuse unknown and empty splits, and give the column the categories of `SPLITS`."""
+    unknown = frame["split"][~frame["split"].isin(SPLITS)]
+    examples = [(line, shown(name)) for line, name in unknown[:EXAMPLES].items()]
+    _refuse(frame, examples, f"splits other than {', '.join(SPLITS)}", "correct them", count=len(unknown))
+    frame["split"] = frame["split"].cat.set_categories(SPLITS, ordered=True)
+    empty = sorted(set(needed) - set(frame["split"]), key=SPLITS.index)
+    if empty:
+        raise CorpusError(
+            f"{_name(frame)} has no row whose split is {' or '.join(empty)}; "
+            f"rows of {', '.join(needed)} were expected, divide the clips among them or add some."
+        )
+
+
+def _check_distinct(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    again = frame[frame.duplicated(columns)]
+    first = again[:EXAMPLES]
+    examples = [
+        (line, f"{start:g} s in {file}")
+        for line, start, file in zip(first.index, first["start"], first["file"], strict=True)
+    ]
+    _refuse(frame, examples, "clips that were there before", "drop them", count=len(again))
+
+
+def _check_trained(frame: pd.DataFrame, column: str, trained: set[str]) -> None:
+    """Refuse rows of validation and test whose cell is none of those that are trained on."""
+    unknown = frame[(frame["split"] != "train") & ~frame[column].isin(trained)]
+    first = unknown[:EXAMPLES]
+    examples = [
+        (line, f"{shown(cell)} in {split}")
+        for line, cell, split in zip(first.index, first[column], first["split"], strict=True)
+    ]
+    what = f"rows of validation or test with {column} that training lacks"
+    _refuse(frame, examples, what, "move them to training, or drop them", count=len(unknown))
+
+
+def _write(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+    folder = os.path.join(os.path.abspath(path.parent), "")
+    files = frame["file"].astype(object)
+    below = files.str.startswith(folder)
+    files = files.where(~below, files.str.removeprefix(folder))
+    with written_whole(path) as partial:
+        frame.assign(file=files)[list(columns)].to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")

@@ -1,0 +1,96 @@
+"""Epochs on disk: each a folder with the weights, the optimiser's state and the curves up to it."""
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.checkpoints.reader import CheckpointFile
+from tfmetamers.errors import CheckpointError, ResultError
+from tfmetamers.files import ARCHIVE_ERRORS, written_whole
+from tfmetamers.training.trainable import TrainableNetwork, Trainer
+
+EPOCHS_FOLDER = "epochs"
+CHECKPOINT_FILE = "network.ckpt"
+STATE_FILE = "optimizer.npz"
+HISTORY_FILE = "history.json"
+
+
+def save_epoch(out: Path, trainer: Trainer, history: Sequence[dict]) -> None:
+    """Write what an epoch ended with, whole or not at all.
+
+    Args:
+        out: the folder of the run.
+        trainer: the network and the optimiser.
+        history: an entry for each epoch until now.
+
+    Raises:
+        ResultError: it cannot be written.
+    """
+    folder = epoch_folder(out, history[-1]["epoch"])
+    if folder.exists():  # Cut off before the card was written: the same epoch again has the same weights.
+        shutil.rmtree(folder)
+    with written_whole(folder) as partial:
+        partial.mkdir()
+        save_variables(trainer.network, partial / CHECKPOINT_FILE)
+        state = {f"{number:04d}": variable.numpy() for number, variable in enumerate(trainer.optimizer.variables)}
+        with (partial / STATE_FILE).open("wb") as stream:
+            np.savez(stream, **state)
+        (partial / HISTORY_FILE).write_text(json.dumps(list(history), indent=1) + "\n", encoding="utf-8")
+
+
+def save_variables(network: TrainableNetwork, prefix: Path) -> None:
+    """Write a V2 checkpoint with the variables by the names of the released checkpoints.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    names = list(network.variables)
+    tensors = [network.variables[name].read_value() for name in names]
+    try:
+        tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
+
+
+def last_epoch(out: Path) -> int | None:
+    """Return the number of the last epoch that a run has come through, None where there is none."""
+    numbers = [int(path.name) for path in (out / EPOCHS_FOLDER).glob("*") if re.fullmatch(r"\d{4,}", path.name)]
+    return max(numbers, default=None)
+
+
+def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
+    """Bring network and optimiser to where an epoch ended, and return the history up to it.
+
+    Raises:
+        ResultError: the epoch is damaged.
+    """
+    folder = epoch_folder(out, epoch)
+    try:
+        history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
+        with np.load(folder / STATE_FILE, allow_pickle=False) as archive:
+            state = [archive[f"{number:04d}"] for number in range(len(archive.files))]
+        checkpoint = CheckpointFile(folder / CHECKPOINT_FILE)
+        for name, variable in trainer.network.variables.items():
+            variable.assign(checkpoint.read(name))
+        for variable, value in zip(trainer.optimizer.variables, state, strict=True):
+            variable.assign(value)
+    except (*ARCHIVE_ERRORS, CheckpointError) as error:
+        raise ResultError(f"{folder} is damaged ({error}); delete it, to go on from the epoch before.") from error
+    return history
+
+
+def drop_epochs(out: Path, kept: set[int]) -> None:
+    """Delete the folders of all epochs but some."""
+    for path in (out / EPOCHS_FOLDER).iterdir():
+        if path.name not in {f"{epoch:04d}" for epoch in kept}:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def epoch_folder(out: Path, epoch: int) -> Path:
+    """Return the folder of an epoch, counted from 1."""
+    return out / EPOCHS_FOLDER / f"{epoch:04d}"

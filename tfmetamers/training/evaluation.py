@@ -1,0 +1,105 @@
+"""How well a trained network does on a split of a corpus, in mixtures and in quiet."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from tfmetamers.training.metrics import accuracy, mean_area_under_roc
+from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset
+from tfmetamers.training.settings import MixtureSettings
+from tfmetamers.training.trainable import TrainableNetwork
+
+#: What the draws of validation and test are seeded with beside the seed, so that they are nothing of training's.
+SPLIT_SEEDS = {"validation": 2, "test": 3}
+
+#: Clips that are judged at once.
+BATCH_SIZE = 64
+
+
+def measure(
+    network: TrainableNetwork,
+    words: pd.DataFrame,
+    backgrounds: pd.DataFrame,
+    mixture: MixtureSettings,
+    labels: Labels,
+    *,
+    seed: int,
+    split: str,
+) -> dict[str, float | None]:
+    """Return the metrics of a network on a split, whose mixtures are the same for the same seed.
+
+    Args:
+        network: what is judged.
+        words: the clips of speech, of which each of the split is taken once.
+        backgrounds: the backgrounds, of which those of the split are drawn.
+        mixture: how they are mixed.
+        labels: the classes.
+        seed: of the draws.
+        split: ``"validation"`` or ``"test"``.
+
+    Returns:
+        ``word_accuracy``, ``category_auc`` (None where no category can have one), as far as there are such tasks.
+    """
+    words, backgrounds = words[words["split"] == split], backgrounds[backgrounds["split"] == split]
+    generator = np.random.default_rng([seed, SPLIT_SEEDS[split]])
+    mixtures = draw_mixtures(words, backgrounds, mixture, labels, generator, clips=range(len(words)))
+    settings = network.architecture.cochleagram
+    dataset = mixture_dataset(
+        mixtures, sampling_rate=settings.sampling_rate, samples=settings.samples, batch_size=BATCH_SIZE
+    )
+    logits, targets = {}, {"word": [], "categories": []}
+    for batch in dataset:
+        for task, output in network.outputs(batch["waveform"]).items():
+            logits.setdefault(task, []).append(output)
+        for task, target in targets.items():
+            target.append(batch[task].numpy())
+    metrics = {"word": ("word_accuracy", accuracy), "categories": ("category_auc", mean_area_under_roc)}
+    return {
+        metrics[task][0]: metrics[task][1](np.concatenate(outputs), np.concatenate(targets[task]))
+        for task, outputs in logits.items()
+    }
+
+
+def in_quiet(mixture: MixtureSettings) -> MixtureSettings:
+    """Return the settings of the same words without backgrounds or shifts."""
+    return dataclasses.replace(mixture, silence=0.0, clean=1.0, shift=0.0)
+
+
+def without_speech(mixture: MixtureSettings) -> MixtureSettings:
+    """Return the settings of backgrounds alone."""
+    return dataclasses.replace(mixture, silence=1.0, clean=0.0)
+
+
+def measure_test(
+    network: TrainableNetwork,
+    words: pd.DataFrame,
+    backgrounds: pd.DataFrame,
+    mixture: MixtureSettings,
+    labels: Labels,
+    *,
+    seed: int,
+) -> dict[str, float | None]:
+    """Return the metrics on the test split: in mixtures, of words in quiet, and of backgrounds alone.
+
+    Args:
+        network: what is judged.
+        words: the clips of speech.
+        backgrounds: the backgrounds.
+        mixture: how they were mixed in training.
+        labels: the classes.
+        seed: of the draws.
+
+    Returns:
+        As `measure`, and ``word_accuracy_in_quiet`` and ``category_auc_without_speech``.
+    """
+
+    def measured(settings):
+        return measure(network, words, backgrounds, settings, labels, seed=seed, split="test")
+
+    metrics = measured(mixture)
+    if "word_accuracy" in metrics:
+        metrics["word_accuracy_in_quiet"] = measured(in_quiet(mixture))["word_accuracy"]
+    if "category_auc" in metrics:
+        metrics["category_auc_without_speech"] = measured(without_speech(mixture))["category_auc"]
+    return metrics

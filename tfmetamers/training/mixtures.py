@@ -1,0 +1,167 @@
+"""Mixtures of speech and backgrounds: which clips meet, drawn from a seed, and how they are added."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from tfmetamers.stimuli.sounds import LEAST_RMS, RMS
+from tfmetamers.training.corpora import SEPARATOR
+from tfmetamers.training.recordings import clip_reader
+from tfmetamers.training.settings import MixtureSettings
+
+#: The label of a clip without speech: class 0 of the released networks (``metamer_word_encodings.pckl``).
+SILENCE = "__nullSignal__"
+
+#: A clip with this many samples at full scale is counted as clipped.
+CLIPPED_SAMPLES = 8
+
+#: Clips that are read at once.
+PARALLEL_READS = 4
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of both tasks.
+
+    Attributes:
+        words: the words, `SILENCE` first.
+        categories: the categories of backgrounds.
+    """
+
+    words: list[str]
+    categories: list[str]
+
+
+def word_labels(words: pd.DataFrame) -> list[str]:
+    """Return the labels of the word task: `SILENCE`, then the words of training in order.
+
+    Args:
+        words: what `tfmetamers.training.corpora.read_words` returned.
+    """
+    return [SILENCE, *sorted(words.loc[words["split"] == "train", "word"].unique())]
+
+
+def draw_mixtures(
+    words: pd.DataFrame,
+    backgrounds: pd.DataFrame,
+    settings: MixtureSettings,
+    labels: Labels,
+    generator: np.random.Generator,
+    *,
+    clips: Sequence[int],
+) -> dict[str, np.ndarray]:
+    """Draw which background each clip of speech meets, and how.
+
+    Args:
+        words: the clips of speech.
+        backgrounds: the backgrounds, of which each is drawn as often as any other.
+        settings: how they are mixed.
+        labels: the classes.
+        generator: where every draw comes from.
+        clips: which rows of `words`, in this order.
+
+    Returns:
+        Arrays with an entry for each clip, by name: where speech and background are, the ratio in dB, whether there is
+        speech and background at all, and the targets ``word`` (int32) and ``categories`` (float32).
+    """
+    count = len(clips)
+    speech = words.iloc[np.asarray(clips, np.int64)]
+    noise = backgrounds.iloc[generator.integers(len(backgrounds), size=count)]
+    kind = generator.random(count)
+    has_speech = kind >= settings.silence
+    has_background = kind < 1.0 - settings.clean
+    shift = generator.uniform(-settings.shift, settings.shift, count)
+    numbers = {word: number for number, word in enumerate(labels.words)}
+    number_of = speech["word"].astype(str).map(numbers).to_numpy(np.int32)
+    return {
+        "speech_file": speech["file"].to_numpy(str),
+        "speech_start": (speech["start"].to_numpy() - shift).astype(np.float32),
+        "background_file": noise["file"].to_numpy(str),
+        "background_start": noise["start"].to_numpy(np.float32),
+        "background_place": generator.random(count, np.float32),
+        "snr": generator.uniform(settings.least_snr, settings.greatest_snr, count).astype(np.float32),
+        "has_speech": has_speech,
+        "has_background": has_background,
+        "word": np.where(has_speech, number_of, 0).astype(np.int32),
+        "categories": _memberships(noise, labels.categories) * has_background[:, None].astype(np.float32),
+    }
+
+
+def _memberships(backgrounds: pd.DataFrame, categories: Sequence[str]) -> np.ndarray:
+    """Return which categories each background belongs to, float32 (backgrounds, categories)."""
+    position = {name: number for number, name in enumerate(categories)}
+    # By distinct cells: large corpora have few of them.
+    cells = pd.Categorical(backgrounds["categories"].astype(str))
+    table = np.zeros((len(cells.categories), len(categories)), np.float32)
+    for row, cell in enumerate(cells.categories):
+        table[row, [position[name] for name in cell.split(SEPARATOR) if name in position]] = 1.0
+    return table[cells.codes]
+
+
+def mixture_dataset(
+    mixtures: dict[str, np.ndarray], *, sampling_rate: int, samples: int, batch_size: int
+) -> tf.data.Dataset:
+    """Return batches of mixtures, read, mixed and brought to a root mean square of 0.1 while the one before is used.
+
+    Args:
+        mixtures: what `draw_mixtures` returned.
+        sampling_rate: of the result, in Hz; recordings of other rates are resampled.
+        samples: length of the result.
+        batch_size: clips in a batch; the last may have fewer.
+
+    Returns:
+        Batches of ``waveform`` (float32, (batch, samples)), ``word`` (int32, silence where the recording is silent),
+        ``categories`` (float32), and ``silent`` and ``clipped`` (whether a recording of speech is).
+    """
+    read = clip_reader([*mixtures["speech_file"], *mixtures["background_file"]], sampling_rate, samples)
+
+    def load(mixture):
+        speech = read(mixture["speech_file"], mixture["speech_start"], tf.zeros([]))
+        background = read(mixture["background_file"], mixture["background_start"], mixture["background_place"])
+        is_silent = root_mean_square(speech - tf.reduce_mean(speech)) < LEAST_RMS
+        at_full_scale = tf.reduce_sum(tf.cast(tf.abs(speech) >= 1.0 - 2.0**-14, tf.int32))
+        has_speech = mixture["has_speech"] & ~is_silent
+        return {
+            "waveform": mix(speech, background, mixture["snr"], has_speech, mixture["has_background"]),
+            "word": tf.where(has_speech, mixture["word"], 0),
+            "categories": mixture["categories"],
+            "silent": mixture["has_speech"] & is_silent,
+            "clipped": mixture["has_speech"] & (at_full_scale >= CLIPPED_SAMPLES),
+        }
+
+    dataset = tf.data.Dataset.from_tensor_slices(mixtures)
+    dataset = dataset.map(load, num_parallel_calls=PARALLEL_READS, deterministic=True)
+    return dataset.batch(batch_size).prefetch(2)
+
+
+def mix(speech, background, snr, has_speech, has_background) -> tf.Tensor:
+    """Add a background to speech at a ratio of root mean squares, and bring the sum to mean 0 and RMS 0.1.
+
+    Args:
+        speech: float32 (samples,).
+        background: float32 (samples,).
+        snr: signal-to-noise ratio in dB.
+        has_speech: whether there is speech at all.
+        has_background: whether there is a background at all.
+
+    Returns:
+        float32 (samples,); zeros where there is neither.
+    """
+    level = tf.pow(10.0, -snr / 20.0) * tf.cast(has_background, tf.float32)
+    added = _leveled(speech) * tf.cast(has_speech, tf.float32) + _leveled(background) * level
+    return RMS * _leveled(added)
+
+
+def root_mean_square(waveform: tf.Tensor) -> tf.Tensor:
+    """Return the root mean square of a waveform."""
+    return tf.sqrt(tf.reduce_mean(tf.square(waveform)))
+
+
+def _leveled(waveform: tf.Tensor) -> tf.Tensor:
+    """Return a waveform of mean 0 and root mean square 1; silence stays silence."""
+    centred = waveform - tf.reduce_mean(waveform)
+    level = root_mean_square(centred)
+    return tf.where(level < LEAST_RMS, tf.zeros_like(centred), centred / tf.maximum(level, LEAST_RMS))

@@ -1,0 +1,294 @@
+"""A training run: epochs until a threshold is reached, from where it was stopped, to a folder that can be loaded."""
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from filelock import FileLock, Timeout
+
+from tfmetamers.errors import CorpusError, ResultError
+from tfmetamers.files import file_digest, written_whole
+from tfmetamers.networks.architecture import Architecture, as_json, trace, write_architecture
+from tfmetamers.networks.trained import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
+from tfmetamers.training.card import write_card
+from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.epochs import (
+    CHECKPOINT_FILE,
+    EPOCHS_FOLDER,
+    drop_epochs,
+    epoch_folder,
+    last_epoch,
+    restore_epoch,
+    save_epoch,
+)
+from tfmetamers.training.evaluation import measure, measure_test
+from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, word_labels
+from tfmetamers.training.settings import TrainingSettings
+from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork, Trainer
+
+#: What the run was started with: what else is not in the other files.
+RUN_FILE = "training.json"
+
+#: What the draws of training are seeded with beside the seed and the epoch; `evaluation.SPLIT_SEEDS` has others.
+TRAINING_SEED = 1
+
+#: The tasks that a network is trained on, by the name of the choice.
+TASKS_TRAINED = {"words": ("word",), "categories": ("categories",), "both": ("word", "categories")}
+
+
+def train(
+    architecture: Architecture,
+    words: str | os.PathLike,
+    backgrounds: str | os.PathLike,
+    settings: TrainingSettings,
+    out: str | os.PathLike,
+    *,
+    progress: Callable[[int, int, int, float], None] | None = None,
+    report: Callable[[dict], None] | None = None,
+) -> dict:
+    """Train an auditory network, or go on where a run of the same settings was stopped.
+
+    Every clip of speech is heard once an epoch, in a new mixture. After each epoch the network is validated; training
+    stops at the first epoch whose validation reaches the settings' thresholds, so that networks can be compared at
+    matched performance (Feather et al., 2019, section 4). Epoch, mixtures and dropout are drawn from the seed alone, so
+    that a run that was cut off ends with the weights of one that was not.
+
+    Args:
+        architecture: the layers; its tasks are replaced by those of the corpus.
+        words: the manifest of speech (`tfmetamers.training.corpora.read_words`).
+        backgrounds: the manifest of backgrounds (`read_backgrounds`).
+        settings: how it is trained.
+        out: the folder of the run.
+        progress: is told the epoch, the step, the steps in an epoch and the loss.
+        report: is told each epoch's entry of the history, also of epochs that were come through before.
+
+    Returns:
+        The card, as ``card.json`` in the folder has it.
+
+    Raises:
+        CorpusError: a manifest cannot be used, or a recording of it.
+        ArgumentError: the architecture cannot be trained.
+        ResultError: the folder holds another run, is in use, or cannot be written.
+    """
+    out = Path(out)
+    speech = read_words(words, needed=SPLITS)
+    noise = read_backgrounds(backgrounds, needed=SPLITS)
+    labels = Labels(word_labels(speech), category_names(noise))
+    classes = {"word": len(labels.words), "categories": len(labels.categories)}
+    tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
+    architecture = dataclasses.replace(architecture, tasks=tasks)
+    seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    with _alone(out):
+        traced = trace(architecture, settings.seed)
+        data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
+        _claim(out, architecture, settings, data, labels)
+        trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
+        reached = last_epoch(out)
+        history = [] if reached is None else restore_epoch(out, reached, trainer)
+        for entry in history if report else []:
+            report(entry)
+        chosen, is_reached = _choose(history, settings)
+        if not is_reached and len(history) < settings.epochs:
+            check_recordings(speech, seconds)
+            check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
+        card = {
+            "name": architecture.name,
+            "note": architecture.note,
+            "settings": settings.record(),
+            "data": data,
+            "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
+            "front_end": {"trained_with": "fast", **dataclasses.asdict(architecture.cochleagram)},
+            "versions": {name: version(name) for name in ("tfmetamers", "tensorflow", "keras", "numpy")},
+        }
+        with contextlib.closing(tf.summary.create_file_writer(str(out / "logs"))) as logs:
+            while not is_reached and len(history) < settings.epochs:
+                entry = _train_epoch(trainer, speech, noise, labels, settings, len(history) + 1, progress)
+                entry |= _validate(trainer.network, speech, noise, labels, settings)
+                history.append(entry)
+                save_epoch(out, trainer, history)
+                chosen, is_reached = _choose(history, settings)
+                _write(out, card, history, chosen, outcome=None)
+                drop_epochs(out, {chosen, entry["epoch"]})
+                _log(logs, entry)
+                if report:
+                    report(entry)
+        restore_epoch(out, chosen, trainer)
+        outcome = {
+            "reached_threshold": is_reached,
+            "test": measure_test(trainer.network, speech, noise, settings.mixture, labels, seed=settings.seed),
+        }
+        return _write(out, card, history, chosen, outcome)
+
+
+def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> dict:
+    """Train for an epoch and return its entry of the history."""
+    rows = np.flatnonzero(speech["split"] == "train")
+    trainer.optimizer.learning_rate.assign(settings.learning_rate_of(epoch - 1))
+    generator = np.random.default_rng([settings.seed, TRAINING_SEED, epoch])
+    clips = _clips_of(rows, settings, epoch)
+    mixtures = draw_mixtures(speech, noise[noise["split"] == "train"], settings.mixture, labels, generator, clips=clips)
+    cochleagram = trainer.network.architecture.cochleagram
+    dataset = mixture_dataset(
+        mixtures,
+        sampling_rate=cochleagram.sampling_rate,
+        samples=cochleagram.samples,
+        batch_size=settings.batch_size,
+    )
+    steps = -(-len(clips) // settings.batch_size)
+    losses, silent, clipped = [], 0, 0
+    try:
+        for step, batch in enumerate(dataset, start=1):
+            losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
+            silent += int(batch["silent"].numpy().sum())
+            clipped += int(batch["clipped"].numpy().sum())
+            if not np.isfinite(losses[-1]):
+                raise ResultError(
+                    f"The loss is {losses[-1]} at step {step} of epoch {epoch}; give a smaller learning rate and "
+                    "another folder."
+                )
+            if progress:
+                progress(epoch, step, steps, losses[-1])
+    except tf.errors.OpError as error:
+        raise CorpusError(f"A recording of the corpus cannot be read ({error.message.splitlines()[0]}).") from error
+    return {
+        "epoch": epoch,
+        "loss": float(np.mean(losses)),
+        "learning_rate": settings.learning_rate_of(epoch - 1),
+        "silent_clips": silent,
+        "clipped_clips": clipped,
+    }
+
+
+def _clips_of(rows: np.ndarray, settings: TrainingSettings, epoch: int) -> np.ndarray:
+    """Return which rows an epoch hears: all in a new order, or the next so many of orders one after another."""
+    count = len(rows) if settings.steps_per_epoch is None else settings.steps_per_epoch * settings.batch_size
+    places = np.arange((epoch - 1) * count, epoch * count)
+    passes = places // len(rows)
+    orders = {
+        number: np.random.default_rng([settings.seed, TRAINING_SEED, 0, number]).permutation(rows)
+        for number in np.unique(passes).tolist()
+    }
+    return np.concatenate([orders[number][places[passes == number] % len(rows)] for number in orders])
+
+
+def _validate(network, speech, noise, labels, settings) -> dict:
+    return measure(network, speech, noise, settings.mixture, labels, seed=settings.seed, split="validation")
+
+
+def _choose(history: list[dict], settings: TrainingSettings) -> tuple[int | None, bool]:
+    """Return the epoch whose weights are to be used, and whether it reached the thresholds: the first that did.
+
+    Where none did, it is the first of those with the best metric, or mean of metrics.
+    """
+    if not history:
+        return None, False
+    thresholds = settings.thresholds
+    for entry in history if thresholds else []:
+        if all(entry[metric] is not None and entry[metric] >= least for metric, least in thresholds.items()):
+            return entry["epoch"], True
+    metrics = ("word_accuracy", "category_auc")
+    return max(history, key=lambda entry: np.mean([entry.get(name) or 0.0 for name in metrics]))["epoch"], False
+
+
+def _write(out: Path, card: dict, history: list[dict], chosen: int, outcome: dict | None) -> dict:
+    """Write the card: what was done, and what to load."""
+    folder = epoch_folder(out, chosen).relative_to(out)
+    card = {
+        **card,
+        "checkpoint": (folder / CHECKPOINT_FILE).as_posix(),
+        "epoch": chosen,
+        "finished": outcome is not None,
+        **(outcome or {}),
+        "validation": history[chosen - 1],
+        "history": history,
+    }
+    write_card(card, out)
+    return card
+
+
+def _log(logs, entry: dict) -> None:
+    with logs.as_default(step=entry["epoch"]):
+        for name, value in entry.items():
+            if name != "epoch" and value is not None:
+                tf.summary.scalar(name, value)
+    logs.flush()
+
+
+def _described(manifest, frame: pd.DataFrame) -> dict:
+    """Return what a corpus is: its manifest by name and hash, and how many clips and classes its splits have."""
+    counts = {split: int((frame["split"] == split).sum()) for split in SPLITS}
+    entries = {"manifest": Path(manifest).name, "sha256": file_digest(manifest), "clips": counts}
+    if "word" in frame:
+        entries["speakers"] = {split: int(frame.loc[frame["split"] == split, "speaker"].nunique()) for split in SPLITS}
+    return entries
+
+
+def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, data: dict, labels: Labels) -> None:
+    """Write what the run is, or refuse a folder that holds another one."""
+    changeable = ("epochs", "word_threshold", "category_threshold")
+    identity = {
+        "architecture": as_json(architecture),
+        "settings": {name: value for name, value in settings.record().items() if name not in changeable},
+        "data": data,
+    }
+    identity = json.loads(json.dumps(identity))
+    file = out / RUN_FILE
+    if file.exists():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ResultError(f"{file} cannot be read ({error}); give another folder.") from error
+        differing = list(_differences(found, identity))
+        if differing:
+            raise ResultError(
+                f"{out} holds another run, which differs in {', '.join(differing[:5])}; give another folder, or the "
+                "settings of that run."
+            )
+        return
+    others = [name for name in (EPOCHS_FOLDER, CARD_FILE) if (out / name).exists()]
+    if others:
+        raise ResultError(f"{out} holds {' and '.join(others)} of something else; give another folder.")
+    write_architecture(architecture, out / ARCHITECTURE_FILE)
+    named = {TASK_KEYS["word"]: labels.words, TASK_KEYS["categories"]: labels.categories}
+    _write_json({key: named[key] for key in architecture.tasks}, out / LABELS_FILE)
+    _write_json(identity, file)
+
+
+def _write_json(content, file: Path) -> None:
+    with written_whole(file) as partial:
+        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _differences(found, expected, name: str = "") -> Iterator[str]:
+    """Yield the names of the values in which two trees of JSON differ."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in expected | found:
+            yield from _differences(found.get(key), expected.get(key), f"{name}.{key}" if name else key)
+    elif found != expected:
+        yield name
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Have a folder to oneself."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock", timeout=0)
+        lock.acquire()
+    except OSError as error:
+        raise ResultError(f"{out} cannot be written: {error.strerror or error}; give another folder.") from error
+    except Timeout as error:
+        raise ResultError(f"Another training run is at work in {out}; wait for it, or give another folder.") from error
+    try:
+        yield
+    finally:
+        lock.release()

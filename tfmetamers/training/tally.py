@@ -1,0 +1,66 @@
+"""What the making of a corpus dropped, and why."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Clips that were dropped for one reason.
+
+    Attributes:
+        reason: why, in words.
+        clips: how many.
+        vanished: for each column that is counted, how many of its values no other clip has.
+        example: the first of them, in words.
+    """
+
+    reason: str
+    clips: int
+    vanished: dict[str, int]
+    example: str
+
+
+@dataclass
+class Tally:
+    """Drops clips and remembers how many.
+
+    Attributes:
+        describe: makes an example in words of a row.
+        counted: columns whose values are counted; empty text is no value.
+        dropped: what was dropped so far.
+    """
+
+    describe: Callable[[pd.Series], str]
+    counted: Sequence[str] = ()
+    dropped: list[Dropped] = field(default_factory=list)
+
+    def keep(self, frame: pd.DataFrame, kept: np.ndarray | pd.Series, reason: str) -> pd.DataFrame:
+        """Return the rows to keep.
+
+        Args:
+            frame: the clips.
+            kept: whether to keep each, bool (rows,).
+            reason: why the others are dropped; several calls with one reason are counted together.
+        """
+        kept = np.asarray(kept, bool)
+        if kept.all():
+            return frame
+        rest = frame[kept]
+        vanished = {name: distinct(frame[name]) - distinct(rest[name]) for name in self.counted}
+        clips, example = len(frame) - len(rest), self.describe(frame.iloc[int(np.argmin(kept))])
+        for place, before in enumerate(self.dropped):
+            if before.reason == reason:
+                vanished = {name: count + before.vanished[name] for name, count in vanished.items()}
+                self.dropped[place] = Dropped(reason, before.clips + clips, vanished, before.example)
+                return rest
+        self.dropped.append(Dropped(reason, clips, vanished, example))
+        return rest
+
+
+def distinct(column: pd.Series) -> int:
+    """Return how many values a column has, empty text not counted."""
+    return len(set(column.unique()) - {""})

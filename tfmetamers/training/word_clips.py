@@ -1,0 +1,287 @@
+"""Clips with a word in their middle, cut from aligned recordings and divided into training, validation and test."""
+
+import math
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from tfmetamers.errors import ArgumentError, CorpusError, StimulusError, checked_whole_number
+from tfmetamers.stimuli.sounds import SUFFIXES, sound_extent
+from tfmetamers.training.corpora import SPLITS, WORD_COLUMNS, check_words
+from tfmetamers.training.tally import Dropped, Tally, distinct
+
+#: What clips are divided by.
+DIVISIONS = ("clip", "speaker")
+
+#: Labels that aligners give to what is no word: silence, a short pause, noise.
+MARKS = {"sil", "sp", "spn"}
+
+#: Brackets that aligners and transcribers put around what is no word, such as ``<unk>`` and ``[noise]``.
+BRACKETS = {"<": ">", "[": "]", "(": ")", "{": "}"}
+
+#: Endings of recordings in alignments, where the recordings themselves have been converted (Wall Street Journal).
+SPHERE_SUFFIXES = (".wv1", ".wv2", ".sph")
+
+#: Starts are rounded to so many decimal places of a second, which is less than a sample.
+_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """How words become clips.
+
+    Attributes:
+        seconds: length of a clip.
+        minimum_clips: words of fewer clips are dropped.
+        minimum_speakers: words that fewer speakers say are dropped.
+        minimum_speaker_clips: speakers of fewer clips are dropped.
+        divided_by: ``"clip"``, which spreads each word's clips over the splits, or ``"speaker"``, which puts each
+            speaker into one.
+        validation: share of the clips for validation, above 0 and below 1.
+        test: share of the clips for the test; together below 1.
+        seed: draws the splits.
+
+    Raises:
+        ArgumentError: a setting has a value that cannot be used.
+    """
+
+    seconds: float = 2.0
+    minimum_clips: int = 1
+    minimum_speakers: int = 0
+    minimum_speaker_clips: int = 0
+    divided_by: str = "clip"
+    validation: float = 0.1
+    test: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self):
+        if not 0 < self.seconds < math.inf:
+            raise ArgumentError(f"The length of a clip is {self.seconds} s; a number above 0 was expected.")
+        for name in ("minimum_clips", "minimum_speakers", "minimum_speaker_clips", "seed"):
+            checked_whole_number(name.replace("_", " "), getattr(self, name), least=0)
+        if self.divided_by not in DIVISIONS:
+            raise ArgumentError(f"Clips are divided by {self.divided_by!r}; one of {', '.join(DIVISIONS)} was expected.")
+        if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):
+            raise ArgumentError(
+                f"The shares of validation and test are {self.validation} and {self.test}; numbers above 0 that leave "
+                "something for training were expected."
+            )
+
+
+def gather_clips(
+    alignments: pd.DataFrame,
+    recordings: str | os.PathLike,
+    settings: ClipSettings,
+    progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+) -> tuple[pd.DataFrame, list[Dropped]]:
+    """Cut clips with a word in their middle, drop those that cannot be used or are too rare, and divide the rest.
+
+    A word's clip has its middle where the word has. Words are case-folded; punctuation around them is taken off. A
+    speaker that the alignments do not name is the folder that the recording is in, if it is in one below `recordings`.
+    Dividing by clip gives each split its share of every word's clips, rounded up or down at random, at least one for
+    training; dividing by speaker fills the test and then validation with speakers in random order until they have their
+    share, and leaves the rest, at least one, to training. The same alignments, recordings and seed give the same
+    splits.
+
+    Args:
+        alignments: what `tfmetamers.training.word_alignments.read_alignments` returned.
+        recordings: the folder of the recordings; they are found by their path below it or, where that is not there, by
+            their name, each with or without its ending.
+        settings: how long clips are, what is too rare, and how they are divided.
+        progress: is given the recordings, and gives them back one by one.
+
+    Returns:
+        The clips as `tfmetamers.training.corpora.read_words` has them, and what was dropped.
+
+    Raises:
+        CorpusError: there is no such folder, or no recording in it; several recordings have the name of one that is
+            asked for; clips without speaker are to be divided by speaker or counted by it; nothing remains, a split is
+            empty, or training has fewer than two words.
+    """
+    tally = Tally(_describe, counted=("word", "speaker"))
+    names = {label: plain_word(label) for label in alignments["word"].unique()}
+    clips = alignments.assign(word=alignments["word"].map(names))
+    clips = tally.keep(clips, clips["word"] != "", "no word, but silence, noise or unknown")
+    clips = _find_recordings(clips, Path(recordings), tally)
+    clips = _cut(clips, settings.seconds, tally, progress)
+    _check_speakers(clips, settings)
+    clips = _drop_rare(clips, settings, tally)
+    _check_some_left(clips, tally)
+    clips = clips.sort_values(["file", "start", "word"], kind="stable", ignore_index=True)
+    divide = {"clip": _divide_by_clip, "speaker": _divide_by_speaker}[settings.divided_by]
+    clips["split"] = divide(clips, settings, np.random.default_rng(settings.seed))
+    trained = clips["word"][clips["split"] == "train"].unique()
+    clips = tally.keep(clips, clips["word"].isin(trained), "of a word that fell to no training clip")
+    clips = clips[list(WORD_COLUMNS)].astype({name: "category" for name in ("word", "speaker", "split")})
+    check_words(clips, SPLITS)
+    return clips, tally.dropped
+
+
+def plain_word(label: str) -> str:
+    """Return a word case-folded and without punctuation around it, empty for what is no word.
+
+    Apostrophes and hyphens inside stay; typographic apostrophes become plain ones; letters are composed (NFC).
+    """
+    label = unicodedata.normalize("NFC", label.strip())
+    if BRACKETS.get(label[:1]) == label[-1:] != "":
+        return ""
+    word = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold()
+    kept = [place for place, sign in enumerate(word) if unicodedata.category(sign)[0] in "LNM"]
+    word = word[kept[0] : kept[-1] + 1] if kept else ""
+    return "" if word in MARKS else word
+
+
+def _describe(row: pd.Series) -> str:
+    return f"{row['word'] or 'nothing'!r} at {row['begin']:g} s in {row['recording']}"
+
+
+def _find_recordings(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFrame:
+    """Give clips the column ``file``, and those without one the speaker that their folder is named for."""
+    if not folder.is_dir():
+        raise CorpusError(f"There is no folder {folder}; give the one that the recordings are in.")
+    known = _recordings_by_name(folder)
+    found = {name: _find_recording(name, known) for name in clips["recording"].unique()}
+    clips = clips.assign(file=clips["recording"].map(found))
+    missing = clips["file"].isna()
+    if missing.all():
+        name = clips["recording"].iloc[0] if len(clips) else "any"
+        raise CorpusError(f"{folder} has none of the recordings that the alignments are of, such as {name}; give theirs.")
+    clips = tally.keep(clips, ~missing, "no recording of that name")
+    parents = {file: file.parent.name if file.parent != folder else "" for file in clips["file"].unique()}
+    clips["speaker"] = clips["speaker"].where(clips["speaker"] != "", clips["file"].map(parents))
+    return clips
+
+
+def _recordings_by_name(folder: Path) -> dict[str, list[Path]]:
+    """Return recordings by their paths below a folder and, where no other has such a path, by their names."""
+    paths: dict[str, list[Path]] = {}
+    names: dict[str, list[Path]] = {}
+    for file in sorted(folder.rglob("*")):
+        below = PurePosixPath(file.relative_to(folder).as_posix())
+        if file.suffix.lower() in SUFFIXES and file.is_file() and not any(part[0] == "." for part in below.parts):
+            for key in (below, below.with_suffix("")):
+                paths.setdefault(str(key), []).append(file)
+                names.setdefault(key.name, []).append(file)
+    if not paths:
+        raise CorpusError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}; give the recordings' folder.")
+    return names | paths
+
+
+def _find_recording(name: str, known: dict[str, list[Path]]) -> Path | None:
+    below = PurePosixPath(name)
+    is_ending = below.suffix.lower() in (*SUFFIXES, *SPHERE_SUFFIXES)
+    plain = below.with_suffix("") if is_ending else below
+    for key in (str(below), str(plain), below.name, plain.name):
+        if files := known.get(key):
+            if len(files) > 1:
+                raise CorpusError(
+                    f"{files[0]} and {files[1]} both have the name of the recording {name!r}; rename one, or give its "
+                    "path in the alignments."
+                )
+            return files[0]
+    return None
+
+
+def _cut(clips: pd.DataFrame, seconds: float, tally: Tally, progress) -> pd.DataFrame:
+    """Give clips the column ``start``, and drop those that do not lie within their recording."""
+    ends, reasons = {}, {}
+    for file in progress(list(clips["file"].unique())):
+        try:
+            samples, rate = sound_extent(file)
+        except StimulusError as error:
+            reasons[file] = f"of a recording that cannot be used: {error}"
+        else:
+            ends[file] = (samples + 1) / rate  # One sample more: as `check_recordings` has it.
+    for file, reason in reasons.items():
+        clips = tally.keep(clips, clips["file"] != file, reason)
+    start = ((clips["begin"] + clips["end"] - seconds) / 2).round(_DECIMALS)
+    clips = clips.assign(start=start + 0.0)  # Not -0.0.
+    clips = tally.keep(clips, clips["end"] - clips["begin"] <= seconds, f"longer than {seconds:g} s")
+    clips = tally.keep(clips, clips["start"] >= 0, "from before the recording's start")
+    clips = tally.keep(clips, clips["start"] + seconds <= clips["file"].map(ends), "past the recording's end")
+    clips = tally.keep(clips, ~clips.duplicated(["file", "start", "word"]), "there before")
+    return clips.assign(file=clips["file"].map({file: os.path.abspath(file) for file in ends}))
+
+
+def _check_speakers(clips: pd.DataFrame, settings: ClipSettings) -> None:
+    without = int((clips["speaker"] == "").sum())
+    if without and (settings.divided_by == "speaker" or settings.minimum_speakers or settings.minimum_speaker_clips):
+        raise CorpusError(
+            f"{without} of {len(clips)} clips have no speaker, so that they cannot be counted or divided by it; name "
+            "speakers in the alignments, or put each speaker's recordings into a folder."
+        )
+
+
+def _drop_rare(clips: pd.DataFrame, settings: ClipSettings, tally: Tally) -> pd.DataFrame:
+    """Drop words and speakers of too few clips, again and again, because each takes clips from the other."""
+    while True:
+        before = len(clips)
+        counts = clips.groupby("word")["word"].transform("size")
+        clips = tally.keep(clips, counts >= settings.minimum_clips, f"of a word of under {settings.minimum_clips} clips")
+        counts = clips.groupby("word")["speaker"].transform("nunique")
+        reason = f"of a word of under {settings.minimum_speakers} speakers"
+        clips = tally.keep(clips, counts >= settings.minimum_speakers, reason)
+        counts = clips.groupby("speaker")["speaker"].transform("size")
+        reason = f"of a speaker of under {settings.minimum_speaker_clips} clips"
+        clips = tally.keep(clips, counts >= settings.minimum_speaker_clips, reason)
+        if len(clips) == before:
+            return clips
+
+
+def _check_some_left(clips: pd.DataFrame, tally: Tally) -> None:
+    if not len(clips):
+        told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in tally.dropped)
+        raise CorpusError(f"No clip remains ({told}); drop less, or give more recordings.")
+
+
+def _divide_by_clip(clips: pd.DataFrame, settings: ClipSettings, generator: np.random.Generator) -> np.ndarray:
+    """Give each split its share of every word's clips, rounded up or down at random so that shares are met overall."""
+    order = generator.permutation(len(clips))
+    word, names = pd.factorize(clips["word"].to_numpy()[order], sort=True)
+    rank = pd.Series(word).groupby(word).cumcount().to_numpy()
+    counts = np.bincount(word)
+    most = counts - 1  # One is for training.
+    test = np.minimum(np.floor(counts * settings.test + generator.random(len(names))), most)
+    validation = np.floor(counts * settings.validation + generator.random(len(names)))
+    validation = np.minimum(validation, most - test)
+    split = np.where(rank < test[word], "test", np.where(rank < (test + validation)[word], "validation", "train"))
+    divided = np.empty(len(clips), object)
+    divided[order] = split
+    return divided
+
+
+def _divide_by_speaker(clips: pd.DataFrame, settings: ClipSettings, generator: np.random.Generator) -> np.ndarray:
+    """Fill the test, then validation, with speakers in random order until they have their share of the clips."""
+    counts = clips["speaker"].value_counts().sort_index()
+    if len(counts) < len(SPLITS):
+        raise CorpusError(
+            f"{len(counts)} speakers cannot be divided into {', '.join(SPLITS)}; give recordings of more, or divide by "
+            "clip."
+        )
+    waiting = list(generator.permutation(counts.index.to_numpy(object)))
+    split_of = dict.fromkeys(waiting, "train")
+    for split, share, needed in (("test", settings.test, 2), ("validation", settings.validation, 1)):
+        taken = 0
+        while taken < share * len(clips) and len(waiting) > needed:
+            speaker = waiting.pop()
+            split_of[speaker] = split
+            taken += counts[speaker]
+    return clips["speaker"].map(split_of).to_numpy(object)
+
+
+def summarize_words(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return how many clips, words and speakers each split has, and all of them together.
+
+    Args:
+        clips: what `gather_clips` or `tfmetamers.training.corpora.read_words` returned.
+    """
+    parts = {split: clips[clips["split"] == split] for split in SPLITS} | {"all": clips}
+    return {
+        name: {"clips": len(part), "words": distinct(part["word"]), "speakers": distinct(part["speaker"])}
+        for name, part in parts.items()
+    }
