@@ -1,5 +1,6 @@
 """How commands name the networks that judge: ``NAME``, ``NAME:random:SEED``, ``NAME=PATH``, ``FILE.keras`` ..."""
 
+import inspect
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from tfmetamers.errors import ArgumentError
 FORMS = {
     "NAME": "a network of 'tfmetamers networks', by the checkpoint that was fetched",
     "NAME=PATH": "with another checkpoint",
+    "DIR": "a network that 'tfmetamers train' made, in place of a NAME",
     "NAME:random or NAME:random:SEED": "with random weights",
     "FILE.keras": "your own model",
     "release:DIR or release:DIR:NAME": "a word network of the authors' release",
@@ -19,31 +21,26 @@ FORMS = {
 
 _WITH_WEIGHTS = re.compile(r"(?P<network>[^=:]+)(?:=(?P<checkpoint>.+)|:random(?::(?P<seed>\d+))?)?")
 
-_OPTIONS = (
-    "name",
-    "keras_model",
-    "release",
-    "architecture",
-    "checkpoint",
-    "weights",
-    "weights_seed",
-    "size",
-    "input_range",
-    "labels",
-)
+_OPTIONS = tuple(inspect.signature(build_network).parameters)
 
 
-def build_judges(given: Sequence[str], labels: Path | None, input_range: tuple[float, float] | None) -> list:
+def build_judges(
+    given: Sequence[str],
+    labels: Path | None,
+    input_range: tuple[float, float] | None,
+    duration: float | None,
+) -> list:
     """Return the networks that were given as judges.
 
     Args:
         given: each in one of `FORMS`.
         labels: a file of labels for every model and architecture of the user's own.
         input_range: what every Keras model takes for black and white.
+        duration: of the sounds in seconds, for every network that takes any length.
 
     Raises:
-        ArgumentError: one has none of the forms, names no network, or there is nothing for the labels or the input
-            range to apply to.
+        ArgumentError: one has none of the forms, names no network, or there is nothing for the labels, the input
+            range or the duration to apply to.
         CheckpointError: weights are missing or do not fit.
     """
     judges = [parse_judge(each) for each in given]
@@ -55,12 +52,26 @@ def build_judges(given: Sequence[str], labels: Path | None, input_range: tuple[f
         )
     if input_range and not takes_range:
         raise ArgumentError("--input-range is for Keras models, and no judge is one; leave it out.")
+    _check_names(judges)
+    if duration is not None:
+        _set_duration(judges, duration)
     for judge in takes_labels:
         judge["labels"] = labels
     for judge in takes_range:
         judge["input_range"] = input_range
-    _check_names(judges)
     return [build_network(**{option: judge.get(option) for option in _OPTIONS}) for judge in judges]
+
+
+def _set_duration(judges: Sequence[dict], duration: float) -> None:
+    from tfmetamers.networks.registry import takes_any_length
+
+    of_any_length = [judge for judge in judges if "name" in judge and takes_any_length(judge["name"])]
+    if not of_any_length:
+        raise ArgumentError(
+            "--duration is for networks that take sounds of any length, and no judge is one; leave it out."
+        )
+    for judge in of_any_length:
+        judge["duration"] = duration
 
 
 def parse_judge(text: str) -> dict:
@@ -96,7 +107,8 @@ def _check_names(judges: Sequence[dict]) -> None:
     """Notice a misspelt name before the first network is loaded."""
     from tfmetamers.errors import unknown_name
     from tfmetamers.networks.registry import network_names
+    from tfmetamers.networks.trained import is_trained_folder
 
     for judge in judges:
-        if "name" in judge and judge["name"] not in network_names():
+        if "name" in judge and judge["name"] not in network_names() and not is_trained_folder(judge["name"]):
             raise unknown_name("network", judge["name"], network_names(), "'tfmetamers networks' lists them.")

@@ -13,16 +13,18 @@ COMMANDS = {
     "synth": ("synth", "Make metamers of pictures and sounds at layers of a network."),
     "evaluate": ("evaluate", "Judge metamers: same label, correlation above a null distribution."),
     "recognize": ("recognize", "Show metamers to other networks: who recognises them?"),
+    "train": ("train", "Train auditory networks on your own recordings."),
     "networks": ("networks", "List networks and their layers."),
     "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
     "cochleagram": ("cochleagram", "Draw what a model of the ear makes of a sound."),
     "null": ("null", "Build, merge and show null distributions."),
+    "corpus": ("corpus", "Make manifests of what networks are trained on."),
     "index": ("index", "Gather finished metamers into a CSV."),
 }
 
 
 #: The commands that go on where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "fetch"}
+RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

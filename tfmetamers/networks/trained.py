@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from tfmetamers.errors import CheckpointError, shown
@@ -37,9 +38,26 @@ class TrainedFiles:
         return self.labels[self.architecture.label_task]
 
 
+def bundled_networks() -> dict[str, Path]:
+    """Return the folder of each trained network that comes with the package, by name."""
+    folder = Path(str(resources.files("tfmetamers.checkpoints"))) / "bundled"
+    return {path.name: path for path in sorted(folder.glob("*")) if is_trained_folder(path)}
+
+
+def find_trained(name: str | os.PathLike) -> Path | None:
+    """Return the folder of a trained network, given by the name of a bundled one or by its path; None if it is none."""
+    bundled = bundled_networks()
+    if str(name) in bundled:
+        return bundled[str(name)]
+    return Path(name) if is_trained_folder(name) else None
+
+
 def is_trained_folder(folder: str | os.PathLike) -> bool:
     """Return whether a folder is that of a trained network."""
-    return (Path(folder) / CARD_FILE).is_file()
+    try:
+        return (Path(folder) / CARD_FILE).is_file()
+    except ValueError:  # A null character in the path.
+        return False
 
 
 def read_trained(folder: str | os.PathLike) -> TrainedFiles:

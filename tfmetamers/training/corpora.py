@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfmetamers.errors import CorpusError, StimulusError, shown
+from tfmetamers.errors import CorpusError, shown
 from tfmetamers.files import written_whole
-from tfmetamers.stimuli.sounds import sound_extent
+from tfmetamers.training.sound_files import measure_sounds
 from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
 
 #: The parts of a corpus: what a network is trained on, what decides when to stop, what it is judged by at last.
@@ -140,16 +140,10 @@ def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
     Raises:
         CorpusError: a recording is missing, empty, damaged, cut short or no sound, or ends before a clip of it does.
     """
-    unusable, ends = [], {}
     first = frame.drop_duplicates("file")
-    for line, path in zip(first.index, first["file"], strict=True):
-        try:
-            samples, rate = sound_extent(path)
-        except StimulusError as error:
-            unusable.append((line, str(error)))
-        else:
-            ends[path] = (samples + 1) / rate
-    _refuse(frame, unusable, "recordings that cannot be used", "bring the recordings there, or drop their rows")
+    ends, unusable = measure_sounds(list(first["file"]))
+    examples = [(line, unusable[file]) for line, file in first["file"].items() if file in unusable]
+    _refuse(frame, examples, "recordings that cannot be used", "bring the recordings there, or drop their rows")
     end = frame["file"].map(ends).to_numpy(np.float64)
     start = frame["start"].to_numpy()
     late = np.flatnonzero(start + seconds > end)

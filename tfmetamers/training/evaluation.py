@@ -1,14 +1,20 @@
 """How well a trained network does on a split of a corpus, in mixtures and in quiet."""
 
 import dataclasses
+import os
 
 import numpy as np
 import pandas as pd
 
+from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
+from tfmetamers.errors import CorpusError, shown
+from tfmetamers.networks.architecture import trace
+from tfmetamers.networks.trained import find_trained, read_trained
+from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.metrics import accuracy, mean_area_under_roc
-from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset
+from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, word_labels
 from tfmetamers.training.settings import MixtureSettings
-from tfmetamers.training.trainable import TrainableNetwork
+from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork
 
 #: What the draws of validation and test are seeded with beside the seed, so that they are nothing of training's.
 SPLIT_SEEDS = {"validation": 2, "test": 3}
@@ -103,3 +109,42 @@ def measure_test(
     if "category_auc" in metrics:
         metrics["category_auc_without_speech"] = measured(without_speech(mixture))["category_auc"]
     return metrics
+
+
+def evaluate_trained(
+    folder: str | os.PathLike, words: str | os.PathLike, backgrounds: str | os.PathLike
+) -> dict[str, float | None]:
+    """Return the metrics of a trained network on the test split of a corpus, mixed as its card says.
+
+    With the corpus that it was trained on, they are the card's.
+
+    Args:
+        folder: what ``tfmetamers train`` wrote, or the name of a bundled network.
+        words: the manifest of speech.
+        backgrounds: the manifest of backgrounds.
+
+    Returns:
+        As `measure_test`.
+
+    Raises:
+        CheckpointError: the folder cannot be read.
+        CorpusError: a manifest cannot be used, or a recording of it; the corpus has words that the network lacks.
+    """
+    files = read_trained(find_trained(folder) or folder)
+    speech, noise = read_words(words), read_backgrounds(backgrounds, needed=["test"])
+    named = {task: files.labels.get(key) for task, key in TASK_KEYS.items()}
+    labels = Labels(named["word"] or word_labels(speech), named["categories"] or category_names(noise))
+    test = speech[speech["split"] == "test"]
+    unknown = sorted(set(test["word"].unique()) - set(labels.words))
+    if unknown:
+        raise CorpusError(
+            f"{words} has the words {shown(', '.join(unknown))} in its test split, which {files.architecture.name} was "
+            "not trained on; drop their rows."
+        )
+    settings = files.architecture.cochleagram
+    check_recordings(test, settings.samples / settings.sampling_rate)
+    check_recordings(noise[noise["split"] == "test"], 1 / settings.sampling_rate)
+    specification = trace(files.architecture).specification
+    network = TrainableNetwork(files.architecture, read_variables(CheckpointFile(files.checkpoint), specification))
+    mixture = MixtureSettings(**files.card["settings"]["mixture"])
+    return measure_test(network, speech, noise, mixture, labels, seed=files.card["settings"]["seed"])

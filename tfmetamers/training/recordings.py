@@ -11,8 +11,9 @@ import tensorflow as tf
 from tfmetamers.errors import StimulusError
 from tfmetamers.stimuli.sounds import resample
 
-#: The resampler of tensorflow-io, that of Speex, gives its output so many samples late, at the lower rate.
-SPEEX_LATENCY = 32
+#: The length of the filter of Speex's resampler at the quality that tensorflow-io has it at, in samples at the lower
+#: rate; what is resampled comes half of it late.
+SPEEX_TAPS = 64
 
 
 def clip_reader(files: Iterable[str], sampling_rate: int, samples: int) -> Callable:
@@ -93,13 +94,11 @@ def tensorflow_io_reader(sampling_rate: int, samples: int) -> Callable:
     def clip(file, start, place):
         recording = tensorflow_io.IOTensor.graph(tf.int16).from_audio(file)
         rate, frames = tf.cast(recording.rate, tf.int64), tf.cast(recording.shape[0], tf.int64)
-        target = tf.constant(sampling_rate, tf.int64)
-        needed = -(-samples * rate // target)
-        first = tf.cast(tf.round(start * tf.cast(rate, tf.float32)), tf.int64)
+        needed = -(-samples * rate // sampling_rate)
+        first = tf.cast(tf.round(tf.cast(start, tf.float64) * tf.cast(rate, tf.float64)), tf.int64)
         room = tf.cast(tf.maximum(frames - first - needed, 0), tf.float32)
         first += tf.cast(place * room, tf.int64)
-        # What the resampler gives late is made up for by reading on, and dropping as much of its beginning.
-        late = tf.where(rate == target, tf.zeros([], tf.int64), -(-SPEEX_LATENCY * rate // tf.minimum(rate, target)))
+        late = _latency(rate, sampling_rate)
         begin = tf.clip_by_value(first, 0, frames)
         end = tf.clip_by_value(first + needed + late, begin, frames)
         waveform = tf.reduce_mean(tf.cast(recording[begin:end], tf.float32), axis=1) / 2.0**15
@@ -107,9 +106,9 @@ def tensorflow_io_reader(sampling_rate: int, samples: int) -> Callable:
         after = needed + late - before - (end - begin)
         waveform = tf.pad(waveform, [[before, after]])
         resampled = tf.cond(
-            rate == target,
+            tf.equal(rate, sampling_rate),
             lambda: waveform,
-            lambda: tensorflow_io.audio.resample(waveform, rate, target)[_dropped(rate, target) :],
+            lambda: _resampled(tensorflow_io, waveform, rate, sampling_rate),
         )
         missing = tf.maximum(samples - tf.shape(resampled)[0], 0)
         return tf.ensure_shape(tf.pad(resampled, [[0, missing]])[:samples], [samples])
@@ -117,7 +116,22 @@ def tensorflow_io_reader(sampling_rate: int, samples: int) -> Callable:
     return clip
 
 
-def _dropped(rate, target):
-    """Return how late the resampler is, in samples at the target rate."""
-    ratio = tf.cast(target, tf.float64) / tf.cast(tf.minimum(rate, target), tf.float64)
-    return tf.cast(tf.round(SPEEX_LATENCY * ratio), tf.int64)
+def _resampled(tensorflow_io, waveform, rate, target: int) -> tf.Tensor:
+    """Resample, and make up for how late what is resampled comes."""
+    common = _common_divisor(rate, tf.constant(target, tf.int64))
+    # Zeros put before make the delay a whole number of samples at both rates.
+    delay = -(-_latency(rate, target) // (rate // common)) * (rate // common)
+    waveform = tf.pad(waveform, [[delay - _latency(rate, target), 0]])
+    resampled = tensorflow_io.audio.resample(waveform, rate, tf.constant(target, tf.int64))
+    return resampled[delay * target // rate :]
+
+
+def _latency(rate, target: int) -> tf.Tensor:
+    """Return by how many samples, at the rate of a recording, what is resampled comes late."""
+    common = _common_divisor(rate, tf.constant(target, tf.int64))
+    taps = tf.where(rate > target, SPEEX_TAPS * (rate // common) // (target // common), SPEEX_TAPS)
+    return tf.where(tf.equal(rate, target), tf.zeros([], tf.int64), ((taps - 1) // 8 * 8 + 8) // 2)
+
+
+def _common_divisor(first, second) -> tf.Tensor:
+    return tf.while_loop(lambda a, b: b > 0, lambda a, b: (b, a % b), [first, second])[0]

@@ -61,7 +61,7 @@ def train(
     that a run that was cut off ends with the weights of one that was not.
 
     Args:
-        architecture: the layers; its tasks are replaced by those of the corpus.
+        architecture: the layers; its tasks are replaced by those of the corpus, its name by the folder's.
         words: the manifest of speech (`tfmetamers.training.corpora.read_words`).
         backgrounds: the manifest of backgrounds (`read_backgrounds`).
         settings: how it is trained.
@@ -83,7 +83,7 @@ def train(
     labels = Labels(word_labels(speech), category_names(noise))
     classes = {"word": len(labels.words), "categories": len(labels.categories)}
     tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
-    architecture = dataclasses.replace(architecture, tasks=tasks)
+    architecture = dataclasses.replace(architecture, name=out.resolve().name, tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -284,10 +284,10 @@ def _alone(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / ".lock", timeout=0)
         lock.acquire()
-    except OSError as error:
-        raise ResultError(f"{out} cannot be written: {error.strerror or error}; give another folder.") from error
     except Timeout as error:
         raise ResultError(f"Another training run is at work in {out}; wait for it, or give another folder.") from error
+    except OSError as error:
+        raise ResultError(f"{out} cannot be written: {error.strerror or error}; give another folder.") from error
     try:
         yield
     finally:

@@ -38,20 +38,24 @@ class Tally:
     counted: Sequence[str] = ()
     dropped: list[Dropped] = field(default_factory=list)
 
-    def keep(self, frame: pd.DataFrame, kept: np.ndarray | pd.Series, reason: str) -> pd.DataFrame:
+    def keep(
+        self, frame: pd.DataFrame, kept: np.ndarray | pd.Series, reason: str, example: str | None = None
+    ) -> pd.DataFrame:
         """Return the rows to keep.
 
         Args:
             frame: the clips.
             kept: whether to keep each, bool (rows,).
             reason: why the others are dropped; several calls with one reason are counted together.
+            example: one of them in words, in place of the description of the first.
         """
         kept = np.asarray(kept, bool)
         if kept.all():
             return frame
         rest = frame[kept]
         vanished = {name: distinct(frame[name]) - distinct(rest[name]) for name in self.counted}
-        clips, example = len(frame) - len(rest), self.describe(frame.iloc[int(np.argmin(kept))])
+        clips = len(frame) - len(rest)
+        example = example or self.describe(frame.iloc[int(np.argmin(kept))])
         for place, before in enumerate(self.dropped):
             if before.reason == reason:
                 vanished = {name: count + before.vanished[name] for name, count in vanished.items()}

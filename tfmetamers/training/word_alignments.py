@@ -33,7 +33,11 @@ _TEXTGRID_ERRORS = (
     AttributeError,
     TypeError,
     AssertionError,
+    RecursionError,
 )
+
+#: The intervals of a tier fill it; one that ends sooner than this many seconds before the tier is cut short.
+_GAP = 0.01
 
 
 def read_alignments(
@@ -110,25 +114,33 @@ def _read_csv(file: Path, folder: Path) -> Iterator[tuple]:
     return zip(cells["file"], begins.tolist(), ends.tolist(), cells["word"], cells["speaker"], strict=True)
 
 
-def _read_textgrid(file: Path, folder: Path) -> Iterator[tuple]:
+def _read_textgrid(file: Path, folder: Path) -> list[tuple]:
     recording = file.relative_to(folder).with_suffix("").as_posix()
     try:
-        grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=False, reportingMode="silence")
-        tiers = {name: _WORD_TIER.fullmatch(name.strip()) for name in grid.tierNames}
-        found = [
-            (entry.start, entry.end, entry.label, match["speaker"] or "")
-            for name, match in tiers.items()
-            if match and isinstance(grid.getTier(name), textgrid.IntervalTier)
-            for entry in grid.getTier(name).entries
-        ]
+        grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=True, reportingMode="silence")
+        tiers = {
+            name: match
+            for name in grid.tierNames
+            if (match := _WORD_TIER.fullmatch(name.strip())) and isinstance(grid.getTier(name), textgrid.IntervalTier)
+        }
+        words = []
+        for name, match in tiers.items():
+            tier = grid.getTier(name)
+            if not tier.entries or tier.entries[-1].end < tier.maxTimestamp - _GAP:
+                raise ValueError(f"the intervals of {name!r} end before it does, as in a file that is cut short")
+            words += [
+                (recording, entry.start, entry.end, entry.label, match["speaker"] or "")
+                for entry in tier.entries
+                if entry.label.strip()
+            ]
     except _TEXTGRID_ERRORS as error:
         raise cannot_read(file, "a TextGrid", error) from error
-    if not any(tiers.values()):
+    if not tiers:
         raise CorpusError(
-            f"{file} has no tier of words: its tiers are {shown(list(tiers))}; one called 'words', or 'SPEAKER - words' "
-            "for each speaker, was expected."
+            f"{file} has no tier of words: its tiers are {shown(list(grid.tierNames))}; one called 'words', or "
+            "'SPEAKER - words' for each speaker, was expected."
         )
-    return ((recording, begin, end, word, speaker) for begin, end, word, speaker in found)
+    return words
 
 
 def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
@@ -137,16 +149,15 @@ def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise cannot_read(file, "text in UTF-8", error) from error
-    split = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1)]
+    split = [(number, line.split()) for number, line in enumerate(text.split("\n"), start=1)]
     rows = [(number, row) for number, row in split if row and not row[0].startswith(";;")]
     short = [(number, shown(" ".join(row))) for number, row in rows if len(row) < 5]
     refuse_rows(file, short, "lines without recording, channel, begin, duration and word", "correct them")
     marked = [(number, row[4]) for number, row in rows if row[2] == "*"]
     refuse_rows(file, marked, "alternative transcripts, of which none can be chosen", "keep one of each")
     lines = [number for number, _ in rows]
-    begins, durations = (
-        read_seconds(file, lines, [row[place] for _, row in rows], what) for place, what in ((2, "begin"), (3, "duration"))
-    )
+    begins = read_seconds(file, lines, [row[2] for _, row in rows], "begin")
+    durations = read_seconds(file, lines, [row[3] for _, row in rows], "duration")
     _refuse_backward(file, lines, begins, begins + durations)
     channels: dict[str, set[str]] = {}
     for _, row in rows:
@@ -154,9 +165,7 @@ def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
     speakers = [f"{row[0]}-{row[1]}" if len(channels[row[0]]) > 1 else "" for _, row in rows]
     return (
         (row[0], begin, begin + duration, row[4], speaker)
-        for (_, row), begin, duration, speaker in zip(
-            rows, begins.tolist(), durations.tolist(), speakers, strict=True
-        )
+        for (_, row), begin, duration, speaker in zip(rows, begins.tolist(), durations.tolist(), speakers, strict=True)
     )
 
 

@@ -5,14 +5,15 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from tfmetamers.errors import ArgumentError, CorpusError, StimulusError, checked_whole_number
-from tfmetamers.stimuli.sounds import SUFFIXES, sound_extent
+from tfmetamers.errors import ArgumentError, CorpusError, checked_whole_number, unknown_name
+from tfmetamers.stimuli.sounds import SUFFIXES
 from tfmetamers.training.corpora import SPLITS, WORD_COLUMNS, check_words
+from tfmetamers.training.sound_files import list_sounds, measure_sounds
 from tfmetamers.training.tally import Dropped, Tally, distinct
 
 #: What clips are divided by.
@@ -65,7 +66,7 @@ class ClipSettings:
         for name in ("minimum_clips", "minimum_speakers", "minimum_speaker_clips", "seed"):
             checked_whole_number(name.replace("_", " "), getattr(self, name), least=0)
         if self.divided_by not in DIVISIONS:
-            raise ArgumentError(f"Clips are divided by {self.divided_by!r}; one of {', '.join(DIVISIONS)} was expected.")
+            raise unknown_name("division of clips by", self.divided_by, DIVISIONS, "Choose one of these.")
         if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):
             raise ArgumentError(
                 f"The shares of validation and test are {self.validation} and {self.test}; numbers above 0 that leave "
@@ -77,7 +78,7 @@ def gather_clips(
     alignments: pd.DataFrame,
     recordings: str | os.PathLike,
     settings: ClipSettings,
-    progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+    progress: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> tuple[pd.DataFrame, list[Dropped]]:
     """Cut clips with a word in their middle, drop those that cannot be used or are too rare, and divide the rest.
 
@@ -107,6 +108,7 @@ def gather_clips(
     names = {label: plain_word(label) for label in alignments["word"].unique()}
     clips = alignments.assign(word=alignments["word"].map(names))
     clips = tally.keep(clips, clips["word"] != "", "no word, but silence, noise or unknown")
+    _check_some_left(clips, tally)
     clips = _find_recordings(clips, Path(recordings), tally)
     clips = _cut(clips, settings.seconds, tally, progress)
     _check_speakers(clips, settings)
@@ -117,7 +119,7 @@ def gather_clips(
     clips["split"] = divide(clips, settings, np.random.default_rng(settings.seed))
     trained = clips["word"][clips["split"] == "train"].unique()
     clips = tally.keep(clips, clips["word"].isin(trained), "of a word that fell to no training clip")
-    clips = clips[list(WORD_COLUMNS)].astype({name: "category" for name in ("word", "speaker", "split")})
+    clips = clips[list(WORD_COLUMNS)].astype(dict.fromkeys(("word", "speaker", "split"), "category"))
     check_words(clips, SPLITS)
     return clips, tally.dropped
 
@@ -128,7 +130,7 @@ def plain_word(label: str) -> str:
     Apostrophes and hyphens inside stay; typographic apostrophes become plain ones; letters are composed (NFC).
     """
     label = unicodedata.normalize("NFC", label.strip())
-    if BRACKETS.get(label[:1]) == label[-1:] != "":
+    if label and BRACKETS.get(label[0]) == label[-1]:
         return ""
     word = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold()
     kept = [place for place, sign in enumerate(word) if unicodedata.category(sign)[0] in "LNM"]
@@ -142,37 +144,35 @@ def _describe(row: pd.Series) -> str:
 
 def _find_recordings(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFrame:
     """Give clips the column ``file``, and those without one the speaker that their folder is named for."""
-    if not folder.is_dir():
-        raise CorpusError(f"There is no folder {folder}; give the one that the recordings are in.")
     known = _recordings_by_name(folder)
     found = {name: _find_recording(name, known) for name in clips["recording"].unique()}
     clips = clips.assign(file=clips["recording"].map(found))
     missing = clips["file"].isna()
     if missing.all():
-        name = clips["recording"].iloc[0] if len(clips) else "any"
-        raise CorpusError(f"{folder} has none of the recordings that the alignments are of, such as {name}; give theirs.")
+        raise CorpusError(
+            f"{folder} has none of the recordings of the alignments, such as {next(iter(found))}; give the "
+            "folder that they are in."
+        )
     clips = tally.keep(clips, ~missing, "no recording of that name")
-    parents = {file: file.parent.name if file.parent != folder else "" for file in clips["file"].unique()}
-    clips["speaker"] = clips["speaker"].where(clips["speaker"] != "", clips["file"].map(parents))
-    return clips
+    parents = {file: PurePath(file).parent.name for file in clips["file"].unique()}
+    clips = clips.assign(speaker=clips["speaker"].where(clips["speaker"] != "", clips["file"].map(parents)))
+    paths = {file: os.path.join(os.path.abspath(folder), file) for file in parents}
+    return clips.assign(file=clips["file"].map(paths))
 
 
-def _recordings_by_name(folder: Path) -> dict[str, list[Path]]:
-    """Return recordings by their paths below a folder and, where no other has such a path, by their names."""
-    paths: dict[str, list[Path]] = {}
-    names: dict[str, list[Path]] = {}
-    for file in sorted(folder.rglob("*")):
-        below = PurePosixPath(file.relative_to(folder).as_posix())
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not any(part[0] == "." for part in below.parts):
-            for key in (below, below.with_suffix("")):
-                paths.setdefault(str(key), []).append(file)
-                names.setdefault(key.name, []).append(file)
-    if not paths:
-        raise CorpusError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}; give the recordings' folder.")
+def _recordings_by_name(folder: Path) -> dict[str, list[str]]:
+    """Return recordings, relative to a folder, by their paths and, where none has such a path, by their names."""
+    paths: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
+    for file in list_sounds(folder):
+        below = PurePath(file)
+        for key in (below, below.with_suffix("")):
+            paths.setdefault(key.as_posix(), []).append(file)
+            names.setdefault(key.name, []).append(file)
     return names | paths
 
 
-def _find_recording(name: str, known: dict[str, list[Path]]) -> Path | None:
+def _find_recording(name: str, known: dict[str, list[str]]) -> str | None:
     below = PurePosixPath(name)
     is_ending = below.suffix.lower() in (*SUFFIXES, *SPHERE_SUFFIXES)
     plain = below.with_suffix("") if is_ending else below
@@ -189,23 +189,15 @@ def _find_recording(name: str, known: dict[str, list[Path]]) -> Path | None:
 
 def _cut(clips: pd.DataFrame, seconds: float, tally: Tally, progress) -> pd.DataFrame:
     """Give clips the column ``start``, and drop those that do not lie within their recording."""
-    ends, reasons = {}, {}
-    for file in progress(list(clips["file"].unique())):
-        try:
-            samples, rate = sound_extent(file)
-        except StimulusError as error:
-            reasons[file] = f"of a recording that cannot be used: {error}"
-        else:
-            ends[file] = (samples + 1) / rate  # One sample more: as `check_recordings` has it.
-    for file, reason in reasons.items():
-        clips = tally.keep(clips, clips["file"] != file, reason)
+    ends, unusable = measure_sounds(list(clips["file"].unique()), progress)
+    example = next(iter(unusable.values()), None)
+    clips = tally.keep(clips, clips["file"].isin(ends), "of a recording that cannot be used", example)
     start = ((clips["begin"] + clips["end"] - seconds) / 2).round(_DECIMALS)
     clips = clips.assign(start=start + 0.0)  # Not -0.0.
     clips = tally.keep(clips, clips["end"] - clips["begin"] <= seconds, f"longer than {seconds:g} s")
     clips = tally.keep(clips, clips["start"] >= 0, "from before the recording's start")
     clips = tally.keep(clips, clips["start"] + seconds <= clips["file"].map(ends), "past the recording's end")
-    clips = tally.keep(clips, ~clips.duplicated(["file", "start", "word"]), "there before")
-    return clips.assign(file=clips["file"].map({file: os.path.abspath(file) for file in ends}))
+    return tally.keep(clips, ~clips.duplicated(["file", "start", "word"]), "there before")
 
 
 def _check_speakers(clips: pd.DataFrame, settings: ClipSettings) -> None:
@@ -222,7 +214,8 @@ def _drop_rare(clips: pd.DataFrame, settings: ClipSettings, tally: Tally) -> pd.
     while True:
         before = len(clips)
         counts = clips.groupby("word")["word"].transform("size")
-        clips = tally.keep(clips, counts >= settings.minimum_clips, f"of a word of under {settings.minimum_clips} clips")
+        reason = f"of a word of under {settings.minimum_clips} clips"
+        clips = tally.keep(clips, counts >= settings.minimum_clips, reason)
         counts = clips.groupby("word")["speaker"].transform("nunique")
         reason = f"of a word of under {settings.minimum_speakers} speakers"
         clips = tally.keep(clips, counts >= settings.minimum_speakers, reason)

@@ -1,0 +1,254 @@
+"""Backgrounds from AudioSet: its published lists of segments, and a folder of the sounds that are at hand.
+
+AudioSet (Gemmeke et al., 2017, https://research.google.com/audioset/download.html) publishes, for ten seconds of each
+of two million YouTube videos, which of 527 sound categories were heard, but not the sounds.
+"""
+
+import csv
+import json
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfmetamers.errors import ArgumentError, CorpusError, checked_whole_number, shown
+from tfmetamers.training.corpora import BACKGROUND_COLUMNS, SEPARATOR, SPLITS, category_names, check_backgrounds
+from tfmetamers.training.sound_files import list_sounds, measure_sounds
+from tfmetamers.training.tables import EXAMPLES, cannot_read, read_seconds, read_table, refuse_rows
+from tfmetamers.training.tally import Dropped, Tally
+
+#: What an identifier of a YouTube video looks like, and what names of its sounds may have around it: ``Y`` before it,
+#: and after it the segment's start, or start and end, in seconds or milliseconds.
+SOUND_NAME = re.compile(r"Y?(?P<id>[\w-]{11})(?:_(?P<start>\d+(?:\.\d+)?)(?:[_-]\d+(?:\.\d+)?)?)?", re.ASCII)
+
+#: A sound that is longer than its segment by more than this many seconds is taken for the whole video.
+_EXCESS = 1.0
+
+
+@dataclass(frozen=True)
+class BackgroundSettings:
+    """Which sounds become backgrounds.
+
+    Attributes:
+        seconds: shorter sounds are dropped.
+        minimum_clips: categories of fewer clips are dropped.
+        validation: share of the training lists' clips for validation, above 0 and below 1.
+        seed: draws them.
+
+    Raises:
+        ArgumentError: a setting has a value that cannot be used.
+    """
+
+    seconds: float = 2.0
+    minimum_clips: int = 1
+    validation: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self):
+        if not 0 < self.seconds < math.inf:
+            raise ArgumentError(f"The length of a clip is {self.seconds} s; a number above 0 was expected.")
+        for name in ("minimum_clips", "seed"):
+            checked_whole_number(name.replace("_", " "), getattr(self, name), least=0)
+        if not 0 < self.validation < 1:
+            raise ArgumentError(f"The share of validation is {self.validation}; a number between 0 and 1 was expected.")
+
+
+def read_segments(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
+    """Read AudioSet's lists of segments.
+
+    A list has comments that begin with ``#`` and lines such as ``-0RWZT-miFs, 420.000, 430.000, "/m/03v3yw,/m/0k4j"``:
+    the video, the segment's start and end in it in s, and the categories. ``eval`` in its name makes it the test,
+    ``train`` training.
+
+    Args:
+        paths: the lists.
+
+    Returns:
+        A row for each segment: ``id`` (text), ``begin`` and ``end`` (float64, s), ``labels`` (text, separated by
+        commas), ``split`` (``train`` or ``test``) and ``list`` (the name of the list).
+
+    Raises:
+        ArgumentError: a list's name has neither ``eval`` nor ``train``.
+        CorpusError: a list is missing, cannot be read, has no segments, or has lines of another form.
+    """
+    return pd.concat([_read_list(Path(path)) for path in paths], ignore_index=True)
+
+
+def read_labels(path: str | os.PathLike) -> dict[str, str]:
+    """Return the names of AudioSet's categories by their identifiers.
+
+    Args:
+        path: ``class_labels_indices.csv`` (columns ``mid`` and ``display_name``) or ``ontology.json`` (objects with
+            ``id`` and ``name``).
+
+    Raises:
+        CorpusError: the file is missing or none of these, or a name has a ``;``.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".json":
+        try:
+            entries = json.loads(path.read_text(encoding="utf-8"))
+            names = {str(entry["id"]): str(entry["name"]) for entry in entries}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise cannot_read(path, "AudioSet's ontology.json", error) from error
+    else:
+        _, cells = read_table(path, ("mid", "display_name"))
+        names = dict(zip(cells["mid"], cells["display_name"], strict=True))
+    wrong = [name for name in names.values() if SEPARATOR in name or not name.strip()]
+    if wrong or not names:
+        raise CorpusError(f"{path} has {shown(wrong[:1])} for a category; names without {SEPARATOR!r} were expected.")
+    return names
+
+
+def gather_backgrounds(
+    segments: pd.DataFrame,
+    labels: dict[str, str],
+    sounds: str | os.PathLike,
+    settings: BackgroundSettings,
+    progress: Callable[[Sequence[str]], Iterable[str]] = iter,
+) -> tuple[pd.DataFrame, list[Dropped]]:
+    """Find the sounds of segments, drop those that cannot be used, and divide those of training.
+
+    Sounds are looked for in the folder and below it, by the names that downloaders give them: ``ID.wav``, ``YID.wav``,
+    ``ID_START.wav`` and ``ID_START_END.wav`` (or ``ID_START-END.wav``), in any format that libsndfile reads; a start in
+    the name, in s or ms, must be the segment's. A sound must be that of the segment alone, not of the whole video.
+
+    Args:
+        segments: what `read_segments` returned.
+        labels: what `read_labels` returned.
+        sounds: the folder of the sounds.
+        settings: which of them become backgrounds.
+        progress: is given the sounds, and gives them back one by one.
+
+    Returns:
+        The clips as `tfmetamers.training.corpora.read_backgrounds` has them, and what was dropped.
+
+    Raises:
+        CorpusError: there is no such folder, or no sound of a segment in it; a segment has a label without a name;
+            nothing remains, a split is empty, or fewer than two categories remain.
+    """
+    tally = Tally(lambda row: f"{row['id']} of {row['list']}")
+    _check_labels(segments, labels)
+    # Those of the test first, so that a segment of both kinds of lists is kept for it.
+    clips = segments.sort_values("split", key=lambda split: split != "test", kind="stable", ignore_index=True)
+    clips = tally.keep(clips, ~clips.duplicated(["id", "begin"]), "listed before")
+    clips = _find_sounds(clips, Path(sounds), tally)
+    clips = _check_lengths(clips, settings.seconds, tally, progress)
+    clips = clips.sort_values("file", kind="stable", ignore_index=True)
+    rows = np.flatnonzero(clips["split"] == "train")
+    chosen = np.random.default_rng(settings.seed).permutation(rows)[: round(settings.validation * len(rows))]
+    clips.loc[chosen, "split"] = "validation"
+    clips = _name_categories(clips, labels, settings.minimum_clips, tally)
+    if not len(clips):
+        told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in tally.dropped)
+        raise CorpusError(f"No background remains ({told}); drop less, or give more sounds.")
+    clips = clips.assign(start=0.0)[list(BACKGROUND_COLUMNS)].astype({"categories": "category", "split": "category"})
+    check_backgrounds(clips, SPLITS)
+    return clips, tally.dropped
+
+
+def summarize_backgrounds(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return how many clips and categories each split has, and all of them together.
+
+    Args:
+        clips: what `gather_backgrounds` or `tfmetamers.training.corpora.read_backgrounds` returned.
+    """
+    parts = {split: clips[clips["split"] == split] for split in SPLITS} | {"all": clips}
+    return {name: {"clips": len(part), "categories": len(category_names(part))} for name, part in parts.items()}
+
+
+def _read_list(path: Path) -> pd.DataFrame:
+    split = _split_of(path)
+    lines, rows, uneven = [], [], []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream, skipinitialspace=True, strict=True)
+            for row in reader:
+                if row and not row[0].startswith("#"):
+                    is_segment = len(row) == 4 and all(cell.strip() for cell in row)
+                    if is_segment:
+                        lines.append(reader.line_num)
+                        rows.append([cell.strip() for cell in row])
+                    else:
+                        uneven.append((reader.line_num, shown(",".join(row))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise cannot_read(path, "a list of AudioSet's segments", error) from error
+    refuse_rows(path, uneven, "lines other than 'YTID, start, end, \"labels\"'", "get the list again")
+    if not rows:
+        raise CorpusError(f"{path} has no segments; get the list again.")
+    identifiers, begins, ends, labels = zip(*rows, strict=True)
+    begin, end = (read_seconds(path, lines, cells, what) for cells, what in ((begins, "start"), (ends, "end")))
+    wrong = np.flatnonzero(end <= begin)
+    examples = [(lines[row], f"{begin[row]:g} to {end[row]:g} s") for row in wrong[:EXAMPLES]]
+    refuse_rows(path, examples, "segments that do not end after they begin", "get the list again", count=len(wrong))
+    columns = {"id": identifiers, "begin": begin, "end": end, "labels": labels, "split": split, "list": path.name}
+    return pd.DataFrame(columns)
+
+
+def _split_of(path: Path) -> str:
+    kinds = [split for kind, split in (("eval", "test"), ("train", "train")) if kind in path.name.lower()]
+    if len(kinds) != 1:
+        raise ArgumentError(
+            f"{path} has no name that says what it is for; one of AudioSet's lists was expected: "
+            "balanced_train_segments.csv, unbalanced_train_segments.csv or eval_segments.csv."
+        )
+    return kinds[0]
+
+
+def _check_labels(segments: pd.DataFrame, labels: dict[str, str]) -> None:
+    known = {label.strip() for cell in segments["labels"].unique() for label in cell.split(",")}
+    unknown = sorted(known - set(labels))
+    if unknown:
+        raise CorpusError(
+            f"{len(unknown)} of the segments' {len(known)} labels have no name, such as {unknown[0]}; give AudioSet's "
+            "own class_labels_indices.csv or ontology.json."
+        )
+
+
+def _find_sounds(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFrame:
+    """Give segments the column ``file``, and drop those without a sound."""
+    known: dict[str, list[tuple[float | None, str]]] = {}
+    for file in list_sounds(folder):
+        name = SOUND_NAME.fullmatch(os.path.splitext(os.path.basename(file))[0])
+        if name:
+            start = None if name["start"] is None else float(name["start"])
+            known.setdefault(name["id"], []).append((start, os.path.join(os.path.abspath(folder), file)))
+    found = [
+        next((file for start, file in known.get(video, ()) if start in (None, begin, round(begin * 1000))), None)
+        for video, begin in zip(clips["id"], clips["begin"], strict=True)
+    ]
+    if not any(found):
+        raise CorpusError(
+            f"{folder} has no sound of any of {len(clips)} segments, such as {clips['id'].iloc[0]}.wav; give the "
+            "folder of AudioSet's sounds, named by their videos."
+        )
+    clips = clips.assign(file=found)
+    clips = tally.keep(clips, clips["file"].notna(), "without a sound")
+    return tally.keep(clips, ~clips.duplicated("file"), "of a sound that another segment has")
+
+
+def _check_lengths(clips: pd.DataFrame, seconds: float, tally: Tally, progress) -> pd.DataFrame:
+    ends, unusable = measure_sounds(list(clips["file"]), progress)
+    example = next(iter(unusable.values()), None)
+    clips = tally.keep(clips, clips["file"].isin(ends), "of a sound that cannot be used", example)
+    clips = tally.keep(clips, clips["file"].map(ends) >= seconds, f"of a sound of under {seconds:g} s")
+    is_segment = clips["file"].map(ends) <= clips["end"] - clips["begin"] + _EXCESS
+    return tally.keep(clips, is_segment, "of a sound longer than the segment, as of the whole video")
+
+
+def _name_categories(clips: pd.DataFrame, labels: dict[str, str], minimum_clips: int, tally: Tally) -> pd.DataFrame:
+    """Give clips the column ``categories``, without rare categories and those that training lacks."""
+    named = [{labels[label.strip()] for label in cell.split(",")} for cell in clips["labels"]]
+    counts = Counter(name for names in named for name in names)
+    frequent = {name for name, count in counts.items() if count >= minimum_clips}
+    trained = {name for names, split in zip(named, clips["split"], strict=True) if split == "train" for name in names}
+    kept = frequent & trained
+    clips = clips.assign(categories=[SEPARATOR.join(sorted(names & kept)) for names in named])
+    reason = f"of no category that has {minimum_clips} clips and is trained on"
+    return tally.keep(clips, clips["categories"] != "", reason)

@@ -1,0 +1,56 @@
+"""The sounds of a folder, and how long they are."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tfmetamers.errors import CorpusError, StimulusError
+from tfmetamers.stimuli.sounds import SUFFIXES, sound_extent
+
+
+def list_sounds(folder: str | os.PathLike) -> list[str]:
+    """Return the paths of the sounds in a folder and below, relative to it and sorted; hidden ones are left out.
+
+    They are text, because AudioSet has two million.
+
+    Raises:
+        CorpusError: there is no such folder, or no sound in it.
+    """
+    if not Path(folder).is_dir():
+        raise CorpusError(f"There is no folder {folder}; give the one that the sounds are in.")
+    sounds = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = os.path.relpath(parent, folder)
+        sounds += [
+            name if below == os.curdir else os.path.join(below, name)
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    if not sounds:
+        raise CorpusError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}; give the folder of the sounds.")
+    return sorted(sounds)
+
+
+def measure_sounds(
+    files: Sequence[str], progress: Callable[[Sequence[str]], Iterable[str]] = iter
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Read the headers of sounds.
+
+    Args:
+        files: their paths.
+        progress: is given them, and gives them back one by one.
+
+    Returns:
+        How late a clip of each may end, in s: one sample after the sound, because programs round differently; and why
+        the others cannot be used.
+    """
+    ends, unusable = {}, {}
+    for file in progress(files):
+        try:
+            samples, rate = sound_extent(file)
+        except StimulusError as error:
+            unusable[file] = str(error)
+        else:
+            ends[file] = (samples + 1) / rate
+    return ends, unusable
