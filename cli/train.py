@@ -46,7 +46,7 @@ def _threshold(context, parameter, value):
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @click.pass_context
 def train(context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, fast_operations, **given):
-    """Train an auditory network; 'train evaluate DIR' measures one again.
+    """Train an auditory network; 'train evaluate DIR' measures one again, 'train export DIR' converts it.
 
     The same command goes on where it was stopped. docs/training.md says where each default is from.
     """
@@ -85,6 +85,18 @@ def evaluate(folder, corpus, backgrounds):
     stated = read_trained(folder).card.get("test", {})
     rows = [[name, _shown(stated.get(name)), _shown(value)] for name, value in measured.items()]
     click.echo(tabulate(rows, ["metric", "card", "measured now"], disable_numparse=True))
+
+
+@train.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+@click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), required=True)
+def export(folder, out):
+    """Write the network in DIR as the authors released theirs, for their original tools."""
+    _quieten()
+    from tfmetamers.networks.release_writing import write_release
+
+    for name in write_release(folder, out):
+        click.echo(out / name)
 
 
 def _quieten() -> None:

@@ -27,11 +27,11 @@ OPTIONS = {
     "--optimizer": ["adam"],
     "--learning-rate": ["0.001"],
     "--batch-size": ["64"],
-    "--epochs": ["40"],
-    "--decay-epochs": ["10"],
+    "--epochs": ["60"],
+    "--decay-epochs": ["20"],
     "--snr": ["0", "20"],
     "--clean": ["0.2"],
-    "--word-threshold": ["0.85"],
+    "--word-threshold": ["0.9"],
     "--category-threshold": ["0.83"],
 }
 

@@ -214,11 +214,12 @@ def _check_labels(segments: pd.DataFrame, labels: dict[str, str]) -> None:
 def _find_sounds(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFrame:
     """Give segments the column ``file``, and drop those without a sound."""
     known: dict[str, list[tuple[float | None, str]]] = {}
+    root = os.path.abspath(folder)
     for file in list_sounds(folder):
         name = SOUND_NAME.fullmatch(os.path.splitext(os.path.basename(file))[0])
         if name:
             start = None if name["start"] is None else float(name["start"])
-            known.setdefault(name["id"], []).append((start, os.path.join(os.path.abspath(folder), file)))
+            known.setdefault(name["id"], []).append((start, os.path.join(root, file)))
     found = [
         next((file for start, file in known.get(video, ()) if start in (None, begin, round(begin * 1000))), None)
         for video, begin in zip(clips["id"], clips["begin"], strict=True)
