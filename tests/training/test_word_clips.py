@@ -58,7 +58,7 @@ def alignments():
         ("Straße", "strasse"),
         ("e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}", "été"),
         ("1990", "1990"),
-        ("ต้น", "ต้น"),
+        ("ดี.", "ดี"),
         ("null", "null"),
         ("", ""),
         (" ... ", ""),
@@ -192,6 +192,12 @@ def test_dividing_by_speaker_puts_each_into_one_split(recordings, alignments):
     assert [summary[split]["speakers"] for split in SPLITS] == [5, 2, 3]
 
 
+def test_one_speaker_trains_however_large_the_other_shares_are(recordings, alignments):
+    some = alignments[alignments["recording"].isin([f"{speaker}_a" for speaker in SPEAKERS[:3]])]
+    clips, _ = gather_clips(some, recordings, ClipSettings(divided_by="speaker", validation=0.45, test=0.45))
+    assert [summarize_words(clips)[split]["speakers"] for split in SPLITS] == [1, 1, 1]
+
+
 def test_words_that_training_lacks_are_in_no_other_split(recordings, alignments):
     own = aligned(*((f"{speaker}_a", 50.0, 50.4, f"only_{speaker}", "") for speaker in SPEAKERS))
     settings = ClipSettings(divided_by="speaker", validation=0.2, test=0.2)
@@ -212,16 +218,28 @@ def test_one_clip_of_each_word_trains(recordings):
 
 
 def test_recordings_are_found_by_path_and_by_name(tmp_path):
-    for name in ("ann/a.wav", "bob/a.wav", "bob/b.flac", "session.1.wav", ".hidden/c.wav"):
+    for name in (
+        "ann/a.wav",
+        "bob/a.wav",
+        "bob/b.flac",
+        "bob/wsj.wav",
+        "session.1.wav",
+        "bob/session.1.wav",
+        ".no/c.wav",
+    ):
         save(tmp_path / name, 10)
-    names = ["ann/a.wav", "bob/a", "elsewhere/b.wv1", "b", "session.1", "./session.1.wav"]
-    words = aligned(*((name, 2.0 + place, 2.4, f"w{place}", "") for name in names for place in (0, 0.1)))
-    clips, _ = gather_clips(words, tmp_path, ClipSettings(validation=0.3, test=0.3))
-    assert set(clips["file"]) == {
-        str(tmp_path / name) for name in ("ann/a.wav", "bob/a.wav", "bob/b.flac", "session.1.wav")
+    found = {
+        "ann/a.wav": "ann/a.wav",
+        "bob/a": "bob/a.wav",
+        "elsewhere/wsj.wv1": "bob/wsj.wav",
+        "b": "bob/b.flac",
+        "session.1": "session.1.wav",
     }
-    by_file = clips.drop_duplicates("file").set_index("file")["speaker"]
-    assert by_file[str(tmp_path / "bob" / "b.flac")] == "bob" and by_file[str(tmp_path / "session.1.wav")] == ""
+    for name, file in found.items():
+        words = aligned(*((name, 2.0 + place / 10, 2.4 + place / 10, f"w{place % 2}", "") for place in range(20)))
+        clips, _ = gather_clips(words, tmp_path, ClipSettings(validation=0.3, test=0.3))
+        assert set(clips["file"]) == {str(tmp_path / file)}
+        assert set(clips["speaker"]) == {"bob" if file.startswith("bob") else "ann" if file.startswith("ann") else ""}
     with pytest.raises(CorpusError, match=r"ann.a\.wav and bob.a\.wav both have the name of the recording 'a'"):
         gather_clips(aligned(("a", 2.0, 2.4, "one", "")), tmp_path, ClipSettings())
     with pytest.raises(CorpusError, match="none of the recordings of the alignments, such as c;"):

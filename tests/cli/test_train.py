@@ -1,0 +1,79 @@
+"""`tfmetamers train` as a newcomer uses it."""
+
+import json
+
+import pytest
+import soundfile
+
+from tfmetamers.cli.main import run
+from tfmetamers.networks import write_architecture
+
+
+@pytest.fixture
+def command(corpus, learner, tmp_path):
+    """The options of a run of one epoch, and its folder."""
+    write_architecture(learner, tmp_path / "mine.json")
+    options = ["--architecture", str(tmp_path / "mine.json"), "--output", str(tmp_path / "net"), "--epochs", "1"]
+    data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
+    return ["train", *options, *data, "--batch-size", "8"], tmp_path / "net"
+
+
+def test_a_network_is_trained_measured_and_inverted(command, corpus, tmp_path, capsys):
+    options, folder = command
+    assert run([*options, "--word-threshold", "0", "--shift", "0.05"]) == 0
+    printed = capsys.readouterr().out
+    assert "The threshold was reached at epoch 1." in printed and "words right" in printed
+    assert json.loads((folder / "card.json").read_text())["settings"]["mixture"]["shift"] == 0.05
+
+    data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
+    assert run(["train", "evaluate", str(folder), *data]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("word_")]
+    assert len(rows) == 2 and all(card == measured for _, card, measured in rows)
+
+    assert run(["networks", "show", str(folder)]) == 0
+    assert "conv_1" in capsys.readouterr().out
+    sound = str(corpus / "test_low_0.wav")
+    out = tmp_path / "metamers"
+    layer = ["--layer", "conv_1", "--steps", "3", "--output", str(out)]
+    assert run(["synth", "--network", str(folder), *layer, sound]) == 0
+    assert soundfile.info(out / "net" / "conv_1" / "test_low_0" / "0" / "metamer.wav").frames == 2000
+    assert run(["evaluate", str(out)]) == 0
+    assert run(["recognize", str(out), "--by", str(folder), "--by", f"{folder}:random:1", "--include-failed"]) in (0, 1)
+
+    assert run(["train", "export", str(folder), "--output", str(tmp_path / "release")]) == 0
+    assert (tmp_path / "release" / "word_network_net.pckl").is_file()
+
+
+def test_a_threshold_that_is_never_reached_is_said(command, capsys):
+    options, _ = command
+    assert run([*options, "--word-threshold", "1", "--learning-rate", "1e-9"]) == 0
+    assert "No threshold was reached; the best epoch is kept, 1." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["--architecture", "word_alised"], "word_aliased"),
+        (["--corpus", "nowhere.csv"], "nowhere.csv"),
+        (["--word-threshold", "much"], "is no number"),
+        (["--snr", "10", "0"], "give the least first"),
+        (["--learning-rate", "-1"], "a number above 0"),
+        (["--silence", "0.7", "--clean", "0.7"], "together at most 1"),
+    ],
+)
+def test_bad_options_are_refused_in_a_sentence(changed, said, command, capsys):
+    options, folder = command
+    assert run([*options, *changed]) in (1, 2)
+    assert said in capsys.readouterr().err
+    assert not (folder / "card.json").exists()
+
+
+def test_missing_options_are_named(capsys):
+    assert run(["train", "--task", "words"]) == 2
+    assert "--architecture, --corpus, --backgrounds, --output is missing" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_network_is_refused(corpus, tmp_path, capsys):
+    data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
+    assert run(["train", "evaluate", str(tmp_path), *data]) == 1
+    assert "is no folder of a trained network" in capsys.readouterr().err
