@@ -31,7 +31,8 @@ setup(
     package_data={
         "tfmetamers": ["templates/*.html"],
         "tfmetamers.evaluation": ["categories_16.json"],
-        "tfmetamers.checkpoints": ["catalog.toml"],
+        "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
+        "tfmetamers.stimuli": ["human.wav"],
         "tfmetamers.networks": ["imagenet_labels.txt", "word_labels.txt", "architectures/*.json"],
     },
     install_requires=[
@@ -43,6 +44,8 @@ setup(
         "soundfile",
         "pillow",
         "matplotlib",
+        "pandas",
+        "praatio",
         "click",
         "tqdm",
         "jinja2",
@@ -53,6 +56,6 @@ setup(
         "lazy-loader",
         "tomli; python_version < '3.11'",
     ],
-    extras_require={"io": ["tensorflow-io"], "test": ["pytest", "ruff"]},
+    extras_require={"io": ["tensorflow-io"], "test": ["pytest", "python_speech_features", "ruff"]},
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli.main:main"]},
 )

@@ -39,6 +39,7 @@ class CatalogEntry:
     variable_names: Sequence[str] = ()
     note: str = ""
     probe: str = ""
+    further_networks: Sequence[str] = ()
 
     @property
     def file(self) -> str:
@@ -88,6 +89,12 @@ def find_entry(name: str) -> CatalogEntry:
     if name not in catalog:
         raise unknown_name("checkpoint", name, catalog, "See all of them with: tfmetamers checkpoints list.")
     return catalog[name]
+
+
+def network_entry(network: str) -> CatalogEntry | None:
+    """Return the entry of a network's weights: of its entries, the first; None where the catalogue has none."""
+    entries = load_catalog().values()
+    return next((entry for entry in entries if network in (entry.network, *entry.further_networks)), None)
 
 
 def cache_folder() -> Path:

@@ -36,8 +36,14 @@ class Comparison:
 
     @property
     def another_network(self) -> str:
-        """Whose checkpoint this seems to be, as a phrase, when it has hardly a variable in common; else empty."""
-        return _whose_names(self.found) if 10 * self.common < len(self.expected) else ""
+        """Whose checkpoint this seems to be, as a phrase, when it seems to be that of another network; else empty.
+
+        It has hardly a variable in common with the network, or its names are those of other entries of the catalogue
+        than the network's: releases of DeepSpeech have most of theirs in common.
+        """
+        owners = set(_owners(self.found)), set(_owners(self.expected))
+        is_others = all(owners) and owners[0].isdisjoint(owners[1])
+        return _whose_names(self.found) if is_others or 10 * self.common < len(self.expected) else ""
 
     @property
     def problem(self) -> str:
@@ -96,14 +102,20 @@ def _whose_names(found: Mapping[str, Variable]) -> str:
     """Say whose names a checkpoint's variables bear: a network's of the catalogue, or else how they begin."""
     if not found:
         return "it holds no variable at all"
+    owners = _owners(found)
+    if owners:
+        return f"its names seem to be those of {' or '.join(owners)}"
+    return f"its names are such as {listed(list(found))}"
+
+
+def _owners(variables: Mapping[str, Variable]) -> list[str]:
+    """Return the entries of the catalogue whose names most of the variables bear; none where they bear none's."""
     fitting = {
-        entry.name: sum(_fits_any(name, entry.variable_names) for name in found) for entry in load_catalog().values()
+        entry.name: sum(_fits_any(name, entry.variable_names) for name in variables)
+        for entry in load_catalog().values()
     }
     most = max(fitting.values())
-    if 2 * most > len(found):
-        likely = " or ".join(name for name, count in fitting.items() if count == most)
-        return f"its names seem to be those of {likely}"
-    return f"its names are such as {listed(list(found))}"
+    return [name for name, count in fitting.items() if count == most] if 2 * most > len(variables) else []
 
 
 def _shown(variable: Variable) -> str:

@@ -11,6 +11,19 @@ from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.errors import CheckpointError
 
 
+class Probe(NamedTuple):
+    """A stimulus to which a network's answer is known.
+
+    Attributes:
+        expected: the answer, in words.
+        answer: from the value of every variable by name to what the network answers, in words, and whether that is
+            right; None in place of that where it could not be asked, and why.
+    """
+
+    expected: str
+    answer: Callable[[dict[str, np.ndarray]], tuple[str, bool | None]]
+
+
 class Check(NamedTuple):
     """One row of a verification: what was looked at, should be found and was found, and whether that is right.
 
@@ -29,8 +42,7 @@ def verify(
     known_extras: Sequence[str] = (),
     *,
     recorded_digest: str | None = None,
-    probe: Callable[[dict[str, np.ndarray]], Sequence[str]] | None = None,
-    label: str = "",
+    probe: Probe | None = None,
 ) -> list[Check]:
     """Check a checkpoint against a network, and return what was found, row by row, instead of raising.
 
@@ -41,8 +53,7 @@ def verify(
         expected: shape and dtype of every variable of the network, by name.
         known_extras: shell patterns of variables that the network may leave unused.
         recorded_digest: SHA-256 of the checkpoint's files when they were first fetched.
-        probe: given the values of every variable by name, returns a network's likeliest labels for a stimulus.
-        label: the label that must be among those.
+        probe: what the network is to answer.
     """
     readable = "a V1 or V2 checkpoint"
     try:
@@ -56,7 +67,7 @@ def verify(
         Check("SHA-256", recorded_digest or "none on record", digest, recorded_digest in (None, digest)),
         *_comparison_rows(comparison),
     ]
-    finite, right = "no NaN, nothing infinite", f"{label!r} among the likeliest" if probe else ""
+    finite, right = "no NaN, nothing infinite", probe.expected if probe else ""
     not_run = "not run: an earlier check failed"
     if comparison.problem:
         return [*rows, Check("values finite", finite, not_run, None), Check("probe", right, not_run, None)]
@@ -67,8 +78,7 @@ def verify(
     rows.append(Check("values finite", finite, finite, True))
     if probe is None:
         return [*rows, Check("probe", right, "not run: no prediction is known for this network", None)]
-    labels = probe(values)
-    return [*rows, Check("probe", right, ", ".join(labels), label in labels)]
+    return [*rows, Check("probe", right, *probe.answer(values))]
 
 
 def _comparison_rows(comparison: Comparison) -> list[Check]:

@@ -1,6 +1,5 @@
 """`tfmetamers checkpoints`: the published checkpoints, fetched and verified."""
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -71,8 +70,9 @@ def verify(name: str, path: str | None) -> None:
     from tfmetamers.checkpoints.records import recorded_hashes
     from tfmetamers.checkpoints.verify import verify as verify_checkpoint
     from tfmetamers.networks import registry
+    from tfmetamers.networks.probes import find_probe
 
-    _require_verifiable(entry, registry.network_names())
+    _require_verifiable(entry)
     cache = cache_folder()
     checkpoint = Path(path) if path else entry.location(cache)
     if checkpoint is None:
@@ -85,8 +85,7 @@ def verify(name: str, path: str | None) -> None:
         registry.network_variables(entry.network, checkpoint),
         entry.known_extras,
         recorded_digest=None if path else recorded_hashes(cache).get(entry.address),
-        probe=partial(registry.probe_label, entry.network) if entry.probe else None,
-        label=entry.probe,
+        probe=find_probe(entry),
     )
     words = {True: "ok", False: "OFF", None: "not run"}
     table = [(row.check, row.expected, row.found, words[row.ok]) for row in rows]
@@ -99,14 +98,9 @@ def verify(name: str, path: str | None) -> None:
         )
 
 
-def _require_verifiable(entry: CatalogEntry, networks: list[str]) -> None:
+def _require_verifiable(entry: CatalogEntry) -> None:
     if entry.format not in ("V1", "V2"):
         raise ArgumentError(
             f"{entry.name} is a file of the format {entry.format}, and only checkpoints (V1, V2) can be "
             "verified; see the formats with `tfmetamers checkpoints list`."
-        )
-    if entry.network not in networks:
-        raise ArgumentError(
-            f"{entry.name} can be fetched but not verified: this version does not build its network "
-            f"{entry.network} yet, only {', '.join(networks)}."
         )

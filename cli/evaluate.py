@@ -35,25 +35,26 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     Writes verdict.json beside each, OUT/verdicts.csv, and the report.
     """
     quiet_tensorflow()
+    from tfmetamers.evaluation.bundled_nulls import bundled_nulls
     from tfmetamers.evaluation.evaluation import Failure, Judged, summarize, write_table
     from tfmetamers.evaluation.evaluation import evaluate as judge_all
     from tfmetamers.results import count_unfinished, find_half_written, find_metamers
 
-    nulls = _load_nulls(given_nulls)
+    nulls, bundled = _load_nulls(given_nulls), bundled_nulls()
     total = len(find_metamers(out)) + len(find_half_written(out))
-    found = list(
-        tqdm(judge_all(out, nulls, all_layers=all_layers, look_in=look_in), total=total, unit="metamer", desc="judged")
-    )
+    verdicts = judge_all(out, nulls, defaults=bundled, all_layers=all_layers, look_in=look_in)
+    found = list(tqdm(verdicts, total=total, unit="metamer", desc="judged"))
     judged = [each for each in found if isinstance(each, Judged)]
+    bundled = _used(bundled, judged, nulls)
     failures = [each for each in found if isinstance(each, Failure)]
+    write_table(judged, out, out / "verdicts.csv")
     if judged:
-        write_table(judged, out, out / "verdicts.csv")
-        _print_summary(summarize(judged), nulls, sum(each.is_kept for each in judged))
+        _print_summary(summarize(judged), nulls, bundled, sum(each.is_kept for each in judged))
     if unfinished := count_unfinished(out):
         click.echo(f"\n{unfinished} unfinished batches are not judged; the same 'tfmetamers synth' goes on with them.")
     for failure in failures:
         click.echo(f"Not judged: {failure.folder}: {failure.reason}", err=True)
-    left_out = _write_report(out, judged, nulls) if report else []
+    left_out = _write_report(out, judged, {**nulls, **bundled}) if report else []
     return 1 if failures or left_out else 0
 
 
@@ -72,6 +73,15 @@ def _load_nulls(given) -> dict:
     return nulls
 
 
+def _used(bundled, judged, given) -> dict:
+    """Return those of the bundled null distributions that verdicts are by, and that were not given as well."""
+    from tfmetamers.files import file_digest
+
+    bases = [each.verdict["basis"]["null"] for each in judged]
+    digests = {basis["sha256"] for basis in bases if basis} - {file_digest(file) for file in given}
+    return {file: null for file, null in bundled.items() if file_digest(file) in digests}
+
+
 def _write_report(out, judged, nulls) -> list:
     """Write the report, and return the folders that are not in it."""
     from tfmetamers.report import find_unreadable, write_report
@@ -82,10 +92,12 @@ def _write_report(out, judged, nulls) -> list:
     shown = [each for each in judged if each.folder not in unreadable]
     if shown:
         click.echo(f"\nOpen {write_report(out, shown, nulls)}.")
+    elif (out / "report.html").exists():
+        click.echo(f"{out / 'report.html'} is of an earlier command; nothing was judged that can be shown.", err=True)
     return list(unreadable)
 
 
-def _print_summary(rows, nulls, kept) -> None:
+def _print_summary(rows, nulls, bundled, kept) -> None:
     headers = {
         "network": "network",
         "layer": "layer",
@@ -102,19 +114,21 @@ def _print_summary(rows, nulls, kept) -> None:
     }
     table = [[_cell(row[column]) for column in headers] for row in rows]
     click.echo(tabulate(table, list(headers.values()), disable_numparse=True, maxheadercolwidths=12))
-    for null in nulls.values():
-        click.echo(f"\nNull distribution: {null.claim()}.")
+    for file, null in nulls.items():
+        click.echo(f"\nNull distribution {file.name}: {null.claim()}.")
+    for file, null in bundled.items():
+        click.echo(f"\nNull distribution that comes with {file.parent.name}: {null.claim()}.")
     if kept:
         click.echo(
             f"\n{kept} keep their verdict by an earlier null distribution, since none of their network and layer was "
             "given now."
         )
     waiting = sum(row["not_judged"] for row in rows)
-    if waiting:
-        click.echo(
-            f"\n{waiting} not judged: no null distribution of their network and layer was given. Build one with "
-            "'tfmetamers null build', and give it with --null."
-        )
+    remedy = "Build one with 'tfmetamers null build', and give it with --null."
+    if not nulls and not bundled and not kept:
+        click.echo(f"\nNo null distribution was given, and without one no metamer can pass. {remedy}")
+    elif waiting:
+        click.echo(f"\n{waiting} not judged: no null distribution of their network and layer was given. {remedy}")
 
 
 def _cell(value) -> str:

@@ -19,7 +19,7 @@ def quiet_tensorflow() -> None:
 def network_options(command):
     """Add the options that name a network to a command."""
     options = [
-        click.option("--network", "name", metavar="NAME", help="A network of 'tfmetamers networks'."),
+        click.option("--network", "name", metavar="NAME|DIR", help="Of 'tfmetamers networks', or a folder."),
         click.option(
             "--keras-model",
             type=click.Path(path_type=Path),
@@ -56,6 +56,12 @@ def network_options(command):
             help="Height and width of the stimulus, in place of the network's.",
         ),
         click.option(
+            "--duration",
+            type=float,
+            metavar="SECONDS",
+            help="Length of the sounds, for networks that take any length (VGGish, DeepSpeech). [default: 2]",
+        ),
+        click.option(
             "--input-range",
             type=float,
             nargs=2,
@@ -73,7 +79,7 @@ def network_options(command):
 
 
 def build_network(
-    name, keras_model, release, architecture, checkpoint, weights, weights_seed, size, input_range, labels
+    name, keras_model, release, architecture, checkpoint, weights, weights_seed, size, duration, input_range, labels
 ):
     """Return the network that the options of `network_options` name."""
     own = {"--keras-model": keras_model, "--architecture": architecture}
@@ -92,8 +98,7 @@ def build_network(
         )
     if weights_seed is not None and weights != "random":
         raise click.UsageError("--weights-seed goes with --weights random.")
-    if size and (release or architecture):
-        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
+    check_extent(size, duration, release, architecture, keras_model)
     quiet_tensorflow()
     if keras_model:
         from tfmetamers.networks import load_keras
@@ -110,7 +115,15 @@ def build_network(
         return load_architecture(read_any_architecture(architecture), labels=_read_labels(labels), **chosen)
     from tfmetamers.networks import load_network
 
-    return load_network(name, size=size, **chosen)
+    return load_network(name, size=size, duration=duration, **chosen)
+
+
+def check_extent(size, duration, release, architecture, keras_model) -> None:
+    """Refuse a size or duration of stimuli for networks that have their own."""
+    if size and (release or architecture):
+        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
+    if duration is not None and (release or architecture or keras_model):
+        raise click.UsageError("--duration is for the networks that take sounds of any length; leave it out.")
 
 
 def layer_names(network, layers) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from tfmetamers.cli.network_options import quiet_tensorflow, read_any_architecture
+from tfmetamers.cli.network_options import check_extent, quiet_tensorflow, read_any_architecture
 
 
 @click.group(invoke_without_command=True)
@@ -13,8 +13,6 @@ from tfmetamers.cli.network_options import quiet_tensorflow, read_any_architectu
 def networks(context):
     """List the networks; 'networks show NAME' prints the layers of one."""
     if context.invoked_subcommand is None:
-        from tfmetamers.checkpoints.catalog import cached_checkpoint
-
         quiet_tensorflow()
         from tfmetamers.networks import summarize_networks
 
@@ -25,7 +23,7 @@ def networks(context):
                 network.stimulus,
                 network.classes,
                 ", ".join(network.layers),
-                "fetched" if cached_checkpoint(network.name) else "not fetched",
+                _checkpoint_state(network.name),
             ]
             for network in summaries
         ]
@@ -34,6 +32,15 @@ def networks(context):
         for note in dict.fromkeys(network.note for network in summaries if network.note):
             noted = ", ".join(network.name for network in summaries if network.note == note)
             click.echo(f"\n* {noted}: {note}")
+
+
+def _checkpoint_state(name: str) -> str:
+    from tfmetamers.checkpoints.catalog import cache_folder, network_entry
+    from tfmetamers.networks.trained import bundled_networks
+
+    if name in bundled_networks():
+        return "comes with the package"
+    return "fetched" if network_entry(name).location(cache_folder()) else "not fetched"
 
 
 @networks.command()
@@ -47,16 +54,17 @@ def networks(context):
     help="The authors' release, unpacked; NAME says which network of it.",
 )
 @click.option("--size", type=click.IntRange(min=1), help="Height and width of a picture.")
+@click.option("--duration", type=float, metavar="SECONDS", help="Length of a sound, where any will do. [default: 2]")
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(name, keras_model, architecture, release, size, tensors):
+def show(name, keras_model, architecture, release, size, duration, tensors):
     """Print each layer's name, shape, number of units and ReLU rule."""
     if sum(source is not None for source in (name or release, keras_model, architecture)) != 1:
         raise click.UsageError("Give one of NAME, --release DIR, --architecture FILE and --keras-model FILE.keras.")
-    if size and (release or architecture):
-        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
+    check_extent(size, duration, release, architecture, keras_model)
     quiet_tensorflow()
-    network = _described(name, keras_model, architecture, release, size)
-    labels = f"; {len(network.labels)} classes" if network.labels else ""
+    network = _described(name, keras_model, architecture, release, size, duration)
+    kind = "characters" if network.transcribe else "classes"
+    labels = f"; {len(network.labels)} {kind}" if network.labels else ""
     click.echo(f"{network.name}: stimulus {network.domain.describe()}{labels}")
     click.echo(f"{network.provenance.note}\n" if network.provenance.note else "")
     rows = [
@@ -74,11 +82,13 @@ def show(name, keras_model, architecture, release, size, tensors):
             click.echo(f"  {tensor}  {' x '.join(map(str, layer.shape))}")
 
 
-def _described(name, keras_model, architecture, release, size):
+def _described(name, keras_model, architecture, release, size, duration):
     from tfmetamers.networks import describe_architecture, describe_network, describe_release, load_keras
 
     if keras_model:
         return load_keras(keras_model, size=size)
     if release:
         return describe_release(release, name)
-    return describe_architecture(read_any_architecture(architecture)) if architecture else describe_network(name, size)
+    if architecture:
+        return describe_architecture(read_any_architecture(architecture))
+    return describe_network(name, size, duration)

@@ -48,7 +48,7 @@ def null() -> None:
     type=MemorySize(),
     default="4GB",
     show_default=True,
-    help="What ranks may take in memory; beyond that they go to disk for a while.",
+    help="What the ranks in work may take, in files beside the output for a while; a layer alone may take more.",
 )
 @click.option(
     "--fit",

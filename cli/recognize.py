@@ -31,6 +31,12 @@ _FORMS = "\n".join(f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
     metavar="BLACK WHITE",
     help="What Keras models take for black and white, such as 0 255. [default: 0 1]",
 )
+@click.option(
+    "--duration",
+    type=float,
+    metavar="SECONDS",
+    help="Length of the sounds, for judges that take any length (DeepSpeech). [default: 2]",
+)
 @click.option("--include-failed", is_flag=True, help="Show metamers too that did not pass 'tfmetamers evaluate'.")
 @click.option(
     "--rule",
@@ -52,7 +58,7 @@ _FORMS = "\n".join(f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
     metavar="FOLDER",
     help="Folder to write tables and figure to [default: OUT].",
 )
-def recognize(out, judges, labels, input_range, include_failed, rule, bootstrap_seed, output):
+def recognize(out, judges, labels, input_range, duration, include_failed, rule, bootstrap_seed, output):
     """Show the metamers below OUT, and the natural stimuli that they match, to networks.
 
     What is right comes from the manifest or the class folders that the metamers were made of. Writes recognition.csv,
@@ -64,7 +70,7 @@ def recognize(out, judges, labels, input_range, include_failed, rule, bootstrap_
 
     find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
     quiet_tensorflow()
-    networks = build_judges(judges, labels, input_range)
+    networks = build_judges(judges, labels, input_range, duration)
     from tfmetamers.evaluation.recognition import recognize as show
     from tfmetamers.evaluation.recognition_summary import summarize_recognition
 
@@ -96,7 +102,7 @@ def _table(rows) -> str:
             row.task if row.rule is None else f"{row.task} ({row.rule})",
             *(_cell(count) for count in (row.shown, row.left_out, row.failed, row.not_judged, row.without_truth)),
             *(_cell(value) for value in (row.correct, row.sem)),
-            f"{row.chance:.4g}",
+            "-" if row.chance is None else f"{row.chance:.4g}",
         ]
         for row in rows
     ]

@@ -2,15 +2,19 @@
 
     make bundled-networks DIGITS=FOLDER
 
-Corpus, weights, mixtures and dropout are drawn from fixed seeds; what is made lies in the folder `--work`, and what of
+The corpus is made by reproduce/bundled_corpus.py of DIGITS, the recordings of the free spoken digit dataset. Corpus,
+weights, mixtures and dropout are drawn from fixed seeds; what is made lies in the folder `--work`, and what of
 it comes with the package goes to `checkpoints/bundled`.
 """
 
+import csv
 from pathlib import Path
 
 import click
 
 from tfmetamers.cli.main import run
+from tfmetamers.files import written_whole
+from tfmetamers.networks.trained import NULL_FILE
 
 #: Each network, the architecture that it has, its task and its seed.
 NETWORKS = {
@@ -35,6 +39,9 @@ OPTIONS = {
     "--category-threshold": ["0.83"],
 }
 
+#: Pairs of words of the test split, in quiet, that the null distributions of networks of words have.
+PAIRS = 10_000
+
 BUNDLED = Path(__file__).parents[1] / "checkpoints" / "bundled"
 
 
@@ -55,6 +62,20 @@ def main(corpus, work, only):
         from tfmetamers.training.export import export_trained
 
         export_trained(work / name, BUNDLED / name)
+        if task != "categories" and (status := run(null_command(name, corpus, work))):
+            raise SystemExit(status)
+
+
+def null_command(name: str, corpus: Path, work: Path) -> list[str]:
+    """Write the manifest of the test split's words, and return the command that builds a null distribution of them."""
+    with (corpus / "words.csv").open(encoding="utf-8", newline="") as stream:
+        words = [row for row in csv.DictReader(stream) if row["split"] == "test"]
+    manifest = work / "test_words.csv"
+    with written_whole(manifest) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+        rows = [(Path(row["file"]).stem, (corpus / row["file"]).resolve(), row["word"]) for row in words]
+        csv.writer(stream, lineterminator="\n").writerows([("id", "file", "label"), *rows])
+    options = ["--layer", "all", "--stimuli", str(manifest), "--pairs", str(PAIRS), "--seed", "0"]
+    return ["null", "build", "--network", str(BUNDLED / name), *options, "--output", str(BUNDLED / name / NULL_FILE)]
 
 
 if __name__ == "__main__":

@@ -7,14 +7,19 @@ import tensorflow as tf
 from tfmetamers.gradients import (
     clipped_log,
     clipped_power,
+    straight_through_clipped_relu,
     straight_through_relu,
-    straight_through_relu6,
     with_gradient,
 )
 
 
 @pytest.mark.parametrize(
-    ("rectify", "ordinary"), [(straight_through_relu, tf.nn.relu), (straight_through_relu6, tf.nn.relu6)]
+    ("rectify", "ordinary"),
+    [
+        (straight_through_relu, tf.nn.relu),
+        (lambda values: straight_through_clipped_relu(values, 6.0), tf.nn.relu6),
+        (lambda values: straight_through_clipped_relu(values, 2.5), lambda values: np.clip(values, 0.0, 2.5)),
+    ],
 )
 def test_rectifies_and_hands_the_gradient_through_everywhere(rectify, ordinary):
     values = tf.constant([-3.0, -0.0, 0.0, 2.0, 6.0, 7.0])

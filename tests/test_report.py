@@ -274,6 +274,16 @@ def test_many_pictures_are_scaled_down_and_the_page_says_so(images, sounds, soun
     assert 'width="560"' in smaller.read_text()
 
 
+def test_a_record_that_lacks_what_tells_of_its_weights_or_its_stimulus_is_reported(images, tmp_path):
+    out, judged, nulls = images
+    record = judged[0].record
+    network = {key: record["network"][key] for key in ("name", "stimulus_shape", "digest")}
+    stimulus = record["stimulus"] | {"id": 7}
+    lacking = dataclasses.replace(judged[0], record=record | {"network": network, "stimulus": stimulus})
+    page = Page(write_report(out, [lacking], nulls, tmp_path / "report.html"))
+    assert "weights of a model" in page.text and any("Metamer of 7 at" in alt for alt in page.alts())
+
+
 def test_nothing_to_report_and_damaged_folders_are_refused(images, tmp_path):
     out, judged, nulls = images
     with pytest.raises(ResultError, match="nothing to report"):

@@ -212,7 +212,7 @@ def test_the_record_says_how_a_metamer_was_made(small_model, pictures):
     network = from_keras(small_model, labels=list("abcdefghij"))
     record = tm.synthesize(network, pictures[0], layer="block", recipe=IMAGE.replace(steps=2)).record
     assert record["deviations"] == {"steps": (15000, 2)}
-    assert record["layer"]["relu_rule"] == "straight-through (2 ReLUs)"
+    assert record["layer"]["relu_rule"] == "straight-through (2 ReLUs, 1 of them clipped at 6)"
     assert record["network"]["digest"] == network.provenance.digest
     normal = IMAGE.replace(steps=1, relu_gradient="normal")
     assert tm.synthesize(network, pictures[0], layer="block", recipe=normal).record["layer"]["relu_rule"] == (

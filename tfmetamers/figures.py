@@ -57,11 +57,11 @@ def plot_metamers(metamers: Sequence[Metamer], title: str) -> Figure:
 
 @plain_text
 def plot_sound_metamer(metamer: Metamer, network: "Network") -> Figure:
-    """Draw the waveforms and cochleagrams of a natural sound and its metamer, and how the loss fell.
+    """Draw the waveforms of a natural sound and its metamer, their cochleagrams or features, and how the loss fell.
 
     Args:
         metamer: a metamer of a sound, or one whose cochleagram was optimised, which has no waveform.
-        network: the network that made it.
+        network: the network that made it; what its front end gives is drawn.
     """
     has_waveforms = network.domain.name == "sound"
     front_end = network.front_end(network.front_ends[0]) if has_waveforms else network.domain.front_end
@@ -69,20 +69,21 @@ def plot_sound_metamer(metamer: Metamer, network: "Network") -> Figure:
     figure.suptitle(f"{metamer.record['stimulus'].get('id', 'a sound')}, {network.name}: {_caption(metamer, ', ')}")
     grid = figure.add_gridspec(3, 2, height_ratios=[0.9 if has_waveforms else 0.01, 2.4, 1.6])
     stimuli = np.stack([metamer.original, metamer.stimulus])
-    cochleagrams = front_end(stimuli).numpy() if has_waveforms else stimuli
-    settings = front_end.settings
-    times = np.arange(settings.samples) / settings.sampling_rate
+    heard = front_end(stimuli).numpy() if has_waveforms else stimuli
+    sounds = network.domain if has_waveforms else network.domain.sounds
+    duration = sounds.samples / sounds.sampling_rate
     for column, title in enumerate(("original", "metamer")):
         if has_waveforms:
             highest = np.abs(stimuli).max()
             axes = figure.add_subplot(grid[0, column], ylabel="amplitude", ylim=(-highest, highest), xmargin=0)
-            axes.plot(times, stimuli[column], linewidth=0.3)
+            axes.plot(np.arange(sounds.samples) / sounds.sampling_rate, stimuli[column], linewidth=0.3)
             axes.tick_params(labelbottom=False)
             axes.set_title(title)
         axes = figure.add_subplot(grid[1, column], title="" if has_waveforms else title)
-        duration = settings.samples / settings.sampling_rate
-        image = draw_cochleagram(axes, cochleagrams[column], front_end.center_frequencies, duration)
-        image.set_clim(0, cochleagrams.max())
+        if hasattr(front_end, "center_frequencies"):
+            draw_cochleagram(axes, heard[column], front_end.center_frequencies, duration).set_clim(0, heard.max())
+        else:
+            _draw_features(axes, heard[column], front_end.output_name).set_clim(heard.min(), heard.max())
     axes = figure.add_subplot(grid[2, :], xlabel="step", ylabel="loss / first loss")
     axes.semilogy(metamer.traced_steps, metamer.losses / metamer.losses[0])
     axes.grid(alpha=0.3)
@@ -100,6 +101,13 @@ def _caption(metamer: Metamer, separator: str = "\n") -> str:
     correlation = metamer.record["correlation"]
     matched = "correlation undefined" if correlation is None else f"correlation {correlation:.3f}"
     return f"metamer of {metamer.record['layer']['name']}{separator}{matched}"
+
+
+def _draw_features(axes: Axes, features: np.ndarray, name: str) -> AxesImage:
+    """Draw features (..., features) over the frames of a sound."""
+    axes.set(xlabel="frame", ylabel=name)
+    rows = features.reshape(-1, features.shape[-1]).T
+    return axes.imshow(rows, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
 
 
 def draw_cochleagram(axes: Axes, cochleagram: np.ndarray, center_frequencies: np.ndarray, duration: float) -> AxesImage:

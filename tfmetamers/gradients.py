@@ -23,20 +23,23 @@ def straight_through_relu(pre_activation):
     return tf.nn.relu(pre_activation), lambda upstream: upstream
 
 
-@tf.custom_gradient
-def straight_through_relu6(pre_activation):
-    """Clip to [0, 6], with a gradient of 1 everywhere, below zero and above six too.
+def straight_through_clipped_relu(pre_activation, ceiling):
+    """Clip to [0, ceiling], with a gradient of 1 everywhere, below zero and above the ceiling too.
 
-    The counterpart of `straight_through_relu` for networks built on ReLU6. The paper has no such network;
-    "1 for all values" is read to hold on both sides.
+    The counterpart of `straight_through_relu` for networks built on ReLU6, and for DeepSpeech, whose units are clipped
+    at 20. "1 for all values" (paper, section 3.1) is read to hold on both sides: noise may leave units at either end,
+    where the ordinary gradient cannot move them.
 
     Args:
         pre_activation: float tensor of any shape.
+        ceiling: what the values do not exceed, above 0.
 
     Returns:
-        ``min(max(pre_activation, 0), 6)``, of the same shape.
+        ``min(max(pre_activation, 0), ceiling)``, of the same shape.
     """
-    return tf.nn.relu6(pre_activation), lambda upstream: upstream
+    return with_gradient(lambda values: tf.minimum(tf.nn.relu(values), ceiling), lambda upstream: upstream)(
+        pre_activation
+    )
 
 
 def clipped_power(values, exponent):

@@ -125,6 +125,8 @@ def find_recipe(name: str) -> Recipe:
       is the released one.
     - ``feather2019-audio``: the released code for sounds: the same optimiser, pink noise, no bounds.
     - ``feather2019-audio-fast``: the same with the fast front end.
+    - ``feather2019-audio-vggish`` and ``feather2019-audio-deepspeech``: the same with the learning rates that the paper
+      gives for VGGish and for DeepSpeech, 1e-2 and 1e-4.
     - ``feather2019-audio-cochleagram``: the same for the cochleagram in place of the waveform, which stays
       non-negative (paper, Figure S9; the bound and the start are choices made here).
 
@@ -169,8 +171,10 @@ def _recipes() -> list[Recipe]:
         front_end="exact",
     )
     fast = dataclasses.replace(audio, name="feather2019-audio-fast", front_end="fast")
+    vggish = dataclasses.replace(audio, name="feather2019-audio-vggish", learning_rate=0.01)
+    deepspeech = dataclasses.replace(audio, name="feather2019-audio-deepspeech", learning_rate=0.0001)
     cochleagram = dataclasses.replace(audio, name="feather2019-audio-cochleagram", lower_bound=0.0, front_end="none")
-    return [image, text, audio, fast, cochleagram]
+    return [image, text, audio, fast, vggish, deepspeech, cochleagram]
 
 
 def _converted(field: str, value, type_):

@@ -107,7 +107,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "counted": _counted}
+    environment.filters |= {"number": _number, "counted": _counted, "label": _label}
     return environment.get_template("report.html")
 
 
@@ -170,6 +170,7 @@ def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduc
     return {
         "domain": record["domain"],
         "weights": _describe_weights(record["network"]),
+        "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
         "metamers": len(group),
         "layers": layers,
         "stimuli": _describe_stimuli(group, is_reduced),
@@ -182,9 +183,9 @@ def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduc
 
 
 def _describe_weights(network: Mapping) -> str:
-    if network["source"] == "random":
-        return f"random weights, seed {network['seed']}"
-    source = network["file"] or "weights of a model"
+    if network.get("source") == "random":
+        return f"random weights, seed {network.get('seed')}"
+    source = network.get("file") or "weights of a model"
     return f"{source}, SHA-256 {network['digest'][:12]}…"
 
 
@@ -227,7 +228,7 @@ def _describe_metamer(each: Judged, is_recipe_named: bool, is_reduced: bool) -> 
 def _notes(verdict: Mapping) -> list[str]:
     array, notes = verdict["array"], []
     if array["same_label"] is False:
-        notes.append(f"label {array['metamer_label']}, not {array['original_label']}")
+        notes.append(f"label {_label(array['metamer_label'])}, not {_label(array['original_label'])}")
     if array["included"] is True and verdict["saved"]["included"] is not True:
         notes.append("fails as saved")
     return notes
@@ -287,7 +288,7 @@ def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list
     ]
     everything = [values.min() for _, values, _ in panels]
     everything += [array["correlation"] for _, _, arrays in panels for array in arrays]
-    lowest = np.floor(10 * min(everything, default=0.0)) / 10
+    lowest = min(np.floor(10 * min(everything, default=0.0)) / 10, 0.9)  # All of them may be 1.
     return [
         {
             "title": layer,
@@ -385,7 +386,7 @@ def _layer(each: Judged) -> str:
 
 
 def _stimulus(each: Judged) -> str:
-    return each.record["stimulus"].get("id") or each.record["stimulus"]["sha256"][:12]
+    return str(each.record["stimulus"].get("id") or each.record["stimulus"]["sha256"][:12])
 
 
 def _natural_order(name: str) -> tuple:
@@ -401,6 +402,11 @@ def _first_defined(values: Iterable[float | None]) -> float:
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def _label(label: str | None) -> str:
+    """Write a label; a transcript may be empty."""
+    return "no labels" if label is None else label or "(empty transcript)"
 
 
 def _number(value, missing: str = "undefined") -> str:

@@ -13,6 +13,7 @@ from tfmetamers.checkpoints.catalog import (
     cached_checkpoint,
     find_entry,
     load_catalog,
+    network_entry,
 )
 from tfmetamers.errors import ArgumentError
 
@@ -27,6 +28,7 @@ def test_every_network_of_the_paper_is_there():
         "word_reduced_aliasing",
         "vggish",
         "deepspeech",
+        "deepspeech_0_1_1",
     }
 
 
@@ -38,7 +40,7 @@ def test_entry_is_valid(entry):
             assert isinstance(value, list | tuple) and all(type(item) is str for item in value), field
         else:
             assert isinstance(value, types[field]), field
-    assert entry.format in ("V1", "V2", "npz", "frozen graph")
+    assert entry.format in ("V1", "V2", "npz", "frozen graph", "WAV")
     assert entry.archive in ("", "tar.gz")
     assert urlsplit(entry.url).scheme in ("http", "https")
     assert entry.url.endswith(f".{entry.archive}" if entry.archive else f"/{entry.checkpoint}")
@@ -64,6 +66,36 @@ def test_counts_of_vggish_and_deepspeech_follow_from_their_definitions():
     assert find_entry("vggish").parameters == sum(k * i * o + o for k, i, o in convolutions + dense)
     layers = [(494, 2048), (2048, 2048), (2048, 2048), (4096, 8192), (2048, 2048), (2048, 29)]
     assert find_entry("deepspeech_0.4.1").parameters == sum(i * o + o for i, o in layers)
+
+
+@pytest.mark.parametrize("name", ["vggish", "deepspeech_0.1.1", "deepspeech_0.4.1"])
+def test_counts_of_vggish_and_deepspeech_are_those_of_their_graphs(name):
+    from tfmetamers.networks import registry
+
+    entry = find_entry(name)
+    variables = registry.network_variables(entry.network)
+    assert entry.variables == len(variables)
+    assert entry.parameters == sum(math.prod(shape) for shape, _ in variables.values())
+    assert all(any(fnmatchcase(variable, p) for p in entry.variable_names) for variable in variables)
+
+
+@pytest.mark.parametrize(
+    ("network", "entry"),
+    [
+        ("vgg_19", "vgg_19"),
+        ("word_aliased", "word_aliased"),
+        ("vggish", "vggish"),
+        ("vggish_2020", "vggish"),
+        ("deepspeech", "deepspeech_0.4.1"),
+        ("deepspeech_0_1_1", "deepspeech_0.1.1"),
+    ],
+)
+def test_a_network_has_an_entry_of_its_weights(network, entry):
+    assert network_entry(network).name == entry
+
+
+def test_a_network_that_nobody_published_has_no_entry():
+    assert network_entry("small") is None
 
 
 def test_misspelt_name_lists_near_ones():

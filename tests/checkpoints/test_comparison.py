@@ -38,6 +38,21 @@ def test_unknown_variable():
     assert "net/surplus float32 [2] is no variable of the network" in comparison.problem
 
 
+def test_checkpoint_of_another_release_of_deepspeech_with_most_names_in_common():
+    shared = [f"{kind}{number}" for kind in "hb" for number in (1, 2, 3, 5, 6)]
+    recurrent = [
+        f"bidirectional_rnn/{way}/basic_lstm_cell/{part}" for way in ("fw", "bw") for part in ("kernel", "bias")
+    ]
+    later = dict.fromkeys([*shared, "lstm_fused_cell/kernel", "lstm_fused_cell/bias"], ((3,), "float32"))
+    earlier = dict.fromkeys([*shared, *recurrent], ((3,), "float32"))
+    slots = dict.fromkeys([f"{name}/{slot}" for name in later for slot in ("Adam", "Adam_1")], ((3,), "float32"))
+    problem = compare({**later, **slots}, earlier, ["*/Adam", "*/Adam_1"]).problem
+    assert "of another network: it has 10 of the 14" in problem and "those of deepspeech_0.4.1;" in problem
+    assert "those of deepspeech_0.1.1;" in compare(earlier, later).problem
+    incomplete = {name: variable for name, variable in later.items() if name != "lstm_fused_cell/bias"}
+    assert "network: lstm_fused_cell/bias float32 [3] is missing" in compare(incomplete, later).problem
+
+
 @pytest.mark.parametrize(
     ("names", "whose"),
     [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfmetamers.checkpoints.reader import CheckpointFile
-from tfmetamers.checkpoints.verify import verify
+from tfmetamers.checkpoints.verify import Probe, verify
 
 EXTRAS = ("global_step", "net/mean_rgb")
 
@@ -13,13 +13,12 @@ def results(rows) -> dict[str, bool | None]:
     return {row.check: row.ok for row in rows}
 
 
-def probe(arrays):
-    return ["dog", f"{len(arrays)} variables"]
+PROBE = Probe("4 variables", lambda arrays: (f"{len(arrays)} variables", len(arrays) == 4))
 
 
 def verified(path, variables, extras=EXTRAS, **settings):
     """Verify against a probe that expects four variables."""
-    return verify(path, variables, extras, **{"probe": probe, "label": "4 variables", **settings})
+    return verify(path, variables, extras, **{"probe": PROBE, **settings})
 
 
 def test_good_checkpoint_passes(saved, network_variables):
@@ -39,7 +38,7 @@ def test_good_checkpoint_passes(saved, network_variables):
     found = {row.check: row.found for row in rows}
     assert found["readable"] == f"{saved.format}, 6 variables"
     assert found["no unknown variable"] == "known extras: global_step, net/mean_rgb"
-    assert found["probe"] == "dog, 4 variables"
+    assert found["probe"] == "4 variables"
 
 
 def test_without_record_and_probe(saved, network_variables):
@@ -95,7 +94,8 @@ def test_values_cut_off(saved, network_variables, tmp_path):
     assert [row.ok for row in rows[-2:]] == [False, None]
 
 
-def test_probe_that_is_wrong(saved, network_variables):
-    rows = verified(saved.path, network_variables, label="cat")
-    assert [check for check, ok in results(rows).items() if ok is False] == ["probe"]
-    assert rows[-1].expected == "'cat' among the likeliest"
+@pytest.mark.parametrize(("answer", "ok"), [("a dog", False), ("not run: no picture", None)])
+def test_probe_that_is_wrong_or_cannot_be_run(answer, ok, saved, network_variables):
+    rows = verified(saved.path, network_variables, probe=Probe("a cat", lambda arrays: (answer, ok)))
+    assert [row.ok for row in rows[:-1]] == [True] * 6
+    assert rows[-1] == ("probe", "a cat", answer, ok)

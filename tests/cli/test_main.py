@@ -118,5 +118,5 @@ def test_the_layers_of_a_keras_model_are_shown(capsys, small_model, tmp_path):
     small_model.save(tmp_path / "mine.keras")
     status, output, _ = run(capsys, "networks", "show", "--keras-model", tmp_path / "mine.keras")
     assert status == 0
-    assert "block" in output and "straight-through (2 ReLUs)" in output
+    assert "block" in output and "straight-through (2 ReLUs, 1 of them clipped at 6)" in output
     assert run(capsys, "networks", "show")[0] == 2

@@ -188,6 +188,16 @@ def test_the_figure_has_a_panel_a_layer_with_its_maximum():
     assert "stimuli that are not recorded" in figure.get_suptitle()
 
 
+def test_coefficients_that_are_all_1_have_a_bar():
+    [axes] = plot_null(NullDistribution(None, {"logits": np.ones(3)})).axes
+    assert sum(patch.get_height() * (patch.get_width() > 0) for patch in axes.patches) == 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_figure_without_any_coefficient_is_drawn(tmp_path):
+    plot_null(NullDistribution(None, {"dead": np.full(2, np.nan)})).savefig(tmp_path / "null.png")
+
+
 def test_the_authors_pickles_are_shown_too(null, tmp_path):
     path = tmp_path / "word_aliased_null_dist_spearman_r.pckl"
     path.write_bytes(pickle.dumps({"conv_4": np.array([0.25, 0.5, np.nan])}, 2))

@@ -12,7 +12,6 @@ from tfmetamers.evaluation.correlation import (
     pearson,
     signal_to_noise_ratio,
     spearman,
-    standardized_ranks,
 )
 
 
@@ -109,19 +108,6 @@ def test_centred_ranks_are_twice_scipys_average_ranks_less_their_mean(kind):
 
 def test_ranks_of_a_constant_are_zero():
     np.testing.assert_array_equal(centred_ranks(np.full((2, 3), 7.0, np.float32)), np.zeros(6))
-
-
-def test_standardized_ranks_have_mean_0_and_norm_1_and_scipys_coefficients_as_products():
-    rows = np.stack([*pair("mostly zero"), pair("random")[0], np.zeros_like(pair("random")[0])])
-    rows = np.concatenate([rows, rows[:1]])
-    rows[4, 1, 1, 1, 1] = np.nan
-    ranks = standardized_ranks(rows)
-    assert ranks.shape == (5, 400)
-    np.testing.assert_allclose(ranks[:3].mean(axis=1), 0, atol=1e-15)
-    np.testing.assert_allclose(np.linalg.norm(ranks[:3], axis=1), 1)
-    expected = stats.spearmanr(rows[:3].reshape(3, -1), axis=1).statistic
-    np.testing.assert_allclose(ranks[:3] @ ranks[:3].T, expected, atol=1e-12)
-    assert np.isnan(ranks[3:]).all()
 
 
 @pytest.mark.parametrize("kind", ["random", "tied", "mostly zero", "opposed"])

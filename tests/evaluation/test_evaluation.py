@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 import json
 import os
 import pickle
@@ -11,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import spearmanr
 
 import tfmetamers as tm
@@ -20,8 +22,9 @@ from tfmetamers.evaluation import evaluation
 from tfmetamers.evaluation.evaluation import Failure, Judged, evaluate, read_verdict, summarize, write_table
 from tfmetamers.evaluation.inclusion import judge
 from tfmetamers.evaluation.null import NullDistribution
+from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.recipes import find_recipe
-from tfmetamers.results import read_metamer
+from tfmetamers.results import find_metamers, read_metamer
 from tfmetamers.runs import execute_run, plan_run
 from tfmetamers.stimuli.collection import collect_stimuli
 
@@ -59,6 +62,15 @@ def a_null(network, low=-0.9, **layers):
         name: np.pad(values, (0, longest - len(values)), constant_values=np.nan) for name, values in arrays.items()
     }
     return NullDistribution(network=network.describe(), layers=padded, front_end="none")
+
+
+def another_label(network, picture):
+    """Return a picture that has another label."""
+    [original] = network.predict(picture[None])
+    others = np.random.default_rng(0).random((200, *picture.shape), np.float32) ** 4
+    return next(
+        other for other, found in zip(others, network.predict(others), strict=True) if found.index != original.index
+    )
 
 
 def save(null, path):
@@ -140,11 +152,21 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(network, o
 def test_a_verdict_on_another_file_is_none(out, name):
     folder, other = out / "small/flat/a/0", out / "small/flat/b/0"
     first = {each.folder: each.verdict for each in evaluate(out, {})}
-    content = (other / name).read_bytes()
-    (folder / name).write_bytes(content + b"\n" if name == "metamer.json" else content)
+    content = {
+        "metamer.json": (folder / name).read_bytes() + b"\n",
+        "original.png": uncompressed(folder / "original.png"),  # Another one is refused, these are other bytes of it.
+    }
+    (folder / name).write_bytes(content.get(name) or (other / name).read_bytes())
     again = {each.folder: each.verdict for each in evaluate(out, {})}
     assert [each for each in first if again[each] != first[each]] == [folder]
     assert again[folder]["basis"]["files"][name] != first[folder]["basis"]["files"][name]
+
+
+def uncompressed(path):
+    content = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.save(content, "PNG", compress_level=0)
+    return content.getvalue()
 
 
 #: Runs the command line; the process kills itself while it judges the metamer of this number, from 1.
@@ -305,6 +327,23 @@ class TestWhichNull:
         assert changed.verdict["basis"]["null"] is None and not changed.is_kept
         assert all(each.is_kept for each in others)
 
+    def test_all_layers_compared_without_the_null_are_compared_again_with_it(self, network, out, tmp_path, monkeypatch):
+        null = self.saved(tmp_path, null=self.null_of(network, -0.9))
+        first = list(evaluate(out, null))
+        compared = list(evaluate(out, {}, all_layers=True))
+        assert {each.verdict["layers"]["flat"]["null_maximum"] for each in compared} == {None}
+        again = list(evaluate(out, null, all_layers=True))
+        assert {each.verdict["layers"]["flat"]["null_maximum"] for each in again} == {-0.9}
+        assert [each.verdict["array"] for each in again] == [each.verdict["array"] for each in first]
+
+    def test_all_layers_compared_without_the_null_are_not_compared_again_without_it(
+        self, network, out, tmp_path, monkeypatch
+    ):
+        list(evaluate(out, self.saved(tmp_path, null=self.null_of(network, -0.9))))
+        compared = list(evaluate(out, {}, all_layers=True))
+        monkeypatch.setattr(evaluation, "load_recorded", None)
+        assert [each.verdict for each in evaluate(out, {}, all_layers=True)] == [each.verdict for each in compared]
+
     def test_a_verdict_with_all_layers_serves_a_plain_request(self, network, out, tmp_path, monkeypatch):
         null = self.saved(tmp_path, null=self.null_of(network, -0.9))
         first = list(evaluate(out, null, all_layers=True))
@@ -332,6 +371,32 @@ def test_sounds_and_cochleagrams_are_judged_by_their_networks(small_architecture
     for each in judged:
         assert each.verdict["array"]["correlation"] == pytest.approx(each.record["correlation"], abs=1e-6)
         assert each.verdict["array"] == each.verdict["saved"]
+
+
+def test_cochleagrams_are_judged_by_the_null_of_their_network_with_its_front_end(small_architecture, tmp_path):
+    import soundfile
+
+    (tmp_path / "sounds").mkdir()
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(0, 0.1, 2000)
+        soundfile.write(tmp_path / "sounds" / f"{number}.wav", noise, 4000)
+    network, other = (tm.load_architecture(small_architecture, weights="random", weights_seed=seed) for seed in (3, 4))
+    without = network.without_front_end()
+    make(without, tmp_path / "sounds", tmp_path / "out", ["conv_1"], steps=2)
+    stimuli = examine_stimuli(network, collect_stimuli([tmp_path / "sounds"], network.domain.suffixes))
+    built = build_null(plan_null(network, ["conv_1"], stimuli, pairs=3, seed=0, out=tmp_path / "null.npz"))
+    judged = list(evaluate(tmp_path / "out", {tmp_path / "null.npz": built}))
+    assert {each.verdict["array"]["pairs"] for each in judged} == {3}
+    originals = np.stack([read_metamer(each.folder).original for each in judged])
+    activations = without.activations("conv_1")(originals).numpy().reshape(3, -1)
+    pairs = [spearmanr(activations[first], activations[second]).statistic for first, second in ((0, 1), (0, 2), (1, 2))]
+    assert judged[0].verdict["array"]["null_maximum"] == pytest.approx(max(pairs), abs=1e-6)
+    for unlike, difference in (
+        (dataclasses.replace(built, network=other.describe()), "network.digest"),
+        (dataclasses.replace(built, front_end="fast"), "front end: fast there"),
+    ):
+        with pytest.raises(ResultError, match=difference):
+            list(evaluate(tmp_path / "out", save(unlike, tmp_path / "unlike.npz")))
 
 
 class TestWhatCannotBeJudged:
@@ -379,7 +444,10 @@ class TestWhatCannotBeJudged:
         assert [each.reason for each in evaluate(out, {})] == ["It cannot be read."] * 4
         assert len(tries) == 1
 
-    @pytest.mark.parametrize("loading", [{}, {"by": "load_keras"}, 3, {"by": "load_network"}, []])
+    @pytest.mark.parametrize(
+        "loading",
+        [{}, {"by": "load_keras"}, 3, {"by": "load_network"}, [], {"by": "load_keras", "file": 300 * "a" + ".keras"}],
+    )
     def test_a_record_that_does_not_say_how_the_network_was_loaded_is_named(self, network, out, loading):
         path = out / "small/block/a/0/metamer.json"
         record = json.loads(path.read_text())
@@ -443,6 +511,37 @@ class TestWhatCannotBeJudged:
             "small/block/b/0",
         }
 
+    @pytest.mark.parametrize("name", ["original.png", "metamer.json"])
+    def test_an_original_that_the_metamer_was_not_made_of_is_named(self, out, name):
+        folder, other = out / "small/block/a/0", out / "small/block/b/0"
+        assert all(isinstance(each, Judged) for each in evaluate(out, {}))
+        (folder / name).write_bytes((other / name).read_bytes())
+        [failure] = [each for each in evaluate(out, {}) if isinstance(each, Failure)]
+        assert failure.folder == folder
+        assert "its original is not the natural stimulus that the metamer was made of" in failure.reason
+
+    def test_labels_by_logits_that_are_no_numbers_are_named(self, small_model, tmp_path):
+        weights = small_model.get_weights()
+        try:
+            logits = small_model.get_layer("logits")
+            logits.set_weights([np.full_like(each, np.nan) for each in logits.get_weights()])
+            small_model.save(tmp_path / "small.keras")
+        finally:
+            small_model.set_weights(weights)
+        network = tm.networks.load_keras(tmp_path / "small.keras", labels=LABELS)
+        (tmp_path / "pictures").mkdir()
+        tm.save_image(np.random.default_rng(0).random((32, 32, 3)), tmp_path / "pictures/a.png")
+        make(network, tmp_path / "pictures", tmp_path / "out", ["block"], steps=2)
+        [failure] = evaluate(tmp_path / "out", save(a_null(network), tmp_path / "null.npz"))
+        assert "its logits are not finite" in failure.reason
+
+    @pytest.mark.parametrize("part", ["array", "layers", "scatter"])
+    def test_a_verdict_that_lacks_a_part_is_made_again(self, out, part):
+        first = list(evaluate(out, {}))
+        path = first[0].folder / "verdict.json"
+        path.write_text(json.dumps({key: value for key, value in first[0].verdict.items() if key != part}))
+        assert [each.verdict for each in evaluate(out, {})] == [each.verdict for each in first]
+
     def test_activations_that_are_no_numbers_are_named(self, network, out):
         np.save(out / "small/block/a/0/metamer.npy", np.full((32, 32, 3), np.nan, np.float32))
         [first, *_] = evaluate(out, {})
@@ -468,7 +567,7 @@ class TestOnTheCommandLine:
         a_null(network).save(tmp_path / "null.npz")
         status, output, _ = self.run(capsys, out, "--null", tmp_path / "null.npz", "--no-report")
         assert status == 0
-        assert "Null distribution: 2 pairs" in output
+        assert "Null distribution null.npz: 2 pairs" in output
         rows = list(csv.DictReader((out / "verdicts.csv").open()))
         assert [row["folder"] for row in rows] == [
             f"small/{layer}/{name}/0" for layer in ("block", "flat") for name in "ab"
@@ -480,7 +579,30 @@ class TestOnTheCommandLine:
     def test_that_no_null_was_given_is_said(self, capsys, out):
         status, output, _ = self.run(capsys, out, "--no-report")
         assert status == 0
-        assert "no null distribution of their network and layer was given" in output
+        assert "No null distribution was given" in output
+
+    def test_that_no_null_was_given_is_said_where_all_have_another_label(self, capsys, network, out):
+        for folder in find_metamers(out):
+            np.save(folder / "metamer.npy", another_label(network, read_metamer(folder).original))
+        status, output, _ = self.run(capsys, out, "--no-report")
+        assert (status, "not judged:" in output) == (0, False)
+        assert "No null distribution was given" in output
+
+    def test_each_null_is_named(self, capsys, network, out, tmp_path):
+        a_null(network, block=[-0.9]).save(tmp_path / "early.npz")
+        a_null(network, flat=[-0.9, -0.8]).save(tmp_path / "late.npz")
+        _, output, _ = self.run(capsys, out, "--null", tmp_path / "early.npz", "--null", tmp_path / "late.npz")
+        assert "Null distribution early.npz: 1 pairs" in output and "Null distribution late.npz: 2 pairs" in output
+
+    def test_tables_of_an_earlier_command_are_not_left_where_nothing_can_be_judged(
+        self, capsys, network, out, tmp_path
+    ):
+        assert self.run(capsys, out)[0] == 0
+        os.remove(tmp_path / "small.keras")
+        status, _, errors = self.run(capsys, out)
+        assert status == 1
+        assert list(csv.DictReader((out / "verdicts.csv").open())) == []
+        assert f"{out / 'report.html'} is of an earlier command" in errors
 
     def test_what_could_not_be_judged_ends_in_status_1(self, capsys, network, out, tmp_path):
         os.remove(tmp_path / "small.keras")

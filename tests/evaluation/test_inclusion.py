@@ -44,8 +44,10 @@ def test_the_percentile_is_the_share_of_pairs_below():
     assert verdict.margin == pytest.approx(-0.2)
 
 
-def test_pairs_without_a_coefficient_are_not_counted():
-    assert judge("block", CAT, CAT, 0.6, a_null(0.1, np.nan, 0.5)).pairs == 2
+def test_pairs_without_a_coefficient_are_not_counted_and_the_claim_says_how_many_they_are():
+    verdict = judge("block", CAT, CAT, 0.6, a_null(0.1, np.nan, 0.5))
+    assert verdict.pairs == 2
+    assert verdict.claim.endswith("3 pairs of stimuli that are not recorded (1 of them without a coefficient)")
 
 
 def test_without_a_null_distribution_nothing_passes():

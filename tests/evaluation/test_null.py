@@ -1,12 +1,16 @@
 """Null distributions: the pairs that were asked for, SciPy's coefficients, and nothing lost."""
 
 import json
+import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy import stats
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError
@@ -16,6 +20,7 @@ from tfmetamers.evaluation.null_construction import build_null, examine_stimuli,
 from tfmetamers.evaluation.pairs import draw_pairs
 from tfmetamers.evaluation.ranks import RankTable
 from tfmetamers.networks import from_keras
+from tfmetamers.networks.network import Network
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.images import SUFFIXES
 
@@ -46,6 +51,20 @@ def stimuli(network, folder):
 
 def plan(network, stimuli, out, layers=LAYERS, **options):
     return plan_null(network, layers, stimuli, **{"pairs": 36, "seed": 0, "out": out, **options})
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """A list that grows by an item with each pass through a network."""
+    passes = []
+    together = Network.activations_together
+
+    def counted(network, layers):
+        function = together(network, layers)
+        return lambda batch: passes.append(layers) or function(batch)
+
+    monkeypatch.setattr(Network, "activations_together", counted)
+    return passes
 
 
 @pytest.fixture(scope="module")
@@ -119,19 +138,23 @@ def test_pairs_that_cannot_be_drawn_are_refused(arguments, complaint):
 # Coefficients.
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_products_of_ranks_are_exact_whatever_is_read_at_once(tmp_path, on_disk):
+def test_products_of_ranks_are_exact_whatever_is_read_at_once(tmp_path):
     generator = np.random.default_rng(1)
     ranks = generator.integers(-150_000, 150_000, (5, 150_000))
-    with RankTable(5, 150_000, tmp_path / "ranks" if on_disk else None) as table:
+    file = tmp_path / "ranks"
+    with RankTable(file, 150_000, list("abcde")) as table:
         for row, values in enumerate(ranks):
             table.write(row, values.astype(np.float64))
         found = [table.products(slab_bytes) for slab_bytes in (1, 10**6, 10**9)]
+        os.truncate(file, file.stat().st_size - 100)
+        with pytest.raises(ResultError, match=r"cannot be kept in .*ranks: it is shorter than what was written to it"):
+            table.products(10**9)
+        table.remove()
     expected = ranks @ ranks.T  # int64: below 5e15.
     np.testing.assert_allclose(found[0], expected, rtol=1e-13)
     for products in found[1:]:
         np.testing.assert_array_equal(products, found[0])
-    assert not (tmp_path / "ranks").exists()
+    assert not file.exists()
 
 
 def test_coefficients_are_scipys_of_the_networks_activations(network, stimuli, built):
@@ -157,24 +180,22 @@ def test_a_pair_has_the_same_coefficient_in_every_design(network, stimuli, built
         np.testing.assert_array_equal(some.layers[layer], null.layers[layer][rows])
 
 
-def test_the_file_does_not_depend_on_the_memory_or_on_its_name(network, stimuli, built, tmp_path):
-    _, whole = built
-    spilled = []
-    table = null_construction.RankTable
+@pytest.mark.parametrize(("memory", "at_once"), [(1, [1, 1, 1]), (1_200_000, [1, 2]), (10**8, [3])])
+def test_the_file_does_not_depend_on_the_memory_or_on_its_name(
+    network, stimuli, built, tmp_path, passes, memory, at_once
+):
+    """Memory decides how many layers share a pass, and so how many have ranks on disk at once."""
+    out = tmp_path / "other.npz"
+    on_disk = []
 
-    class Recorded(table):
-        def __init__(self, rows, units, file=None):
-            spilled.append(file is not None)
-            super().__init__(rows, units, file)
+    def progress(done, total):
+        on_disk.append(len(list(out.with_name("other.npz.unfinished").glob("*.ranks"))))
 
-    for memory in (1, 1_000_000):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(null_construction, "RankTable", Recorded)
-            out = tmp_path / f"memory_{memory}.npz"
-            build_null(plan(network, stimuli, out, memory_bytes=memory))
-        assert out.read_bytes() == whole.read_bytes()
-    assert spilled[:3] == [True] * 3 and False in spilled[3:]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["memory_1.npz", "memory_1000000.npz"]
+    build_null(plan(network, stimuli, out, memory_bytes=memory), progress=progress)
+    assert len(passes) == 9 * len(at_once)
+    assert on_disk == [count for group in at_once for count in [*[group] * 9, 0]]
+    assert out.read_bytes() == built[1].read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["other.npz"]
 
 
 def test_constant_activations_are_counted_as_undefined(tmp_path):
@@ -287,36 +308,205 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr("tfmetamers.evaluation.pairs.WORKED_TOGETHER", 1)
 
 
-def test_interrupted_at_any_moment_it_loses_the_block_in_work_and_ends_with_the_same_bytes(
-    network, stimuli, tmp_path, small_blocks
+def test_interrupted_at_any_moment_it_repeats_one_pass_at_most_and_ends_with_the_same_bytes(
+    network, folder, tmp_path, small_blocks, passes, monkeypatch
 ):
-    def wanted(name, **options):
-        return plan(network, stimuli, tmp_path / name, pairs=9, layers=["first", "logits"], **options)
+    stimuli = examine_stimuli(network, collect_stimuli(sorted(folder.glob("s[0-5].png")), SUFFIXES))
 
-    assert wanted("whole.npz").drawn.blocks.max() == 2
-    build_null(wanted("whole.npz"))
-    whole = (tmp_path / "whole.npz").read_bytes()
-    # Three blocks of three stimuli, one layer at a time: 18 passes.
-    finished_before = -1
-    for moment in range(1, 19):
-        out = f"stopped_{moment}.npz"
+    def wanted(out):
+        return plan(network, stimuli, out, pairs=6, layers=["first", "logits"], memory_bytes=1)
 
-        def progress(done, total, moment=moment):
-            assert total == 18
-            if done == moment:
+    build_null(wanted(tmp_path / "whole.npz"))
+    assert len(passes) == 12  # Two blocks of three stimuli, one layer at a time.
+    calls_left = 0
+
+    def stops(function):
+        def stopping(*arguments, **options):
+            nonlocal calls_left
+            calls_left -= 1
+            if calls_left == 0:
                 raise Stop
+            return function(*arguments, **options)
 
-        with pytest.raises(Stop):
-            build_null(wanted(out, memory_bytes=1), progress=progress)
-        assert not (tmp_path / out).exists()
-        passes = []
-        build_null(wanted(out, memory_bytes=1), progress=lambda done, total, passes=passes: passes.append(total))
-        finished = 18 - passes[0] if passes else 18
-        assert finished == 3 * ((moment - 1) // 3)
-        assert finished >= finished_before
-        finished_before = finished
-        assert (tmp_path / out).read_bytes() == whole
-        assert not (tmp_path / f"{out}.unfinished").exists()
+        return stopping
+
+    for owner, name in (
+        (null_construction, "_rank"),
+        (RankTable, "write"),
+        (RankTable, "products"),
+        (null_construction, "_write_block"),
+        (RankTable, "remove"),
+        (NullDistribution, "save"),
+        (null_construction.shutil, "rmtree"),  # After each file that was written, and at the end.
+    ):
+        monkeypatch.setattr(owner, name, stops(getattr(owner, name)))
+    moment, was_stopped = 0, True
+    while was_stopped:
+        moment += 1
+        out = tmp_path / f"stopped_{moment}.npz"
+        calls_left, was_stopped = moment, False
+        passes.clear()
+        try:
+            build_null(wanted(out))
+        except Stop:
+            was_stopped = True
+            build_null(wanted(out))
+        assert len(passes) in (12, 13)
+        assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
+        assert not out.with_name(f"{out.name}.unfinished").exists()
+    assert moment > 12 + 12 + 4 + 4 + 4 + 1 + 6
+
+
+#: A process that builds a null distribution and notes each pass.
+BUILDING = """
+import signal, sys, time
+import keras
+from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
+from tfmetamers.networks import from_keras
+from tfmetamers.networks.network import Network
+from tfmetamers.stimuli.collection import collect_stimuli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background job would ignore Ctrl-C.
+model, folder, out, notes = sys.argv[1:]
+network = from_keras(keras.models.load_model(model), labels=list("abcdefghij"))
+function = network.activations_together(["first", "logits"])
+
+def noted(batch):
+    with open(notes, "a") as file:
+        file.write(".")
+    time.sleep(0.1)
+    return function(batch)
+
+Network.activations_together = lambda network, layers: noted
+stimuli = examine_stimuli(network, collect_stimuli([folder], network.domain.suffixes))
+build_null(plan_null(network, ["first", "logits"], stimuli, pairs=36, seed=0, out=out))
+"""
+
+
+def test_stopped_by_signals_it_repeats_the_pass_in_work_and_ends_with_the_same_bytes(
+    network, stimuli, small_model, folder, tmp_path, passes
+):
+    small_model.save(tmp_path / "small.keras")
+    out, notes, delays = tmp_path / "null.npz", tmp_path / "notes", np.random.default_rng(int(time.time()))
+    notes.touch()
+    stops = 0
+    for noted, sent in ((2, signal.SIGKILL), (4, signal.SIGINT), (6, signal.SIGKILL)):
+        command = [sys.executable, "-c", BUILDING, tmp_path / "small.keras", folder, out, notes]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 120
+        while notes.stat().st_size < noted and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(delays.uniform(0, 0.12))
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=60)
+        if process.returncode == 0:
+            break
+        stops += 1
+        assert process.returncode == -sent, errors
+    assert stops, "the run was over before it could be stopped"
+    build_null(plan(network, stimuli, out, layers=["first", "logits"]))
+    assert 9 <= notes.stat().st_size + len(passes) <= 9 + stops
+    build_null(plan(network, stimuli, tmp_path / "whole.npz", layers=["first", "logits"]))
+    assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
+    assert not out.with_name("null.npz.unfinished").exists()
+
+
+ROW = 4 * 6 * 32 * 32 + 32  # The ranks of the layer "first", and their digest.
+
+
+def swapped(content):
+    return content[ROW : 2 * ROW] + content[:ROW] + content[2 * ROW :]
+
+
+def altered(content, place):
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("damage", "repeated"),
+    [
+        (lambda content: content, 0),
+        (lambda content: content + b"of an earlier block", 0),
+        (lambda content: content[:-1], 1),
+        (lambda content: content[: 4 * ROW + 100], 5),
+        (lambda content: altered(content, 3 * ROW), 1),
+        (lambda content: altered(content, 3 * ROW - 1), 1),
+        (lambda content: content[:ROW] + bytes(ROW) + content[2 * ROW :], 1),
+        (swapped, 2),
+        (lambda content: content[1:], 9),
+        (lambda content: b"", 9),
+        (None, 9),
+    ],
+)
+def test_ranks_that_are_cut_short_altered_or_elsewhere_are_made_again(
+    network, stimuli, built, tmp_path, passes, damage, repeated
+):
+    out = tmp_path / "null.npz"
+    interrupt(plan(network, stimuli, out), after=9)
+    ranks = out.with_name("null.npz.unfinished") / "layer_0.ranks"
+    assert ranks.stat().st_size == 9 * ROW
+    if damage:
+        ranks.write_bytes(damage(ranks.read_bytes()))
+    else:
+        ranks.unlink()
+    passes.clear()
+    build_null(plan(network, stimuli, out))
+    assert len(passes) == repeated
+    assert out.read_bytes() == built[1].read_bytes()
+
+
+def test_ranks_of_something_else_are_made_again(network, stimuli, built, folder, small_model, tmp_path, passes):
+    import keras
+
+    def other(name, network=network, stimuli=stimuli, **options):
+        return plan(network, stimuli, tmp_path / name, **options)
+
+    for path in folder.iterdir():
+        ImageOps.invert(Image.open(path)).save(tmp_path / path.name)
+    inverted = examine_stimuli(network, collect_stimuli([tmp_path], SUFFIXES))
+    earlier, fast = other("earlier.npz"), other("fast.npz")
+    earlier.settings["versions"] = {"tfmetamers": "0.1"}
+    fast.settings["front_end"] = "fast"
+    weights = from_keras(keras.models.clone_model(small_model), labels=list("abcdefghij"))
+    for number, (found, repeated) in enumerate(
+        [
+            (other("weights.npz", weights), 9),
+            (other("inverted.npz", stimuli=inverted), 9),
+            (other("layers.npz", layers=("normalized", "block", "logits")), 9),  # Of the same size as the first.
+            (earlier, 9),
+            (fast, 9),
+            (other("pairs.npz", seed=1, pairs=35), 0),  # Of the same stimuli.
+        ]
+    ):
+        interrupt(found, after=9)
+        out = tmp_path / f"null_{number}.npz"
+        interrupt(plan(network, stimuli, out), after=1)
+        for file in found.unfinished.glob("*.ranks"):
+            file.replace(out.with_name(f"{out.name}.unfinished") / file.name)
+        passes.clear()
+        build_null(plan(network, stimuli, out))
+        assert len(passes) == repeated, found.out.name
+        assert out.read_bytes() == built[1].read_bytes()
+
+
+def test_a_disk_that_fills_up_is_named_and_what_is_there_is_kept(network, stimuli, built, tmp_path, passes):
+    """A limit on the size of files stands in for a full disk: the same system call fails."""
+    out = tmp_path / "null.npz"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def progress(done, total):
+        if done == 3:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3 * ROW + 100, hard))
+
+    try:
+        with pytest.raises(ResultError, match=r"layer_0\.ranks: File too large\. Make room there"):
+            build_null(plan(network, stimuli, out), progress=progress)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(passes) == 4
+    build_null(plan(network, stimuli, out))
+    assert len(passes) == 4 + 6
+    assert out.read_bytes() == built[1].read_bytes()
 
 
 def test_what_is_finished_is_not_built_again(network, stimuli, built):
@@ -327,9 +517,10 @@ def test_what_is_finished_is_not_built_again(network, stimuli, built):
     np.testing.assert_array_equal(again.layers["block"], null.layers["block"])
 
 
-def interrupt(planned):
+def interrupt(planned, after=1):
     def progress(done, total):
-        raise Stop
+        if done == after:
+            raise Stop
 
     with pytest.raises(Stop):
         build_null(planned, progress=progress)
@@ -442,6 +633,10 @@ def test_a_file_that_is_cut_short_anywhere_or_altered_is_named(built, tmp_path):
         NullDistribution.load(path)
 
 
+def with_metadata(arrays, **changes):
+    return np.array(json.dumps({**json.loads(str(arrays["metadata"])), **changes}))
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -454,6 +649,14 @@ def test_a_file_that_is_cut_short_anywhere_or_altered_is_named(built, tmp_path):
         lambda arrays: arrays.update(pairs=arrays["pairs"][:, ::-1]),
         lambda arrays: arrays.update(metadata=np.array("[]")),
         lambda arrays: arrays.pop("metadata"),
+        lambda arrays: arrays.update(metadata=with_metadata(arrays, network="vgg_19")),
+        lambda arrays: arrays.update(
+            {name: values[:0] for name, values in arrays.items() if name != "metadata"},
+            metadata=with_metadata(arrays, pairs=0),
+        ),
+        lambda arrays: arrays.update(metadata=with_metadata(arrays, left_out=["a.png"])),
+        lambda arrays: arrays.update(metadata=with_metadata(arrays, versions=None)),
+        lambda arrays: arrays.update(metadata=with_metadata(arrays, front_end=["exact"])),
     ],
 )
 def test_arrays_that_do_not_belong_together_are_refused(built, tmp_path, spoil):

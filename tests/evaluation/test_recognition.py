@@ -487,6 +487,13 @@ class TestRefusals:
         assert len(chosen(recognition, network="small")) == 3
         assert len(chosen(recognition, layer="natural")) == 3
 
+    def test_a_truth_that_is_no_text_is_named(self, out, small):
+        path = out / "small/block/one/0/metamer.json"
+        record = json.loads(path.read_text())
+        record["stimulus"]["label"] = ["a"]
+        path.write_text(json.dumps(record))
+        assert [folder for folder, _ in recognize(out, [small]).problems] == [path.parent]
+
     def test_an_array_that_is_not_finite_or_of_another_shape_is_broken(self, out, small):
         np.save(out / "small/block/one/0/metamer.npy", np.full((32, 32, 3), np.nan, np.float32))
         np.save(out / "small/block/one/1/metamer.npy", np.zeros((31, 32, 3), np.float32))
@@ -512,8 +519,10 @@ class TestRefusals:
             recognize(made, [judge])
 
 
-def test_a_natural_stimulus_whose_copy_is_damaged_is_read_from_another_metamer(out):
-    (out / "small/block/one/0/original.png").write_bytes(b"")
+@pytest.mark.parametrize("spoilt", ["", "small/block/two/0/original.png"])
+def test_a_natural_stimulus_whose_copy_is_damaged_or_another_is_read_from_another_metamer(out, spoilt):
+    content = (out / spoilt).read_bytes() if spoilt else b""
+    (out / "small/block/one/0/original.png").write_bytes(content)
     natural = next(each for each in collect_exhibits(out).naturals if each.record["stimulus"]["id"] == "one")
     assert len(natural.folders) == 3
     assert all(first < second for first, second in pairwise(natural.folders))

@@ -23,7 +23,7 @@ def test_without_labels_nothing_is_predicted(small_model, pictures):
 def test_layers_can_be_chosen_and_have_their_relu_rule(small_model):
     network = from_keras(small_model, layers=["block", "flat"])
     assert {name: layer.path.rule for name, layer in network.layers.items()} == {
-        "block": "straight-through (2 ReLUs)",
+        "block": "straight-through (2 ReLUs, 1 of them clipped at 6)",
         "flat": "straight-through (1 ReLU)",
     }
     with pytest.raises(ArgumentError, match="'blok'; the nearest are block"):

@@ -1,5 +1,6 @@
 """Which ReLU produces a layer, on graphs made for the purpose."""
 
+import pytest
 import tensorflow as tf
 
 from tfmetamers.networks.relu import producing_path
@@ -21,7 +22,20 @@ def test_rearranging_operations_are_walked_through():
     assert path.relus == ("rectify",)
     squeezed = path_of(lambda x: tf.squeeze(tf.nn.relu6(x[:, :1, :1], "rectify"), [1, 2]))
     assert squeezed.relus == ("rectify",)
-    assert squeezed.rule == "straight-through (1 ReLU)"
+    assert squeezed.rule == "straight-through (1 ReLU clipped at 6)"
+
+
+@pytest.mark.parametrize("clip", [lambda x: tf.minimum(x, 20.0), lambda x: tf.minimum(tf.constant(20.0), x)])
+def test_the_smaller_of_a_relu_and_a_constant_is_one_relu_that_is_clipped(clip):
+    path = path_of(lambda x: tf.reshape(clip(tf.nn.relu(x, "rectify")), [-1, 32], "flat"))
+    assert path.relus == ("Minimum",)
+    assert path.rearranging == ("flat",)
+    assert path.rule == "straight-through (1 ReLU clipped at 20)"
+
+
+def test_relus_clipped_at_several_values_are_all_named():
+    path = path_of(lambda x: tf.concat([tf.nn.relu6(x), tf.minimum(tf.nn.relu(x), 0.5), tf.nn.relu(x)], 3))
+    assert path.rule == "straight-through (3 ReLUs, 2 of them clipped at 0.5 or 6)"
 
 
 def test_a_concatenation_is_produced_by_the_relus_of_its_branches_alone():
@@ -41,6 +55,10 @@ def test_computation_between_a_relu_and_the_layer_leaves_the_ordinary_gradient()
         lambda x: tf.reduce_mean(tf.nn.relu(x), [1, 2]),
         lambda x: tf.nn.max_pool2d(tf.nn.relu(x), 2, 2, "SAME"),
         lambda x: tf.nn.bias_add(tf.nn.relu(x), [1.0, 2.0]),
+        lambda x: tf.minimum(tf.nn.relu(x), [1.0, 2.0]),
+        lambda x: tf.minimum(tf.nn.relu(x), tf.reduce_max(x)),
+        lambda x: tf.minimum(tf.nn.relu(x), -1.0),
+        lambda x: tf.minimum(x, 20.0),
     ):
         path = path_of(build)
         assert path.relus == path.rearranging == ()

@@ -5,8 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "correlation": ["pearson", "signal_to_noise_ratio", "spearman", "standardized_ranks"],
-        "categories": ["CATEGORIES", "category_of", "decide"],
+        "correlation": ["pearson", "signal_to_noise_ratio", "spearman"],
+        "bundled_nulls": ["bundled_nulls"],
+        "categories": ["CATEGORIES", "category_positions", "decide"],
         "evaluation": ["evaluate", "summarize"],
         "inclusion": ["Verdict", "include"],
         "null": ["NullDistribution", "NullStimulus", "merge_nulls"],

@@ -46,20 +46,26 @@ def imagenet_indices() -> dict[str, tuple[int, ...]]:
     return {category: tuple(indices) for category, indices in json.loads(text).items()}
 
 
-def category_of(index: int, classes: int = 1000) -> str | None:
-    """Return the category of a class, None for a class in none of the 16.
+@cache
+def category_positions(classes: int) -> np.ndarray:
+    """Return for each class the position of its category among `CATEGORIES`, -1 for a class in none of them.
 
     Args:
-        index: the position of the class among the network's logits.
         classes: the number of logits: 1000, or 1001 with a background class first.
 
+    Returns:
+        int (classes,), which cannot be written to.
+
     Raises:
-        ArgumentError: the number of classes is another, or the index is not below it.
+        ArgumentError: the number of classes is another.
     """
-    positions = _positions(classes)
-    if not 0 <= index < classes:
-        raise ArgumentError(f"The class is {index!r}; one from 0 to {classes - 1} was expected.")
-    return CATEGORIES[positions[index]] if positions[index] >= 0 else None
+    if classes not in OFFSETS:
+        raise ArgumentError(f"There are {classes} classes; ImageNet's 1000, or 1001 with a background, were expected.")
+    positions = np.full(classes, -1)
+    for position, category in enumerate(CATEGORIES):
+        positions[np.array(imagenet_indices()[category]) + OFFSETS[classes]] = position
+    positions.flags.writeable = False
+    return positions
 
 
 def decide(logits: np.ndarray, rule: str = "max") -> str:
@@ -79,7 +85,7 @@ def decide(logits: np.ndarray, rule: str = "max") -> str:
     """
     check_rule(rule)
     logits = np.asarray(logits, np.float64)
-    positions = _positions(logits.size)
+    positions = category_positions(logits.size)
     if not np.isfinite(logits).all():
         raise ArgumentError("Some logits are not finite, which leaves nothing to decide by; finite ones were expected.")
     in_category = np.flatnonzero(positions >= 0)
@@ -98,14 +104,3 @@ def check_rule(rule: str) -> None:
     """
     if rule not in RULES:
         raise unknown_name("decision rule", rule, RULES, f"Give one of {', '.join(RULES)}.")
-
-
-@cache
-def _positions(classes: int) -> np.ndarray:
-    """Return for each class the position of its category among the 16, -1 for a class in none."""
-    if classes not in OFFSETS:
-        raise ArgumentError(f"There are {classes} classes; ImageNet's 1000, or 1001 with a background, were expected.")
-    positions = np.full(classes, -1)
-    for position, category in enumerate(CATEGORIES):
-        positions[np.array(imagenet_indices()[category]) + OFFSETS[classes]] = position
-    return positions

@@ -101,25 +101,6 @@ def centred_ranks(activations: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def standardized_ranks(activations: np.ndarray) -> np.ndarray:
-    """Return average ranks of mean 0 and norm 1, whose dot products are Spearman's coefficients.
-
-    Args:
-        activations: float array (stimuli, *layer shape).
-
-    Returns:
-        float64 (stimuli, units); a row of NaN where the activations are constant or hold NaN, so that its
-        coefficients are undefined.
-    """
-    rows = np.reshape(activations, (len(activations), -1))
-    ranks = np.full(rows.shape, np.nan)
-    for row, standardized in zip(rows, ranks, strict=True):
-        if not np.isnan(row).any() and row.min() != row.max():
-            centred = centred_ranks(row)
-            standardized[:] = centred / np.linalg.norm(centred)
-    return ranks
-
-
 def _flat_pair(first, second) -> tuple[np.ndarray, np.ndarray]:
     shapes = np.shape(first), np.shape(second)
     first, second = np.ravel(first), np.ravel(second)

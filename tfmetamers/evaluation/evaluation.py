@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tfmetamers.evaluation.distinct_names import distinct_names
 from tfmetamers.evaluation.inclusion import judge
 from tfmetamers.evaluation.null import NullDistribution
 from tfmetamers.evaluation.null_choice import Choice, choose_null, refuse_useless
-from tfmetamers.evaluation.verdicts import FORMAT, is_about, judged_files, read_verdict
+from tfmetamers.evaluation.verdicts import FORMAT, check_original, is_about, judged_files, read_verdict
 from tfmetamers.files import file_digest, written_whole
 from tfmetamers.identity import network_identity
 from tfmetamers.networks.network import Network
@@ -33,6 +33,9 @@ from tfmetamers.results import (
     read_saved,
     record_value,
 )
+
+#: What a verdict has beside its format.
+_PARTS = {"basis", "array", "saved", "pearson", "signal_to_noise_ratio", "place", "layers", "scatter"}
 
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
 SCATTERED = 400
@@ -72,6 +75,7 @@ def evaluate(
     out: str | os.PathLike,
     nulls: Mapping[Path, NullDistribution],
     *,
+    defaults: Mapping[Path, NullDistribution] | None = None,
     all_layers: bool = False,
     look_in: Sequence[Path] = (),
 ) -> Iterator[Judged | Failure]:
@@ -85,6 +89,8 @@ def evaluate(
         out: the folder that synthesis wrote to.
         nulls: null distributions by their files; for each metamer, the one of its network and layer is used
             (`tfmetamers.evaluation.null_choice.choose_null`).
+        defaults: null distributions for metamers that none of `nulls` applies to and that no earlier call judged by
+            another, such as `tfmetamers.evaluation.bundled_nulls` gives.
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
         look_in: folders to look in for checkpoints that are no longer where they were.
 
@@ -97,8 +103,12 @@ def evaluate(
     """
     records, failures = _read_records(find_metamers(out))
     refuse_useless(nulls, records.values())
-    choices = {folder: choose_null(nulls, folder, record) for folder, record in records.items()}
-    digests = {file: file_digest(file) for file in nulls}
+    defaults = defaults or {}
+    choices = {
+        folder: (choose_null(nulls, folder, record), choose_null(defaults, folder, record))
+        for folder, record in records.items()
+    }
+    digests = {file: file_digest(file) for file in (*nulls, *defaults)}
     yield from failures
     yield from (Failure(folder, HALF_WRITTEN) for folder in find_half_written(out))
     groups: dict[tuple, list[Path]] = {}
@@ -230,28 +240,43 @@ class _Recorded:
 
 
 def _evaluated(
-    folder: Path, record: dict, recorded: _Recorded, choice: Choice, digests: Mapping[Path, str], all_layers: bool
+    folder: Path,
+    record: dict,
+    recorded: _Recorded,
+    choices: tuple[Choice, Choice],
+    digests: Mapping[Path, str],
+    all_layers: bool,
 ) -> Judged:
     recorded.check()
+    files = judged_files(folder, record)
+    earlier = _earlier_verdict(folder, files)
+    choice = _chosen(*choices, earlier, digests)
     basis = {
-        "files": judged_files(folder, record),
+        "files": files,
         "null": choice.file and {"file": choice.file.name, "sha256": digests[choice.file]},
         "without_null": choice.reason,
         "all_layers": all_layers,
     }
-    earlier = _earlier_verdict(folder, basis["files"])
     if earlier and earlier["basis"] in (basis, {**basis, "all_layers": True}):
         return Judged(folder, record, earlier)
     is_kept = bool(earlier and earlier["basis"].get("null") and choice.null is None)
-    if is_kept and (earlier["basis"].get("all_layers") or not all_layers):
+    if is_kept and (earlier["layers"] or not all_layers):
         return Judged(folder, record, earlier, is_kept=True)
     verdict = {"format": FORMAT, "basis": basis, **_judge(recorded.network(), folder, choice, all_layers)}
     if is_kept:
-        verdict |= {part: earlier[part] for part in ("array", "saved")}
-        verdict["basis"] = {**earlier["basis"], "all_layers": True}
+        # The basis stays that of the null distribution, which all layers were not compared with.
+        verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
     with written_whole(folder / "verdict.json") as partial:
         partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
     return Judged(folder, record, verdict, is_kept=is_kept)
+
+
+def _chosen(given: Choice, default: Choice, earlier: Mapping | None, digests: Mapping[Path, str]) -> Choice:
+    """Prefer what was given now, then what an earlier verdict is by, then the default."""
+    if given.null or default.null is None:
+        return given
+    judged_by = earlier and earlier["basis"].get("null")
+    return given if judged_by and judged_by.get("sha256") != digests[default.file] else default
 
 
 def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
@@ -260,11 +285,13 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
         verdict = read_verdict(folder)
     except ResultError:
         return None
-    return verdict if verdict and is_about(verdict, files) else None
+    is_whole = verdict is not None and verdict.keys() >= _PARTS
+    return verdict if is_whole and is_about(verdict, files) else None
 
 
 def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
     metamer = read_metamer(folder)
+    check_original(folder, metamer)
     layer = metamer.record["layer"]["name"]
     saved = read_saved(folder, metamer.record)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
@@ -272,7 +299,7 @@ def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> 
     activations = dict(zip(names, network.activations_together(names)(stimuli), strict=True))
     activations = {name: values.numpy().reshape(3, -1) for name, values in activations.items()}
     _refuse_nan(activations, folder)
-    predictions = [_as_json(prediction) for prediction in network.predict(stimuli)]
+    predictions = _predictions(network, stimuli, folder)
     original, exact, shown = activations[layer]
     verdicts = [
         judge(layer, predictions[0], prediction, spearman(original, values), choice.null, choice.reason)
@@ -287,6 +314,15 @@ def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> 
         "layers": _at_all_layers(activations, network, choice.null) if all_layers else None,
         "scatter": _scatter(original, exact, metamer),
     }
+
+
+def _predictions(network: Network, stimuli: np.ndarray, folder: Path) -> list[dict | None]:
+    """Return index and label of what the network says of each stimulus, None for a network without labels."""
+    if network.logits is None:
+        return [None] * len(stimuli)
+    logits = network.logits(stimuli).numpy()
+    _refuse_nan({"its logits": logits}, folder)  # The largest of NaN would be the first label, for each the same.
+    return [asdict(prediction) for prediction in network.predictions(logits)]
 
 
 def _at_all_layers(activations: Mapping, network: Network, null: NullDistribution | None) -> dict[str, dict]:
@@ -325,10 +361,6 @@ def _refuse_nan(activations: Mapping[str, np.ndarray], folder: Path) -> None:
 def _finite(value: float | None) -> float | None:
     """JSON has no infinity: equal activations have no ratio."""
     return value if value is not None and np.isfinite(value) else None
-
-
-def _as_json(prediction) -> dict | None:
-    return prediction and {"index": prediction.index, "label": prediction.label}
 
 
 def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.evaluation.verdicts import is_about, judged_files, read_verdict
+from tfmetamers.evaluation.verdicts import check_original, is_about, judged_files, read_verdict
 from tfmetamers.results import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 
 #: What stands for the layer of a natural stimulus.
@@ -57,6 +57,8 @@ class Exhibit:
 
     def _load(self, folder: Path) -> np.ndarray:
         metamer = read_metamer(folder)
+        if self.is_natural:
+            check_original(folder, metamer)
         stimulus = metamer.original if self.is_natural else metamer.stimulus
         if stimulus.shape != self.shape or not np.isfinite(stimulus).all():
             raise ResultError(
@@ -107,7 +109,7 @@ def _read(folder: Path) -> Exhibit:
     record = read_record(folder)
     try:
         # What is needed later is looked up now, so that a damaged record is named once and at once.
-        _natural_key(record), record["network"]["name"], record["layer"]["name"], record["seed"]
+        hash(_natural_key(record)), record["network"]["name"], record["layer"]["name"], record["seed"]
         return Exhibit((folder,), record, included=_included(folder, record))
     except (KeyError, TypeError) as error:
         raise ResultError(f"{folder} has a damaged metamer.json or verdict.json ({error}); make it again.") from error

@@ -23,8 +23,8 @@ class Verdict:
 
     Attributes:
         included: whether it passed both parts; None where no null distribution was given and nothing speaks against it.
-        original_label: the network's label of the natural stimulus, None for a network without labels.
-        metamer_label: the network's label of the metamer.
+        original_label: the network's label or transcript of the natural stimulus, None for a network without labels.
+        metamer_label: that of the metamer.
         same_label: whether they are the same; None for a network without labels, whose metamers are judged by
             correlation only.
         correlation: Spearman's coefficient at the matched layer; None where it is undefined.
@@ -81,17 +81,33 @@ def check_null(null: NullDistribution, record: Mapping) -> None:
     Raises:
         ResultError: it is of another network, layer, size or front end.
     """
-    null.check_applies(*_compared(record))
+    if null_differences(null, record):
+        null.check_applies(*_compared(record))
 
 
 def null_differences(null: NullDistribution, record: Mapping) -> list[str]:
-    """Say in what a null distribution differs from what made a metamer, a phrase each; none where it applies."""
+    """Say in what a null distribution differs from what made a metamer, a phrase each; none where it applies.
+
+    To a cochleagram that was optimised itself, the null distribution of its network with the exact front end applies
+    too: what sounds give there is what their exact cochleagrams give.
+    """
+    if record["domain"] == "cochleagram" and not null.differences(*_compared_as_sound(null, record)):
+        return []
     return null.differences(*_compared(record))
 
 
 def _compared(record: Mapping) -> tuple[Mapping, str, str]:
     front_end = "none" if record["recipe"]["front_end"] == "none" else "exact"  # Correlations are by the exact one.
     return record["network"], record["layer"]["name"], front_end
+
+
+def _compared_as_sound(null: NullDistribution, record: Mapping) -> tuple[Mapping, str, str]:
+    """Return what the network is with its front end; its hashes, which tell of the sounds' length too, are the same."""
+    whole = {
+        "name": record["network"]["name"].removesuffix("_from_cochleagram"),
+        "stimulus_shape": (null.network or {}).get("stimulus_shape"),
+    }
+    return {**record["network"], **whole}, record["layer"]["name"], "exact"
 
 
 def judge(
@@ -102,7 +118,10 @@ def judge(
     null: NullDistribution | None,
     without_null: str = WITHOUT_NULL,
 ) -> Verdict:
-    """Judge by predictions (``index`` and ``label``; None without labels) and the correlation at a layer.
+    """Judge by predictions and the correlation at a layer.
+
+    Predictions are ``index`` and ``label``, None without labels. Where the network transcribes, ``index`` is None, and
+    having the same label is having the same transcript.
 
     Args:
         layer: the matched layer.
@@ -115,12 +134,17 @@ def judge(
     Raises:
         ResultError: the null distribution has no coefficient at the layer.
     """
-    same_label = None if original is None or metamer is None else original["index"] == metamer["index"]
+    has_labels = original is not None and metamer is not None
+    is_transcript = has_labels and original["index"] is None
+    compared = "label" if is_transcript else "index"
+    same_label = original[compared] == metamer[compared] if has_labels else None
     has_null = null is not None
     maximum = null.maximum(layer) if has_null else None
     is_above = has_null and correlation is not None and correlation > maximum
     reasons = []
-    if same_label is False:
+    if same_label is False and is_transcript:
+        reasons.append(f"another transcript: '{metamer['label']}' in place of '{original['label']}'")
+    elif same_label is False:
         reasons.append(f"another label: {metamer['label']} in place of {original['label']}")
     if correlation is None:
         reasons.append("its correlation is undefined: activations are constant")
@@ -129,7 +153,8 @@ def judge(
     refused = bool(reasons)
     if not has_null:
         reasons.append(without_null)
-    basis = "label and correlation" if same_label is not None else "correlation only, the network has no labels"
+    labelled = "transcript and correlation" if is_transcript else "label and correlation"
+    basis = labelled if has_labels else "correlation only, the network has no labels"
     return Verdict(
         included=False if refused else (True if has_null else None),
         original_label=original and original["label"],
@@ -139,6 +164,6 @@ def judge(
         null_maximum=maximum,
         percentile=None if correlation is None or not has_null else null.percentile(layer, correlation),
         pairs=len(null.coefficients(layer)) if has_null else None,
-        claim=f"{basis}; {null.claim() if has_null else 'no null distribution'}",
+        claim=f"{basis}; {null.claim(layer) if has_null else 'no null distribution'}",
         reasons=tuple(reasons),
     )

@@ -63,9 +63,12 @@ class Judge:
         """Return the true one of the network's labels, None where none of them is known to be true.
 
         It is the label of the manifest, or where the judge has no such label, the category (of the manifest or the
-        class folder).
+        class folder). For a judge that transcribes, it is the label in lower case, where its characters can write it.
         """
         stimulus = exhibit.record["stimulus"]
+        if self.network.transcribe:
+            text = str(stimulus.get("label") or "").lower()
+            return text if text and self._labels.issuperset(text) else None
         told = (stimulus.get(key) for key in ("label", "category"))
         return next((truth for truth in told if truth in self._labels), None)
 
@@ -79,7 +82,7 @@ class Judge:
         return self.network.domain.shape if exhibit.record["domain"] == "image" else exhibit.shape
 
     def logits(self, exhibits: list[Exhibit], stimuli: np.ndarray) -> np.ndarray:
-        """Return the logits (batch, classes) of stimuli of one domain and shape, resized where they must be.
+        """Return the network's logits of stimuli of one domain and shape, resized where they must be.
 
         Raises:
             ResultError: logits are not finite.
@@ -98,8 +101,8 @@ class Judge:
         return logits
 
     def decide(self, logits: np.ndarray, rule: str) -> tuple[str, str | None]:
-        """Return the label of the largest logit and, of a judge that has them, the category (`decide`)."""
-        label = self.network.labels[int(np.argmax(logits))]
+        """Return a judge's label or transcript for the logits of one stimulus and, if it has them, the category."""
+        label = self.network.predictions(logits[None])[0].label
         return label, decide(logits, rule) if self.has_categories else None
 
     def _from_cochleagram(self) -> Network:

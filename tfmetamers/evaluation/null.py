@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, unknown_name
+from tfmetamers.errors import ResultError, shown, unknown_name
 from tfmetamers.files import ARCHIVE_ERRORS, written_whole
 from tfmetamers.identity import NETWORK_IDENTITY
 
@@ -20,6 +20,9 @@ FORMAT = 1
 
 #: How pairs can be drawn (`tfmetamers.evaluation.pairs`).
 DESIGNS = ("blocks", "independent")
+
+#: What the metadata have to be of, where other types would fail later.
+_METADATA_TYPES = {"network": dict | None, "versions": dict, "left_out": dict, "front_end": str | None}
 
 #: What was seen on files that are damaged: what archives raise, and what metadata of another form does.
 _READING_ERRORS = (*ARCHIVE_ERRORS, AttributeError, IndexError, RuntimeError, OverflowError)
@@ -126,13 +129,21 @@ class NullDistribution:
         """
         return float(np.quantile(self._defined(layer), share))
 
-    def claim(self) -> str:
-        """Say in a few words what a verdict rests on: how many pairs, of what."""
-        pairs = f"{self.pairs_count:,} pairs"
+    def claim(self, layer: str | None = None) -> str:
+        """Say in a few words what a verdict rests on: how many pairs, of what.
+
+        Args:
+            layer: a layer, of which it is said how many pairs have no coefficient there, if any.
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+        """
+        undefined = 0 if layer is None else self.undefined(layer)
+        without = f" ({undefined:,} of them without a coefficient)" if undefined else ""
         if self.pairs is None:
-            return f"{pairs} of stimuli that are not recorded"
+            return f"{self.pairs_count:,} pairs of stimuli that are not recorded{without}"
         manner = "independent pairs" if self.design == "independent" else "pairs that share stimuli"
-        return f"{self.pairs_count:,} {manner}, of {self.distinct_stimuli:,} stimuli"
+        return f"{self.pairs_count:,} {manner}, of {self.distinct_stimuli:,} stimuli{without}"
 
     def check_applies(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> None:
         """Refuse to judge by this distribution what another network, or another layer, made.
@@ -232,6 +243,9 @@ class NullDistribution:
     def _from_arrays(cls, metadata: dict, arrays: dict) -> "NullDistribution":
         layers = {name: arrays[f"layer_{place}"] for place, name in enumerate(metadata["layers"])}
         pairs, stimuli = arrays.get("pairs"), metadata["stimuli"]
+        for name, kind in _METADATA_TYPES.items():
+            if not isinstance(metadata[name], kind):
+                raise ValueError(f"its {name} is {shown(metadata[name])}")
         _check_arrays(layers, pairs, len(stimuli or ()), metadata["pairs"])
         return cls(
             network=metadata["network"],
@@ -321,8 +335,8 @@ def _damaged(path: Path, error: Exception) -> ResultError:
 
 def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
     """Refuse arrays that do not belong together."""
-    if not layers:
-        raise ValueError("it has no layer")
+    if not layers or not count:
+        raise ValueError("it has no layer or no pair")
     for name, values in layers.items():
         if values.dtype != np.float64 or values.shape != (count,) or np.nanmax(np.abs(values), initial=0) > 1 + 1e-9:
             raise ValueError(f"the coefficients of {name} are not {count} numbers from -1 to 1")

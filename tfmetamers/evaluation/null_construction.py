@@ -19,7 +19,7 @@ from tfmetamers.evaluation.null import NullDistribution, NullStimulus, differenc
 from tfmetamers.evaluation.pairs import DrawnPairs, draw_pairs
 from tfmetamers.evaluation.ranks import RankTable, correlations, rank_bytes
 from tfmetamers.files import ARCHIVE_ERRORS, written_whole
-from tfmetamers.identity import NETWORK_IDENTITY
+from tfmetamers.identity import NETWORK_IDENTITY, network_identity
 from tfmetamers.networks.network import Network
 from tfmetamers.results import describe_versions
 from tfmetamers.stimuli.collection import StimulusFile
@@ -28,7 +28,7 @@ from tfmetamers.stimuli.noise import stimulus_digest
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
 
-#: The memory that ranks are held in by default.
+#: What ranks may take by default.
 MEMORY_BYTES = 4 * 10**9
 
 
@@ -104,7 +104,7 @@ class NullPlan:
         seed: that they were drawn by.
         design: that they were drawn by.
         out: the file to write.
-        memory_bytes: what ranks may take in memory.
+        memory_bytes: what the ranks in work may take.
     """
 
     network: Network
@@ -118,7 +118,7 @@ class NullPlan:
 
     @property
     def unfinished(self) -> Path:
-        """The folder of the blocks that are finished, while the distribution is not."""
+        """The folder of what is finished, while the distribution is not."""
         return self.out.with_name(f"{self.out.name}.unfinished")
 
     @cached_property
@@ -130,8 +130,10 @@ class NullPlan:
 
     def _distribution(self, layers: dict[str, np.ndarray]) -> NullDistribution:
         found = zip(self.stimuli.files, self.stimuli.digests, strict=True)
+        # The same network gives the same file wherever its weights lie.
+        network = {key: value for key, value in self.network.describe().items() if key != "loading"}
         return NullDistribution(
-            network=self.network.describe(),
+            network=network,
             layers=layers,
             pairs=self.drawn.pairs,
             stimuli=tuple(NullStimulus(stimulus.id, digest) for stimulus, digest in found),
@@ -167,8 +169,9 @@ def plan_null(
         seed: decides which.
         out: the ``.npz`` file to write.
         design: ``"blocks"`` or ``"independent"`` (`tfmetamers.evaluation.pairs.draw_pairs`).
-        memory_bytes: what ranks may take in memory; beyond that they are kept in a file beside `out` for a while. The
-            network and one pass through it come on top. The result does not depend on it.
+        memory_bytes: what ranks may take. Layers are worked on together as far as their ranks fit, one alone if need
+            be; the ranks are in files beside `out`, and a part of them at a time in memory. The network and one pass
+            through it come on top. The result does not depend on it.
 
     Raises:
         ArgumentError: a layer is unknown, there are not so many pairs, or another value cannot be used.
@@ -190,12 +193,13 @@ def plan_null(
 def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = None) -> NullDistribution:
     """Build a null distribution and write it; one that has been written is read.
 
-    Each block is kept as soon as it is finished; the same plan made again goes on from there, and ends with the same
-    bytes on the same machine, whatever the memory.
+    The ranks of each stimulus and the coefficients of each block are kept as soon as they are there; the same plan made
+    again goes on from there, and ends with the same bytes on the same machine, whatever the memory.
 
     Args:
         plan: the plan.
-        progress: called after each stimulus with how many passes through the network are done and how many there are.
+        progress: called after each stimulus with how many are ranked and how many there are in the blocks that are not
+            finished, once for each group of layers.
 
     Raises:
         ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
@@ -279,8 +283,8 @@ def _locked(plan: NullPlan) -> Iterator[None]:
     except OSError as error:
         raise ResultError(f"{plan.out} cannot be written: {error.strerror or error}. Give another --output.") from error
     with lock:
-        for left in [*plan.unfinished.glob(".*.partial"), *plan.unfinished.glob("*.ranks")]:
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+        for partial in plan.unfinished.glob(".*.partial"):
+            shutil.rmtree(partial, ignore_errors=True)
         try:
             yield
         finally:
@@ -334,20 +338,23 @@ def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None
         if group != compiled:
             function, compiled = plan.network.activations_together(group), group
         with contextlib.ExitStack() as stack:
-            tables = [stack.enter_context(_table(plan, name, len(members[block]))) for name in group]
+            tables = [stack.enter_context(_table(plan, name, members[block])) for name in group]
             for row, number in enumerate(members[block]):
-                _rank(plan, group, function, number, tables, row)
+                if not all(table.holds(row) for table in tables):
+                    _rank(plan, group, function, number, tables, row)
                 done += 1
                 progress(done, total)
             pairs = np.searchsorted(members[block], plan.drawn.pairs[blocks[block]])
             slab = max(plan.memory_bytes // 8, 1)
             found = {name: correlations(table.products(slab), pairs) for name, table in zip(group, tables, strict=True)}
-        _write_block(plan, block, _read_block(plan, block) | found)
+            _write_block(plan, block, _read_block(plan, block) | found)
+            for table in tables:
+                table.remove()
         progress(done, total)
 
 
 def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
-    """Cut the layers into groups whose ranks fit into memory together; one that does not fit alone is by itself."""
+    """Cut the layers into groups whose ranks fit together; one that does not fit alone is by itself."""
     groups: list[list[str]] = []
     taken = 0
     for name in plan.layers:
@@ -366,14 +373,16 @@ def _room(plan: NullPlan) -> int:
     return plan.memory_bytes - max(RANKING_BYTES * largest, plan.memory_bytes // 8)
 
 
-def _table(plan: NullPlan, name: str, rows: int) -> RankTable:
-    units = plan.network.layer(name).size
-    if rows * rank_bytes(units) <= _room(plan):
-        return RankTable(rows, units)
-    try:
-        return RankTable(rows, units, plan.unfinished / f"layer_{plan.layers.index(name)}.ranks")
-    except OSError as error:
-        raise _cannot_spill(plan, rows * rank_bytes(units), error) from error
+def _table(plan: NullPlan, name: str, members: np.ndarray) -> RankTable:
+    """Return the ranks of a block's stimuli at a layer, with those that an interrupted run has kept."""
+    file = plan.unfinished / f"layer_{plan.layers.index(name)}.ranks"
+    return RankTable(file, plan.network.layer(name).size, [_origin(plan, name, number) for number in members])
+
+
+def _origin(plan: NullPlan, name: str, number: int) -> str:
+    """Return what the ranks of a stimulus at a layer depend on."""
+    network, front_end, versions = (plan.settings[key] for key in ("network", "front_end", "versions"))
+    return json.dumps([*network_identity(network), front_end, versions, name, plan.stimuli.digests[number]])
 
 
 def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable], row: int) -> None:
@@ -388,10 +397,7 @@ def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable],
                 f"{plan.stimuli.files[number].id} gives activations at {name} of {plan.network.name} that are not "
                 "numbers (NaN); mend the network's weights, or leave that stimulus out."
             )
-        try:
-            table.write(row, centred_ranks(activations))
-        except OSError as error:
-            raise _cannot_spill(plan, table.rows * rank_bytes(table.units), error) from error
+        table.write(row, centred_ranks(activations))
 
 
 def _load(plan: NullPlan, number: int) -> np.ndarray:
@@ -400,10 +406,3 @@ def _load(plan: NullPlan, number: int) -> np.ndarray:
     if stimulus_digest(natural) != plan.stimuli.digests[number]:
         raise ResultError(f"{file.path} has changed since the run began; run the command again.")
     return domain.prepare(natural).astype(np.float32)
-
-
-def _cannot_spill(plan: NullPlan, size: int, error: OSError) -> ResultError:
-    return ResultError(
-        f"Ranks of {size / 1e9:.1f} GB cannot be kept in {plan.unfinished}: {error.strerror or error}. "
-        "Give more --memory, or an --output on a disk with that much room; finished blocks are kept."
-    )

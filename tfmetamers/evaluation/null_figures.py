@@ -26,12 +26,12 @@ def plot_null(null: NullDistribution) -> Figure:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     defined = {layer: null.coefficients(layer) for layer in null.layers}
     lowest = min((values.min() for values in defined.values() if len(values)), default=0.0)
-    bins = np.linspace(math.floor(10 * lowest) / 10, 1.0, 61)
+    bins = np.linspace(min(math.floor(10 * lowest) / 10, 0.9), 1.0, 61)  # All coefficients may be 1.
     for axes, (layer, values) in zip(panels, defined.items(), strict=False):
         axes.set_title(layer, fontsize="medium")
-        axes.hist(values, bins, color="0.55")
-        axes.set_yscale("log")
         if len(values):
+            axes.hist(values, bins, color="0.55")
+            axes.set_yscale("log")
             axes.axvline(values.max(), color="tab:red", linewidth=1)
             has_room = 1.0 - values.max() > 0.25 * (bins[-1] - bins[0])
             axes.text(

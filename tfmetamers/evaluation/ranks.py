@@ -1,8 +1,13 @@
-"""The ranks of a layer's activations to many stimuli, in memory or on disk, and their dot products."""
+"""The ranks of a layer's activations to many stimuli, kept on disk, and their dot products."""
 
+import contextlib
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from tfmetamers.errors import ResultError
 
 #: The most units whose products are added up at once.
 LONGEST_CHUNK = 4096
@@ -21,40 +26,59 @@ def _type(units: int) -> np.dtype:
 
 
 class RankTable:
-    """Centred ranks (`tfmetamers.evaluation.correlation.centred_ranks`), one row a stimulus."""
+    """Centred ranks (`tfmetamers.evaluation.correlation.centred_ranks`) in a file, one row a stimulus.
 
-    def __init__(self, rows: int, units: int, file: Path | None = None):
-        """Make an empty table.
+    After each row stands the SHA-256 of the row and of what it is of. So the file outlives an interruption at any
+    moment: a row that was cut short, damaged, or is of something else is not taken for one that was asked for.
+    """
+
+    def __init__(self, file: Path, units: int, origins: Sequence[str]):
+        """Open the file, or make an empty one.
 
         Args:
-            rows: number of stimuli.
+            file: where rows are kept.
             units: number of units of the layer.
-            file: where rows are kept; in memory by default.
+            origins: for each row, what its ranks depend on.
+
+        Raises:
+            ResultError: the file cannot be opened; `write`, `holds` and `products` raise it for what fails there.
         """
-        self.rows, self.units = rows, units
-        self._type = _type(units)
+        self.rows, self.units = len(origins), units
         self._file = file
-        self._memory = None if file else np.empty((rows, units), self._type)
-        self._stream = file.open("w+b", buffering=0) if file else None
+        self._origins = origins
+        self._type = _type(units)
+        with self._failures_named():
+            file.touch()
+            self._stream = file.open("r+b", buffering=0)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._memory = None
-        if self._file:
-            self._stream.close()
-            self._file.unlink(missing_ok=True)
+        self._stream.close()
+
+    def remove(self) -> None:
+        """Close the file and delete it."""
+        self._stream.close()
+        self._file.unlink(missing_ok=True)
 
     def write(self, row: int, ranks: np.ndarray) -> None:
         """Keep the ranks of one stimulus."""
-        if self._file is None:
-            self._memory[row] = ranks
-            return
-        data = memoryview(ranks.astype(self._type)).cast("B")
-        self._stream.seek(row * rank_bytes(self.units))
-        while data:
-            data = data[self._stream.write(data) :]
+        values = ranks.astype(self._type)
+        with self._failures_named():
+            self._stream.seek(self._start(row))
+            for part in (memoryview(values).cast("B"), memoryview(self._digest(row, values))):
+                while part:
+                    part = part[self._stream.write(part) :]
+
+    def holds(self, row: int) -> bool:
+        """Return whether the ranks of one stimulus were kept, and are whole."""
+        values, digest = np.empty(self.units, self._type), bytearray(hashlib.sha256().digest_size)
+        with self._failures_named():
+            self._stream.seek(self._start(row))
+            is_whole = self._stream.readinto(memoryview(values).cast("B")) == values.nbytes
+            self._stream.readinto(digest)
+        return is_whole and digest == self._digest(row, values)
 
     def products(self, slab_bytes: int) -> np.ndarray:
         """Return the dot product of every two rows, float64 (rows, rows).
@@ -77,14 +101,32 @@ class RankTable:
         return total
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        if self._file is None:
-            return self._memory[:, start:stop].astype(np.float64)
         slab = np.empty((self.rows, stop - start), self._type)
-        for row, values in enumerate(slab):
-            self._stream.seek(row * rank_bytes(self.units) + start * self._type.itemsize)
-            if self._stream.readinto(memoryview(values).cast("B")) != values.nbytes:
-                raise OSError(f"{self._file} is shorter than what was written to it")
+        with self._failures_named():
+            for row, values in enumerate(slab):
+                self._stream.seek(self._start(row) + start * self._type.itemsize)
+                if self._stream.readinto(memoryview(values).cast("B")) != values.nbytes:
+                    raise OSError("it is shorter than what was written to it")
         return slab.astype(np.float64)
+
+    def _start(self, row: int) -> int:
+        return row * (rank_bytes(self.units) + hashlib.sha256().digest_size)
+
+    def _digest(self, row: int, values: np.ndarray) -> bytes:
+        digest = hashlib.sha256(hashlib.sha256(self._origins[row].encode()).digest())
+        digest.update(values)
+        return digest.digest()
+
+    @contextlib.contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            size = self.rows * rank_bytes(self.units) / 1e9
+            raise ResultError(
+                f"Ranks of {size:.1f} GB cannot be kept in {self._file}: {error.strerror or error}. Make room there "
+                "and run the command again, which goes on from here; or give an --output on another disk."
+            ) from error
 
 
 def correlations(products: np.ndarray, pairs: np.ndarray) -> np.ndarray:

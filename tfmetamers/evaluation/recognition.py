@@ -46,7 +46,7 @@ class Decision:
         size_shown: the shape that the judge was shown.
         resized: whether the two differ.
         truth_label: the true one of the judge's labels, None where it is not known.
-        decision_label: the judge's label.
+        decision_label: the judge's label or transcript.
         correct_label: whether they are the same; None where the truth is not known.
         truth_category: the true one of the 16 categories, None where it is not known or the judge has none.
         decision_category: the judge's category.
@@ -100,7 +100,8 @@ class Recognition:
     Attributes:
         decisions: a row each, by judge, then natural stimuli, then metamers.
         generators: the networks that made metamers.
-        chances: of each judge, by ``label`` and ``category``, the probability of being correct by chance.
+        chances: of each judge, by ``label`` and ``category``, the probability of being correct by chance; None for
+            the label of a judge that transcribes, whose guesses cannot be counted.
         include_failed: whether metamers were shown that failed the inclusion test or were not judged.
         rule: how categories were decided.
         problems: folders that could not be used, and why.
@@ -108,7 +109,7 @@ class Recognition:
 
     decisions: list[Decision]
     generators: list[GeneratingNetwork]
-    chances: Mapping[str, Mapping[str, float]]
+    chances: Mapping[str, Mapping[str, float | None]]
     include_failed: bool
     rule: str
     problems: list[tuple[Path, str]]
@@ -281,8 +282,8 @@ def _extents(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _chances(judge: Judge) -> dict[str, float]:
-    by_label = {"label": 1 / len(judge.network.labels)}
+def _chances(judge: Judge) -> dict[str, float | None]:
+    by_label = {"label": None if judge.network.transcribe else 1 / len(judge.network.labels)}
     return by_label | ({"category": 1 / len(CATEGORIES)} if judge.has_categories else {})
 
 

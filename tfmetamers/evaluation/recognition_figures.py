@@ -69,7 +69,7 @@ def _draw(axes: Axes, rows: Sequence[RecognitionRow], judges: Sequence[str]) -> 
                 capsize=2,
                 linewidth=1.3,
             )
-    for chance in {row.chance for row in rows}:
+    for chance in {row.chance for row in rows} - {None}:
         axes.axhline(chance, color="0.4", linestyle="--", linewidth=1, label="chance")
     axes.set_xticks(range(len(layers)), layers, rotation=60, ha="right", rotation_mode="anchor", fontsize="small")
     axes.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.03, 1.03))

@@ -36,7 +36,7 @@ class RecognitionRow:
         stimuli: number of different natural stimuli among these.
         correct: proportion that the judge was right about, 0 to 1; None where there are none.
         sem: the standard error of that proportion, by bootstrap over stimuli; None for fewer than two.
-        chance: the proportion expected of a judge that guesses.
+        chance: the proportion expected of a judge that guesses; None of one that transcribes.
     """
 
     judge: str
@@ -54,7 +54,7 @@ class RecognitionRow:
     stimuli: int
     correct: float | None
     sem: float | None
-    chance: float
+    chance: float | None
 
 
 def summarize_recognition(recognition: Recognition, seed: int = 0) -> list[RecognitionRow]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from tfmetamers.errors import ResultError
 from tfmetamers.files import file_digest
+from tfmetamers.results import Metamer
+from tfmetamers.stimuli.noise import stimulus_digest
 
 #: The version of the file's format, written as ``format`` in verdict.json.
 FORMAT = 1
@@ -52,6 +54,22 @@ def judged_files(folder: Path, record: Mapping) -> dict[str, str]:
         raise ResultError(
             f"{folder} is damaged ({Path(error.filename).name}: {error.strerror}); delete it and make it again."
         ) from error
+
+
+def check_original(folder: Path, metamer: Metamer) -> None:
+    """Refuse an original that is not the natural stimulus that the metamer was made of.
+
+    A cochleagram's record has the hash of the sound that it is of, which is not kept; it is not checked.
+
+    Raises:
+        ResultError: its hash is not the recorded one.
+    """
+    is_kept = metamer.record["domain"] != "cochleagram"
+    if is_kept and stimulus_digest(metamer.original) != metamer.record["stimulus"]["sha256"]:
+        raise ResultError(
+            f"{folder} is damaged: its original is not the natural stimulus that the metamer was made of; delete the "
+            "folder and make the metamer again."
+        )
 
 
 def is_about(verdict: Mapping, files: Mapping[str, str]) -> bool:

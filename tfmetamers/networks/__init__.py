@@ -18,5 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "network_names",
             "summarize_networks",
         ],
+        "vggish_postprocessing": ["postprocess", "read_postprocessing"],
     },
 )

@@ -2,8 +2,9 @@
 
 Synthesis differentiates with respect to the stimulus alone, so the traced graph is replayed operation by
 operation with rewrites that leave its values as they were: what depends on weights alone is computed once, batch
-normalisation is folded into the convolution before it, and a convolution at stride 1 gets a gradient that is a
-convolution, by Winograd's algorithm where it pays. ``benchmarks/image_step.py`` shows what they bring.
+normalisation is folded into the convolution before it, a convolution at stride 1 gets a gradient that is a
+convolution, by Winograd's algorithm where it pays, and an LSTM gets one that leaves its weights out.
+``benchmarks/image_step.py`` shows what they bring to networks of images.
 """
 
 import inspect
@@ -18,7 +19,8 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.gradients import forget_gradients, registered_gradients, with_gradient
 from tfmetamers.interrupts import interrupts_held
 from tfmetamers.networks import winograd
-from tfmetamers.networks.relu import STRAIGHT_THROUGH, ProducingPath, producing_path, rearranged_inputs
+from tfmetamers.networks.recurrence import OUTPUT, recurrence_of
+from tfmetamers.networks.relu import ProducingPath, find_rectifier, producing_path, rearranged_inputs
 from tfmetamers.networks.winograd import WinogradConvolution
 
 #: Constants of more elements than this stay outside the compiled graph, which would be slow to optimise with
@@ -92,7 +94,8 @@ class FrozenFunction:
         """Compute a tensor on the way from the producing ReLUs to the layer."""
         operation = tensor.op
         if operation.name in self._path.relus:
-            return STRAIGHT_THROUGH[operation.type](values[operation.inputs[0].name])
+            rectifier = find_rectifier(operation)
+            return rectifier.straight_through(values[rectifier.pre_activation.name])
         if operation.name not in self._path.rearranging:
             return values[tensor.name]
         handed_on = [self._along_path(each, values) for each in rearranged_inputs(operation)]
@@ -103,7 +106,7 @@ class FrozenFunction:
         """Return the tensors from which `_along_path` starts."""
         operation = tensor.op
         if operation.name in self._path.relus:
-            return [operation.inputs[0]]
+            return [find_rectifier(operation).pre_activation]
         if operation.name not in self._path.rearranging:
             return [tensor]
         handed_on = rearranged_inputs(operation)
@@ -227,11 +230,13 @@ def _plan(operations, constants, fetched, for_many_calls) -> list:
     foldable = _foldable_normalizations(operations, constants, fetched, normalizations)
     scales = {convolution: normalizations[name][0] for name, convolution in foldable.items()}
     steps = []
+    read = {tensor.name for operation in operations for tensor in operation.inputs} | {each.name for each in fetched}
     for operation in operations:
         if all(tensor.name in constants for tensor in operation.outputs) and operation.outputs:
             continue
         if operation.type in ("VarHandleOp", "Placeholder"):
             continue
+        recurrence = recurrence_of(operation, constants, read)
         if operation.name in foldable:
             steps.append((operation, _shift(normalizations[operation.name][1])))
         elif operation.name in normalizations:
@@ -247,6 +252,8 @@ def _plan(operations, constants, fetched, for_many_calls) -> list:
                 else _convolution(operation, kernel, for_many_calls)
             )
             steps.append((operation, computed))
+        elif recurrence:
+            steps.append((operation, _recurrence(recurrence)))
         else:
             steps.append((operation, _executor(operation)))
     return steps
@@ -254,6 +261,11 @@ def _plan(operations, constants, fetched, for_many_calls) -> list:
 
 def _executor(operation):
     return lambda *inputs: execute(operation, *inputs)
+
+
+def _recurrence(recurrence):
+    unread = [None] * OUTPUT
+    return lambda _, inputs, cell, output, *__: [*unread, recurrence(inputs, cell, output)]
 
 
 def _shift(shift):

@@ -15,6 +15,9 @@ from tfmetamers.networks.trace import Trace
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Images, Sounds
 
+#: The size of a batch by which tensors with a stimulus in each row are told from others.
+_ROWS = 7
+
 #: What precedes the name of a tensor where a layer is asked for.
 TENSOR_PREFIX = "tensor:"
 
@@ -74,9 +77,14 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A network's answer to one stimulus: the position of its largest logit, and that class's label."""
+    """A network's answer to one stimulus.
 
-    index: int
+    Attributes:
+        index: the position of its largest logit; None where the network transcribes.
+        label: that class's label, or the transcript.
+    """
+
+    index: int | None
     label: str
 
 
@@ -92,7 +100,9 @@ class Network:
         layers: the named layers, by name, from the input to the output.
         further_layers: other layers that have a name of their own.
         front_ends: names of the front ends, the reference first; empty where the graph takes the stimulus itself.
-        labels: the label of each logit, or None for a network without labels.
+        labels: the label of each logit, or None for a network without labels; characters where it transcribes.
+        transcribe: from logits (batch, frames, characters) to a text for each item; None for a network that gives one
+            label a stimulus, or none.
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
     """
@@ -108,6 +118,7 @@ class Network:
         labels: Sequence[str] | None,
         recipe: str,
         front_ends: Mapping[str, Callable[[], Callable]] | None = None,
+        transcribe: Callable[[np.ndarray], list[str]] | None = None,
     ):
         """Describe the layers.
 
@@ -120,6 +131,8 @@ class Network:
             labels: the label of each logit.
             recipe: the name of its recipe.
             front_ends: by name, what builds the function from a batch of stimuli to the graph's input.
+            transcribe: from logits (batch, frames, characters) to a text for each item, for a network whose answer
+                that is.
 
         Raises:
             ArgumentError: the name is not that of a file.
@@ -130,6 +143,7 @@ class Network:
         self.domain = domain
         self.provenance = provenance
         self.labels = list(labels) if labels is not None else None
+        self.transcribe = transcribe
         self.recipe = recipe
         self._trace = trace
         self._stimulus = trace.stimulus
@@ -197,9 +211,14 @@ class Network:
 
     @cached_property
     def tensors(self) -> list[str]:
-        """Names of all floating-point tensors with a batch axis, which ``tensor:NAME`` can ask for."""
+        """Names of all floating-point tensors with a stimulus in each row, which ``tensor:NAME`` can ask for.
+
+        Tensors whose rows are parts of stimuli, such as VGGish's examples, are not among them.
+        """
         outputs = [tensor for op in self._stimulus.graph.get_operations() for tensor in op.outputs]
-        return [tensor.name for tensor in outputs if _is_activation(tensor)]
+        activations = [tensor.name for tensor in outputs if _is_activation(tensor)]
+        rows = _rows_of_a_batch(self._stimulus, activations)
+        return [name for name in activations if rows[name] in (_ROWS, None)]
 
     def layer(self, name: str) -> Layer:
         """Return a layer by its name, or any tensor of the graph by ``tensor:NAME``.
@@ -283,7 +302,10 @@ class Network:
 
     @cached_property
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor] | None:
-        """The function from a batch of stimuli to logits (batch, classes); None without labels."""
+        """The function from a batch of stimuli to logits, (batch, classes) or (batch, frames, characters).
+
+        None without labels.
+        """
         if self._trace.logits is None or self.labels is None:
             return None
         return self._after_front_end(FrozenFunction(self._stimulus, self._trace.logits, self._weights), None)
@@ -296,14 +318,24 @@ class Network:
         return lambda stimuli: frozen(front_end(stimuli))
 
     def predict(self, stimuli) -> list[Prediction | None]:
-        """Return the label of the largest logit for each stimulus of a batch, None without labels.
+        """Return the label of the largest logit, or the transcript, for each stimulus of a batch; None without labels.
 
         Args:
             stimuli: float array (batch, *stimulus_shape).
         """
         if self.logits is None:
             return [None] * len(stimuli)
-        largest = tf.argmax(self.logits(tf.cast(stimuli, tf.float32)), axis=-1).numpy()
+        return self.predictions(self.logits(tf.cast(stimuli, tf.float32)).numpy())
+
+    def predictions(self, logits: np.ndarray) -> list[Prediction]:
+        """Return what logits of the network say, for each item of a batch.
+
+        Args:
+            logits: float array, as `logits` gives it.
+        """
+        if self.transcribe:
+            return [Prediction(None, text) for text in self.transcribe(logits)]
+        largest = np.argmax(logits, axis=-1)
         return [Prediction(int(index), self.labels[index]) for index in largest]
 
     def describe(self) -> dict:
@@ -325,3 +357,12 @@ def _is_activation(tensor: tf.Tensor) -> bool:
         and tensor.shape[0] is None
         and tensor.shape[1:].is_fully_defined()
     )
+
+
+def _rows_of_a_batch(stimulus: tf.Tensor, names: Sequence[str]) -> dict[str, int | None]:
+    """Return how many rows each tensor of a graph has for a batch of `_ROWS` stimuli; None where it is not told."""
+    with tf.Graph().as_default() as graph:
+        batch = tf.compat.v1.placeholder(stimulus.dtype, [_ROWS, *stimulus.shape[1:]])
+        tf.graph_util.import_graph_def(stimulus.graph.as_graph_def(), {stimulus.name: batch}, name="traced")
+        tensors = {name: graph.get_tensor_by_name(f"traced/{name}") for name in names}
+        return {name: batch.shape[0] if name == stimulus.name else each.shape[0] for name, each in tensors.items()}

@@ -64,11 +64,11 @@ def find_recorded(record: Mapping, look_in: Sequence[Path] = ()) -> Path | None:
         is_keras = loading["by"] == "load_keras"
         file = loading["file"] if is_keras else loading.get("checkpoint")
         places = [] if file is None else [Path(file), *(Path(folder) / Path(file).name for folder in look_in)]
-    except _DAMAGED as error:
+        present = [place for place in places if place.exists() or place.with_name(f"{place.name}.index").exists()]
+    except (*_DAMAGED, OSError) as error:  # A file's name may be longer than any can be.
         raise _damaged(described, error) from error
     if file is None:
         return None
-    present = [place for place in places if place.exists() or place.with_name(f"{place.name}.index").exists()]
     if not present:
         raise CheckpointError(f"{file} is gone; give the folder that it is in now by --look-in DIR.")
     for place in present:

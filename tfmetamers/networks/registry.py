@@ -2,25 +2,31 @@
 
 import hashlib
 import json
+import math
+import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.checkpoints.catalog import cached_checkpoint, find_entry
+from tfmetamers.checkpoints.catalog import cached_checkpoint, network_entry
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
-from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, shown, unknown_name
+from tfmetamers.features.log_mel import SAMPLING_RATE
 from tfmetamers.networks import architecture as architectures
-from tfmetamers.networks import release, slim, word_cnn
+from tfmetamers.networks import deepspeech, release, slim, vggish, word_cnn
 from tfmetamers.networks.architecture import Architecture
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.trace import Trace
+from tfmetamers.networks.trained import bundled_networks, find_trained, read_trained
 from tfmetamers.stimuli.domains import Images, Sounds
+from tfmetamers.stimuli.sounds import MOST_SAMPLES
 
 #: What the weights of a network can be.
 WEIGHTS = ("checkpoint", "random")
@@ -28,10 +34,62 @@ WEIGHTS = ("checkpoint", "random")
 #: Variables that a checkpoint of a word network may hold besides the network's: those of its training.
 TRAINING_EXTRAS = ("global_step", "beta1_power", "beta2_power", "*/Adam", "*/Adam_1")
 
+#: Seconds of the sounds of a network that takes any length: the paper's lasted two.
+DURATION = 2.0
+
+
+@dataclass(frozen=True)
+class _OfAnyLength:
+    """A network that takes sounds of any length, at 16 kHz.
+
+    Attributes:
+        module: defines it: ``trace(name, samples, seed=0)`` and ``front_end(name, samples)``.
+        recipe: the name of the recipe that its metamers are synthesised with.
+        note: what a reader should know about where it comes from.
+        labels: the label of each logit, or its character.
+        transcribe: from logits to texts, where they are characters.
+    """
+
+    module: ModuleType
+    recipe: str
+    note: str
+    labels: Sequence[str] | None = None
+    transcribe: Callable[[np.ndarray], list[str]] | None = None
+
+
+_OF_ANY_LENGTH = {
+    "vggish": _OfAnyLength(
+        vggish, "feather2019-audio-vggish", "The code of 2017 to 2019: its embedding ends with a ReLU."
+    ),
+    "vggish_2020": _OfAnyLength(
+        vggish, "feather2019-audio-vggish", "The code since 2020: its embedding is linear. The weights are vggish's."
+    ),
+    "deepspeech": _OfAnyLength(
+        deepspeech,
+        "feather2019-audio-deepspeech",
+        "Release 0.4.1; the paper does not say which it used, and this one's date is the closest.",
+        deepspeech.labels(),
+        deepspeech.transcribe,
+    ),
+    "deepspeech_0_1_1": _OfAnyLength(
+        deepspeech,
+        "feather2019-audio-deepspeech",
+        "Release 0.1.1, which was published as a frozen graph alone: it takes a checkpoint of your own, or random "
+        "weights.",
+        deepspeech.labels(),
+        deepspeech.transcribe,
+    ),
+}
+
 
 def network_names() -> list[str]:
     """Return the name of every network that can be loaded."""
-    return [*slim.DEFINITIONS, *word_cnn.ARCHITECTURES]
+    return [*slim.DEFINITIONS, *word_cnn.ARCHITECTURES, *_OF_ANY_LENGTH, *bundled_networks()]
+
+
+def takes_any_length(name: str) -> bool:
+    """Return whether the network of a name takes sounds of any length."""
+    return name in _OF_ANY_LENGTH
 
 
 @dataclass(frozen=True)
@@ -41,14 +99,14 @@ class NetworkSummary:
     Attributes:
         name: the network's name.
         stimulus: what it takes, in words.
-        classes: the number of labels.
+        classes: the number of labels or characters; None of a network that has neither.
         layers: names of the paper's layers.
         note: what else a reader should know about where it comes from.
     """
 
     name: str
     stimulus: str
-    classes: int
+    classes: int | None
     layers: list[str]
     note: str = ""
 
@@ -61,12 +119,12 @@ def summarize_networks() -> list[NetworkSummary]:
         )
         for name, definition in slim.DEFINITIONS.items()
     ]
-    described = [describe_network(name) for name in word_cnn.ARCHITECTURES]
+    described = [describe_network(name) for name in network_names() if name not in slim.DEFINITIONS]
     return images + [
         NetworkSummary(
             network.name,
-            network.domain.describe(),
-            len(network.labels),
+            network.domain.describe() + ("; any length" if takes_any_length(network.name) else ""),
+            network.labels and len(network.labels),
             list(network.layers),
             network.provenance.note,
         )
@@ -81,27 +139,38 @@ def load_network(
     weights: str = "checkpoint",
     weights_seed: int = 0,
     size: int | None = None,
+    duration: float | None = None,
 ) -> Network:
-    """Load a network of the paper.
+    """Load a network of the paper, one that comes with the package, or one that was trained here.
 
     A word network comes from the authors' release where that has been fetched, architecture and all; otherwise, and
     with random weights, its architecture is the one that the package carries (`tfmetamers.networks.word_cnn`).
 
     Args:
-        name: a name that `network_names` gives.
+        name: a name that `network_names` gives, or the folder that ``tfmetamers train`` wrote.
         checkpoint: a TensorFlow checkpoint of it, of either format; by default the one that
-            ``tfmetamers checkpoints fetch`` brought.
+            ``tfmetamers checkpoints fetch`` brought, or that is in the folder.
         weights: ``"checkpoint"``, or ``"random"`` for weights drawn from the network's own initialisers, a
             condition of the paper.
         weights_seed: the seed of random weights.
         size: height and width of a picture in pixels; the network's own (224, 299, 299) by default.
+        duration: of a sound in seconds, 2 by default, for networks that take any length: VGGish, DeepSpeech.
 
     Raises:
-        ArgumentError: an unknown name, or arguments that exclude each other.
+        ArgumentError: an unknown name, arguments that exclude each other, or a duration that is too short.
         CheckpointError: there is no checkpoint, or it is not that of the network.
     """
+    folder = find_trained(name)
+    if folder is not None:
+        _refuse_size(name, size)
+        _refuse_duration(name, duration)
+        return _load_trained(folder, checkpoint, weights, weights_seed)
     _check_name(name)
     weights_seed = _check_weights(checkpoint, weights, weights_seed)
+    if name in _OF_ANY_LENGTH:
+        _refuse_size(name, size)
+        return _load_of_any_length(name, checkpoint, weights, weights_seed, duration)
+    _refuse_duration(name, duration)
     if name in word_cnn.ARCHITECTURES:
         _refuse_size(name, size)
         fetched = None if weights == "random" or checkpoint else _fetched(name)
@@ -114,7 +183,7 @@ def load_network(
         values = slim.random_weights(name, weights_seed)
         provenance = Provenance("random", _digest(values), seed=weights_seed, loading=loading)
         return _image_network(name, traced, values, provenance)
-    values, provenance = _read(checkpoint or _fetched(name), traced, find_entry(name).known_extras, loading)
+    values, provenance = _read(checkpoint or _fetched(name), traced, network_entry(name).known_extras, loading)
     return _image_network(name, traced, values, provenance)
 
 
@@ -167,6 +236,19 @@ def load_architecture(
     return _sound_network(architecture, traced, values, provenance, labels)
 
 
+def _load_trained(folder: Path, checkpoint, weights: str, weights_seed: int) -> Network:
+    files = read_trained(folder)
+    if weights != "random":
+        checkpoint = checkpoint or files.checkpoint
+    return load_architecture(
+        files.architecture,
+        checkpoint=checkpoint,
+        weights=weights,
+        weights_seed=weights_seed,
+        labels=files.class_labels,
+    )
+
+
 def load_release(folder: str | os.PathLike, name: str | None = None) -> Network:
     """Load a network of the authors' release, from its pickle and its checkpoint; nothing in it is executed.
 
@@ -188,16 +270,28 @@ def load_release(folder: str | os.PathLike, name: str | None = None) -> Network:
         raise CheckpointError(f"The files in {folder} do not fit each other. {error}") from error
 
 
-def describe_network(name: str, size: int | None = None) -> Network:
+def describe_network(name: str, size: int | None = None, duration: float | None = None) -> Network:
     """Return a network without its weights: its layers can be read, its activations cannot be computed.
 
     It is the one that `load_network` would load: of a word network, the release's where that has been fetched.
 
     Raises:
-        ArgumentError: an unknown name, or a size that the network cannot have.
+        ArgumentError: an unknown name, or a size or duration that the network cannot have.
         CheckpointError: the release that was fetched cannot be read.
     """
+    folder = find_trained(name)
+    if folder is not None:
+        _refuse_size(name, size)
+        _refuse_duration(name, duration)
+        files = read_trained(folder)
+        return describe_architecture(files.architecture, files.class_labels)
     _check_name(name)
+    if name in _OF_ANY_LENGTH:
+        _refuse_size(name, size)
+        samples = _samples(duration)
+        traced = _OF_ANY_LENGTH[name].module.trace(name, samples)
+        return _network_of_any_length(name, samples, traced, {}, Provenance("none", digest=""))
+    _refuse_duration(name, duration)
     if name in word_cnn.ARCHITECTURES:
         _refuse_size(name, size)
         fetched = cached_checkpoint(name)
@@ -207,10 +301,10 @@ def describe_network(name: str, size: int | None = None) -> Network:
     return _image_network(name, slim.trace(name, size), {}, Provenance("none", digest=""))
 
 
-def describe_architecture(architecture: Architecture) -> Network:
+def describe_architecture(architecture: Architecture, labels: Sequence[str] | None = None) -> Network:
     """Return an auditory network without its weights: its layers can be read, its activations cannot be computed."""
     provenance = Provenance("none", digest="", note=architecture.note)
-    return _sound_network(architecture, architectures.trace(architecture), {}, provenance, None)
+    return _sound_network(architecture, architectures.trace(architecture), {}, provenance, labels)
 
 
 def network_variables(name: str, checkpoint: str | os.PathLike | None = None) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -221,6 +315,8 @@ def network_variables(name: str, checkpoint: str | os.PathLike | None = None) ->
         checkpoint: a checkpoint of it: a word network's architecture is read from the release's pickle beside it.
     """
     _check_name(name)
+    if name in _OF_ANY_LENGTH:
+        return _OF_ANY_LENGTH[name].module.trace(name, _samples(None)).specification
     if name not in word_cnn.ARCHITECTURES:
         return slim.trace(name).specification
     if checkpoint is None:
@@ -231,16 +327,20 @@ def network_variables(name: str, checkpoint: str | os.PathLike | None = None) ->
     return architectures.trace(counted).specification
 
 
-def probe_label(name: str, arrays: Mapping[str, np.ndarray]) -> list[str]:
-    """Return the five likeliest labels that an image network with these weights gives the probe photograph.
+def network_with(name: str, arrays: Mapping[str, np.ndarray], duration: float | None = None) -> Network:
+    """Return an image network, or one that takes sounds of any length, with weights that are in memory.
 
-    The probe is ``grace_hopper.jpg``, the photograph that ships with matplotlib.
+    Args:
+        name: the network's name.
+        arrays: the value of every variable, by name.
+        duration: of a sound in seconds.
     """
-    from tfmetamers.stimuli.images import load_image, sample_photograph
-
-    network = _image_network(name, slim.trace(name), dict(arrays), Provenance("checkpoint", digest=""))
-    logits = network.logits(load_image(sample_photograph(), network.input_size)[None]).numpy()[0]
-    return [network.labels[index] for index in np.argsort(-logits)[:5]]
+    provenance = Provenance("checkpoint", digest=_digest(arrays))
+    if name not in _OF_ANY_LENGTH:
+        return _image_network(name, slim.trace(name), dict(arrays), provenance)
+    samples = _samples(duration)
+    traced = _OF_ANY_LENGTH[name].module.trace(name, samples)
+    return _network_of_any_length(name, samples, traced, dict(arrays), provenance)
 
 
 def describe_release(folder: str | os.PathLike, name: str | None = None) -> Network:
@@ -275,6 +375,41 @@ def _load_stand_in(name: str, checkpoint, weights: str, weights_seed: int) -> Ne
         ) from error
 
 
+def _load_of_any_length(name: str, checkpoint, weights: str, weights_seed: int, duration) -> Network:
+    samples = _samples(duration)
+    # The duration that the samples have, so that loading again gives as many.
+    loading = {
+        "by": "load_network",
+        "name": name,
+        "weights": weights,
+        "weights_seed": weights_seed,
+        "duration": samples / SAMPLING_RATE,
+    }
+    traced = _OF_ANY_LENGTH[name].module.trace(name, samples, seed=weights_seed)
+    if weights == "random":
+        values = traced.random_weights()
+        provenance = Provenance("random", _digest(values), seed=weights_seed, loading=loading)
+    else:
+        file = CheckpointFile(checkpoint or _fetched(name))
+        if name in deepspeech.VERSIONS:
+            deepspeech.refuse_other_version(name, file.path, file.variables)
+        values, provenance = _read(file, traced, network_entry(name).known_extras, loading)
+    return _network_of_any_length(name, samples, traced, values, provenance)
+
+
+def _samples(duration: float | None) -> int:
+    """Return how many samples a sound of a duration has, for a network that takes any length."""
+    duration = DURATION if duration is None else duration
+    is_number = isinstance(duration, numbers.Real) and not isinstance(duration, bool) and math.isfinite(duration)
+    samples = round(duration * SAMPLING_RATE) if is_number else 0
+    if not 0 < samples <= MOST_SAMPLES:
+        raise ArgumentError(
+            f"The duration is {shown(duration)}; seconds were expected, above 0 and at most "
+            f"{MOST_SAMPLES // SAMPLING_RATE}."
+        )
+    return samples
+
+
 def _refuse_another_network(name: str, checkpoint: Path) -> None:
     """Word networks with the same variables differ in strides and pools, which no checkpoint holds."""
     others = [other for other in word_cnn.ARCHITECTURES if other != name]
@@ -298,6 +433,14 @@ def _check_weights(checkpoint, weights, weights_seed) -> int:
 def _refuse_size(name: str, size: int | None) -> None:
     if size is not None:
         raise ArgumentError(f"{name} got a size of {size} pixels, and takes sounds; leave the size out.")
+
+
+def _refuse_duration(name: str, duration: float | None) -> None:
+    if duration is not None:
+        raise ArgumentError(
+            f"{name} got a duration of {shown(duration)} s, and takes stimuli of its own size alone; leave the "
+            f"duration out, or give one of {', '.join(_OF_ANY_LENGTH)}."
+        )
 
 
 def _read(checkpoint, traced: Trace, known_extras, loading) -> tuple[dict[str, np.ndarray], Provenance]:
@@ -334,6 +477,21 @@ def _sound_network(architecture: Architecture, traced: Trace, values, provenance
     )
 
 
+def _network_of_any_length(name, samples: int, traced: Trace, values, provenance) -> Network:
+    definition = _OF_ANY_LENGTH[name]
+    return Network(
+        name,
+        domain=Sounds(SAMPLING_RATE, samples),
+        trace=traced,
+        weights=_constants(values),
+        provenance=replace(provenance, note=definition.note),
+        labels=definition.labels,
+        transcribe=definition.transcribe,
+        recipe=definition.recipe,
+        front_ends={"exact": partial(definition.module.front_end, name, samples)},
+    )
+
+
 def _labels(architecture: Architecture, traced: Trace, labels: Sequence[str] | None) -> list[str] | None:
     if traced.logits is None:
         return None
@@ -354,10 +512,16 @@ def _constants(values) -> dict[str, tf.Tensor]:
 
 
 def _fetched(name: str) -> Path:
-    path = cached_checkpoint(name)
+    entry = network_entry(name)
+    if entry.format not in ("V1", "V2"):
+        raise CheckpointError(
+            f"{name} was published as a {entry.format} alone, which is no checkpoint; give a checkpoint of your own by "
+            "--checkpoint PATH, or --weights random."
+        )
+    path = cached_checkpoint(entry.name)
     if path is None:
         raise CheckpointError(
-            f"{name} needs its checkpoint, and none has been fetched: run 'tfmetamers checkpoints fetch {name}', "
+            f"{name} needs its checkpoint, and none has been fetched: run 'tfmetamers checkpoints fetch {entry.name}', "
             "or give --checkpoint PATH, or --weights random."
         )
     return path

@@ -14,6 +14,9 @@ ARCHITECTURE_FILE = "architecture.json"
 LABELS_FILE = "labels.json"
 CARD_FILE = "card.json"
 
+#: What a bundled network has besides, where its task has words: the null distribution of its metamers.
+NULL_FILE = "null.npz"
+
 
 @dataclass(frozen=True)
 class TrainedFiles:

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "images": ["load_image", "sample_photograph", "save_image"],
         "domains": ["Cochleagrams", "Images", "Sounds"],
         "noise": ["initial_noise", "stimulus_digest"],
-        "sounds": ["load_sound", "save_sound"],
+        "sounds": ["load_sound", "sample_word", "save_sound"],
     },
 )

@@ -25,9 +25,9 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import images, sounds
 from tfmetamers.stimuli.noise import initial_noise
 
-#: A waveform of a smaller root mean square is taken for silence, one of a greater for 16-bit samples: the networks
-#: were trained at 0.1.
-LEAST_LEVEL, GREATEST_LEVEL = 1e-4, 10.0
+#: A waveform of a smaller root mean square is taken for silence; one of a greater is beyond full scale, and one of a
+#: still greater is taken for 16-bit samples. The networks of sounds take 0.1.
+LEAST_LEVEL, GREATEST_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,14 @@ class Sounds:
         """Return the waveform itself.
 
         Raises:
-            ArgumentError: it is silent, or so loud that it was hardly brought to a root mean square of 0.1.
+            ArgumentError: it is silent, or so loud that it was not brought to a root mean square of 0.1.
         """
         level = sounds.root_mean_square(natural)
         if not LEAST_LEVEL < level < GREATEST_LEVEL:
+            likeness = ", as of 16-bit samples" if level >= LEVEL_OF_16_BITS else ""
             raise ArgumentError(
-                f"The waveform's root mean square is {level:.3g}; 0.1 was expected, as network.domain.load(FILE) gives."
+                f"The waveform's root mean square is {level:.3g}{likeness}; 0.1 was expected, at a full scale of 1, as "
+                "network.domain.load(FILE) gives."
             )
         return natural
 

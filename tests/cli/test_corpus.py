@@ -1,0 +1,175 @@
+"""`tfmetamers corpus` as a user runs it."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from tfmetamers.cli import main as command_line
+from tfmetamers.training.corpora import SPLITS, check_recordings, read_backgrounds, read_words
+
+
+@pytest.fixture
+def corpus(capsys):
+    """Run a command of the group and return its status, output and errors."""
+
+    def run(*arguments):
+        return command_line.run(["corpus", *map(str, arguments)]), *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def spoken(tmp_path):
+    """Options for six speakers who say three words in turn, a second apart, aligned in CTM."""
+    lines = []
+    for speaker in "abcdef":
+        path = tmp_path / "recordings" / f"speaker_{speaker}" / f"{speaker}1.wav"
+        path.parent.mkdir(parents=True)
+        soundfile.write(path, np.zeros(8000 * 20), 8000)
+        lines += [f"{speaker}1 1 {second} 0.4 {('ONE', 'two,', '<unk>', 'three')[second % 4]}" for second in range(20)]
+    (tmp_path / "aligned.ctm").write_text("\n".join(lines), encoding="utf-8")
+    return ["--alignments", tmp_path / "aligned.ctm", "--recordings", tmp_path / "recordings"]
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Options for twelve sounds of AudioSet."""
+    lists = {"balanced_train_segments.csv": range(9), "eval_segments.csv": range(9, 13)}
+    for name, numbers in lists.items():
+        lines = [f'video____{number:02d}, 30.000, 40.000, "/m/a,/m/b"' for number in numbers]
+        (tmp_path / name).write_text("# YTID, start_seconds\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "sounds").mkdir()
+    for number in range(12):
+        soundfile.write(tmp_path / "sounds" / f"Yvideo____{number:02d}.wav", np.zeros(10_000), 1000)
+    (tmp_path / "labels.csv").write_text(
+        'index,mid,display_name\n0,/m/a,Car\n1,/m/b,"Bell, church"\n', encoding="utf-8"
+    )
+    options = [option for name in lists for option in ("--segments", tmp_path / name)]
+    return [*options, "--sounds", tmp_path / "sounds", "--labels", tmp_path / "labels.csv"]
+
+
+def table(output, header):
+    """Return the rows of a printed table by their first cell."""
+    lines = output[output.index(f"\n{header}") + 1 :].split("\n\n")[0].splitlines()[2:]
+    cells = [[cell for cell in line.split("  ") if cell] for line in lines]
+    return {row[0].strip(): [cell.strip() for cell in row[1:]] for row in cells}
+
+
+def test_words(corpus, spoken, tmp_path):
+    manifest = tmp_path / "words.csv"
+    status, output, errors = corpus("words", *spoken, "--output", manifest, "--split-by", "speaker", "--test", 0.3)
+    assert status == 0, errors
+    assert "120 words in 6 recordings" in output and f"Wrote {manifest}." in output
+    dropped = table(output, "dropped")
+    assert dropped["no word, but silence, noise or unknown"] == ["30", "0", "0", "'nothing' at 2 s in a1"]
+    assert dropped["from before the recording's start"][:3] == ["6", "0", "0"]
+    assert dropped["past the recording's end"][:3] == ["6", "0", "0"]
+    assert table(output, "kept") == {
+        "train": ["39", "3", "3"],
+        "validation": ["13", "3", "1"],
+        "test": ["26", "3", "2"],
+        "all": ["78", "3", "6"],
+    }
+    words = read_words(manifest, needed=SPLITS)
+    assert set(words["word"]) == {"one", "two", "three"} and set(words["speaker"]) == {f"speaker_{s}" for s in "abcdef"}
+    check_recordings(words, 2.0)
+    assert (
+        manifest.read_text(encoding="utf-8")
+        .splitlines()[1]
+        .startswith("recordings/speaker_a/a1.wav,0.2,two,speaker_a,")
+    )
+
+
+def test_backgrounds(corpus, sounds, tmp_path):
+    manifest = tmp_path / "backgrounds.csv"
+    status, output, errors = corpus("backgrounds", *sounds, "--output", manifest, "--validation", 0.3)
+    assert status == 0, errors
+    assert "13 segments in 2 lists" in output and f"Wrote {manifest}." in output
+    assert table(output, "dropped") == {"without a sound": ["1", "video____12 of eval_segments.csv"]}
+    assert table(output, "kept") == {
+        "train": ["6", "2"],
+        "validation": ["3", "2"],
+        "test": ["3", "2"],
+        "all": ["12", "2"],
+    }
+    backgrounds = read_backgrounds(manifest, needed=SPLITS)
+    assert set(backgrounds["categories"]) == {"Bell, church;Car"}
+    check_recordings(backgrounds, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "complaint"),
+    [
+        (["--alignments", "missing"], 2, "does not exist"),
+        (["--recordings", "missing"], 2, "does not exist"),
+        (["--format", "xml"], 2, "is not one of 'csv', 'textgrid', 'ctm'"),
+        (["--format", "csv"], 1, "lacks the columns file, start, end, word"),
+        (["--format", "textgrid"], 1, "cannot be read as a TextGrid"),
+        (["--seconds", "0"], 2, "not in the range x>0"),
+        (["--seconds", "nan"], 2, "The length of a clip is nan s"),
+        (["--seconds", "60"], 1, "No clip remains"),
+        (["--minimum-clips", "0"], 2, "not in the range x>=1"),
+        (["--minimum-clips", "100"], 1, "of a word of under 100 clips"),
+        (["--minimum-speakers", "7"], 1, "of a word of under 7 speakers"),
+        (["--minimum-speaker-clips", "14"], 1, "of a speaker of under 14 clips"),
+        (["--split-by", "word"], 2, "is not one of 'clip', 'speaker'"),
+        (["--test", "0"], 2, "not in the range 0<x<1"),
+        (["--test", "0.6", "--validation", "0.5"], 2, "leave something for training"),
+        (["--test", "0.000001"], 1, "no row whose split is test"),
+        (["--seed", "-1"], 2, "not in the range x>=0"),
+    ],
+)
+def test_unusable_options_for_words_write_nothing(corpus, spoken, tmp_path, options, status, complaint):
+    returned, _, errors = corpus("words", *spoken, "--output", tmp_path / "words.csv", *options)
+    assert returned == status and complaint in errors and "Traceback" not in errors
+    assert not (tmp_path / "words.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "complaint"),
+    [
+        (["--segments", "missing.csv"], 2, "does not exist"),
+        (["--segments", "labels.csv"], 2, "no name that says what it is for"),
+        (["--sounds", "missing"], 2, "does not exist"),
+        (["--sounds", "recordings"], 1, "holds no file that ends in"),
+        (["--labels", "eval_segments.csv"], 1, "lacks the columns mid, display_name"),
+        (["--seconds", "-1"], 2, "not in the range x>0"),
+        (["--seconds", "11"], 1, "No background remains (1 without a sound; 12 of a sound of under 11 s)"),
+        (["--minimum-clips", "13"], 1, "of no category that has 13 clips"),
+        (["--validation", "1"], 2, "not in the range 0<x<1"),
+        (["--validation", "0.01"], 1, "no row whose split is validation"),
+        (["--seed", "x"], 2, "not a valid integer"),
+    ],
+)
+def test_unusable_options_for_backgrounds_write_nothing(
+    corpus, sounds, tmp_path, options, status, complaint, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recordings").mkdir()
+    returned, _, errors = corpus("backgrounds", *sounds, "--output", "backgrounds.csv", *options)
+    assert returned == status and complaint in errors and "Traceback" not in errors
+    assert not (tmp_path / "backgrounds.csv").exists()
+
+
+def test_output_that_cannot_be_written_is_refused(corpus, spoken, tmp_path):
+    (tmp_path / "file").touch()
+    status, _, errors = corpus("words", *spoken, "--output", tmp_path / "file" / "words.csv")
+    assert status == 1 and "cannot be written" in errors
+    assert corpus("words", *spoken, "--output", tmp_path)[0] == 2
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+import sys
+from tfmetamers.cli.main import run
+assert run(["corpus", "words", "--help"]) == 0
+print([name for name in ("tensorflow", "scipy", "pandas", "praatio", "numpy") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
