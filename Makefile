@@ -3,7 +3,7 @@ PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
 
-.PHONY: demo test test-latest lint format benchmark clean
+.PHONY: demo test test-latest lint format benchmark bundled-networks clean
 
 demo: .venv/installed
 	$(bin)/python reproduce/demo.py
@@ -26,6 +26,13 @@ format: .venv/installed
 benchmark: .venv/installed
 	$(bin)/python benchmarks/image_step.py
 	$(bin)/python benchmarks/audio_step.py
+
+# What comes with the package, made anew: make bundled-networks DIGITS=free-spoken-digit-dataset/recordings
+bundled-networks: bundled/corpus/words.csv
+	$(bin)/python reproduce/bundled_networks.py --corpus bundled/corpus --work bundled/networks
+
+bundled/corpus/words.csv: | .venv/installed
+	$(bin)/python reproduce/bundled_corpus.py --digits "$(DIGITS)" --output bundled/corpus
 
 .venv/installed: requirements.txt setup.py
 	$(PYTHON) -m venv .venv

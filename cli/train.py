@@ -43,9 +43,12 @@ def _threshold(context, parameter, value):
 @click.option("--shift", type=float, default=0.1, show_default=True, help="Words move in time by up to so many s.")
 @click.option("--silence", type=float, default=0.05, show_default=True, help="Share of clips without speech.")
 @click.option("--clean", type=float, default=0.05, show_default=True, help="Share of clips without background.")
+@click.option("--note", default="", help="What the card should say besides, such as the licence of the recordings.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @click.pass_context
-def train(context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, fast_operations, **given):
+def train(
+    context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, note, fast_operations, **given
+):
     """Train an auditory network; 'train evaluate DIR' measures one again, 'train export DIR' converts it.
 
     The same command goes on where it was stopped. docs/training.md says where each default is from.
@@ -63,9 +66,8 @@ def train(context, architecture, task, corpus, backgrounds, out, snr, shift, sil
     mixture = MixtureSettings(*snr, shift, silence, clean)
     settings = TrainingSettings(task=task or "words", deterministic=not fast_operations, mixture=mixture, **given)
     with _Progress() as bar:
-        card = run(
-            _architecture(architecture), corpus, backgrounds, settings, out, progress=bar.update, report=bar.report
-        )
+        reported = {"progress": bar.update, "report": bar.report}
+        card = run(_architecture(architecture), corpus, backgrounds, settings, out, note=note, **reported)
     _conclude(card, settings, out)
 
 

@@ -1,6 +1,8 @@
 """The main job, start to end: metamers of a spoken word by two networks that come with the package, and a report.
 
     make demo
+
+A run that was stopped is continued by the next.
 """
 
 import shlex
@@ -10,33 +12,38 @@ from pathlib import Path
 from tfmetamers.cli.main import run
 from tfmetamers.stimuli import sample_word
 
-#: Two networks that differ in how they downsample, matched in how well they recognise words.
-NETWORKS = ("small_word_aliased", "small_word_reduced_aliasing")
-
-#: An early, a middle and a late layer.
-LAYERS = ("pool_0_0", "conv_2", "fc_intermediate")
+#: Two networks that are matched in how well they recognise words and differ in how they downsample, each with an
+#: early, a middle and a late layer. The early ones have the same units: one network strides as it convolves, the
+#: other blurs and strides afterwards.
+LAYERS = {
+    "small_word_aliased": ("conv_0", "conv_2", "fc_intermediate"),
+    "small_word_reduced_aliasing": ("pool_0_0", "conv_2", "fc_intermediate"),
+}
 
 STEPS = 4000
 OUT = Path("demo") / "spoken_word"
 
 ENDING = """
-Open {report} in a browser, and listen with headphones: first to the natural sound, the word
-"{word}", then to the metamers, from {early} to {late}.
+Open {report} in a browser and listen, best with headphones: to the natural sound, the word
+"{word}", and then to the metamers, layer by layer.
 
-To the network, at the layer, each metamer is the word that it was made of. To a person, those of early layers are too;
-those of late layers were hardly ever recognised by the paper's listeners, whose metamers were made by larger networks
-in more steps (Feather et al. 2019, section 4). Then compare the networks: small_word_reduced_aliasing blurs before it
-downsamples, and in the paper that made metamers easier to recognise."""
+- Each metamer gives its network, at its layer, what the word gives it, and the network calls it the same.
+- Do you still hear the word? In the paper (Feather et al. 2019, section 4) listeners recognised metamers of early
+  layers almost as well as natural sounds, and hardly any of late ones.
+- Compare the networks: small_word_reduced_aliasing blurs before it drops samples, small_word_aliased does not. In the
+  paper that made metamers of middle layers easier to recognise.
+
+The paper's networks are larger, and its metamers had nearly four times as many steps."""
 
 
 def main() -> None:
-    """Make the metamers, judge them, and say what to look at."""
-    layers = [word for layer in LAYERS for word in ("--layer", layer)]
-    for network in NETWORKS:
+    """Make the metamers, judge them, and say what to listen for."""
+    for network, names in LAYERS.items():
+        layers = [word for name in names for word in ("--layer", name)]
         options = ["--network", network, *layers, "--steps", str(STEPS), "--output", str(OUT)]
         execute(["synth", *options, str(sample_word())])
     execute(["evaluate", str(OUT), "--all-layers"])
-    print(ENDING.format(report=OUT / "report.html", word=sample_word().stem, early=LAYERS[0], late=LAYERS[-1]))
+    print(ENDING.format(report=OUT / "report.html", word=sample_word().stem))
 
 
 def execute(command: list[str]) -> None:

@@ -13,7 +13,6 @@ from tfmetamers.cli import main as command_line
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks import deepspeech, vggish
 from tfmetamers.networks.recorded import load_recorded
-from tfmetamers.recipes import find_recipe
 
 #: Of each network: a layer that a ReLU produces, and what its verdicts rest on.
 NETWORKS = {
@@ -35,9 +34,9 @@ def small(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Six sounds of 1.2 s at 8 kHz, and a manifest that says what they are."""
+    """Four sounds of 1.2 s at 8 kHz, and a manifest that says what they are."""
     times, lines = np.arange(9600) / 8000, ["id,file,label"]
-    for number in range(6):
+    for number in range(4):
         noise = np.random.default_rng(number).normal(0, 0.1, 9600) * np.sin(2 * np.pi * (number + 1) * times)
         soundfile.write(tmp_path / f"{number}.wav", noise, 8000)
         lines.append(f"sound{number},{number}.wav,a")
@@ -59,18 +58,18 @@ def noise(seed, samples=19_200):
     return np.random.default_rng(seed).normal(0.0, 0.1, samples).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["vggish", "deepspeech"])
 def test_synth_evaluate_report_and_recognize(name, run, folder):
     layer, basis = NETWORKS[name]
     options = ["--network", name, "--weights", "random", "--duration", 1.2, "--layer", layer]
     out, null = folder / "out", folder / "null.npz"
     status, output, errors = run(
-        "synth", *options, "--steps", 4, "--batch-size", 3, "--output", out, folder / "sounds.csv"
+        "synth", *options, "--steps", 4, "--batch-size", 2, "--output", out, folder / "sounds.csv"
     )
     assert status == 0, errors
-    recipe = find_recipe("feather2019-audio-vggish" if "vggish" in name else "feather2019-audio-deepspeech")
-    assert f"Recipe {recipe.name}: 4 steps of Adam at {recipe.learning_rate:g}" in output
-    assert "6 metamers to make" in output
+    rate = {"vggish": "0.01", "deepspeech": "0.0001"}[name]
+    assert f"Recipe feather2019-audio-{name}: 4 steps of Adam at {rate}" in output
+    assert "4 metamers to make" in output
     record = json.loads((out / name / layer / "sound3/0/metamer.json").read_text())
     assert record["network"]["loading"]["duration"] == 1.2
     assert record["network"]["stimulus_shape"] == [19_200]
@@ -78,7 +77,7 @@ def test_synth_evaluate_report_and_recognize(name, run, folder):
     assert record["deviations"] == {"steps": [15000, 4]}
     assert record["recipe"]["front_end"] == "exact"
     assert (out / name / layer / "sound3/0/figure.png").stat().st_size > 10_000
-    status, _, errors = run("null", "build", *options, "--stimuli", folder, "--pairs", 10, "--output", null)
+    status, _, errors = run("null", "build", *options, "--stimuli", folder, "--pairs", 6, "--output", null)
     assert status == 0, errors
     status, _, errors = run("evaluate", out, "--null", null)
     assert status == 0, errors
@@ -87,12 +86,12 @@ def test_synth_evaluate_report_and_recognize(name, run, folder):
     assert f"judged by {basis}." in (out / "report.html").read_text(encoding="utf-8")
     arguments = ["recognize", out, "--by", f"{name}:random", "--duration", 1.2, "--include-failed"]
     status, output, errors = run(*arguments)
-    if "vggish" in name:
+    if name == "vggish":
         assert status == 2 and f"{name} has no labels" in errors
     else:
         assert status == 0, errors
         rows = (out / "recognition.csv").read_text().splitlines()
-        assert len(rows) == 1 + 6 + 6
+        assert len(rows) == 1 + 4 + 4
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -160,7 +159,7 @@ class TestBadInput:
         options = ["--weights", "random", "--duration", 1.2, "--layer", "all", folder / "0.wav"]
         status, _, errors = run("synth", "--network", "word_aliased", *options)
         assert status == 2 and "leave the duration out" in errors
-        status, _, errors = run("synth", "--keras-model", folder / "mine.keras", *options)
+        status, _, errors = run("synth", "--keras-model", folder / "mine.keras", *options[2:])
         assert status == 2 and "--duration is for the networks that take sounds of any length" in errors
         status, _, errors = run("networks", "show", "--release", folder, "--duration", 2)
         assert status == 2 and "--duration is for the networks that take sounds of any length" in errors

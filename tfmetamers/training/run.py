@@ -50,6 +50,7 @@ def train(
     settings: TrainingSettings,
     out: str | os.PathLike,
     *,
+    note: str = "",
     progress: Callable[[int, int, int, float], None] | None = None,
     report: Callable[[dict], None] | None = None,
 ) -> dict:
@@ -66,6 +67,7 @@ def train(
         backgrounds: the manifest of backgrounds (`read_backgrounds`).
         settings: how it is trained.
         out: the folder of the run.
+        note: what the card should say besides, such as where the recordings are from and their licence.
         progress: is told the epoch, the step, the steps in an epoch and the loss.
         report: is told each epoch's entry of the history, also of epochs that were come through before.
 
@@ -102,7 +104,7 @@ def train(
             check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
         card = {
             "name": architecture.name,
-            "note": architecture.note,
+            "note": "\n\n".join(filter(None, [architecture.note, note])),
             "settings": settings.record(),
             "data": data,
             "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
