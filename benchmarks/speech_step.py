@@ -3,9 +3,9 @@
     python benchmarks/speech_step.py
     python benchmarks/speech_step.py --durations 2,4,8 --layer vggish=conv4_2 --layer deepspeech=layer_3
 
-A step is the loss, its gradient with respect to the waveform, and Adam's; the front end is timed with the gradient of a
-loss of its own output, forward and backward. Both come from the same process, one after the other, and medians are
-printed. Weights are random: speed does not depend on them.
+A step is the loss, its gradient with respect to the waveform, and Adam's; a front end is timed forward and backward.
+Each is measured in a process of its own, in alternation, and medians are printed. Weights are random: speed does not
+depend on them.
 """
 
 import os

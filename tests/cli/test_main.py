@@ -111,7 +111,8 @@ def test_networks_are_listed_and_shown(capsys):
 def test_a_misspelt_network_lists_near_names(capsys):
     status, _, errors = run(capsys, "networks", "show", "vgg19")
     assert status == 2
-    assert errors == "Error: There is no network 'vgg19'; the nearest are vgg_19, vggish. 'tfmetamers networks' lists them.\n"
+    nearest = "the nearest are vgg_19, vggish. 'tfmetamers networks' lists them."
+    assert errors == f"Error: There is no network 'vgg19'; {nearest}\n"
 
 
 def test_the_layers_of_a_keras_model_are_shown(capsys, small_model, tmp_path):

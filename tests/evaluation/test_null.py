@@ -592,6 +592,27 @@ def test_a_damaged_block_is_named(network, stimuli, tmp_path):
     assert build_null(plan(network, stimuli, out)).pairs_count == 36
 
 
+def test_a_finished_block_that_has_gone_is_named(network, stimuli, tmp_path):
+    out = tmp_path / "null.npz"
+
+    def lose(done, total):
+        for block in out.with_name("null.npz.unfinished").glob("block*"):
+            block.unlink()
+
+    with pytest.raises(ResultError, match=r"block_000000\.npz was finished and has gone since"):
+        build_null(plan(network, stimuli, out), progress=lose)
+    assert not out.exists()
+    assert build_null(plan(network, stimuli, out)).pairs_count == 36
+
+
+def test_a_null_distribution_is_the_same_wherever_the_weights_lie(network, stimuli, tmp_path, monkeypatch):
+    build_null(plan(network, stimuli, tmp_path / "here.npz"))
+    described = network.describe()
+    monkeypatch.setattr(type(network), "describe", lambda _: {**described, "loading": {"file": "elsewhere.keras"}})
+    build_null(plan(network, stimuli, tmp_path / "there.npz"))
+    assert (tmp_path / "here.npz").read_bytes() == (tmp_path / "there.npz").read_bytes()
+
+
 def test_an_output_that_cannot_be_written_is_named(network, stimuli, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultError, match=r"null\.npz cannot be written"):

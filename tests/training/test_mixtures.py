@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError
+from tfmetamers.errors import ArgumentError, CorpusError
 from tfmetamers.training.corpora import category_names, read_backgrounds, read_words
 from tfmetamers.training.mixtures import SILENCE, Labels, draw_mixtures, mix, mixture_dataset, word_labels
 from tfmetamers.training.settings import MixtureSettings
@@ -34,6 +34,13 @@ def _sounds(frames, settings, seed=0):
 
 def test_silence_is_the_first_label_and_words_follow_in_order(frames):
     assert frames[2].words == [SILENCE, "high", "low", "middle"]
+
+
+def test_a_word_that_is_called_as_silence_is_refused(frames):
+    words = frames[0].copy()
+    words["word"] = words["word"].astype(str).replace("low", SILENCE)
+    with pytest.raises(CorpusError, match="stands for silence"):
+        word_labels(words)
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_draws_others(frames):

@@ -18,6 +18,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, CorpusError, Resul
 from tfmetamers.networks import load_network, write_architecture
 from tfmetamers.networks.architecture import trace
 from tfmetamers.networks.layer_types import TrainingPass
+from tfmetamers.networks.recorded import load_recorded
 from tfmetamers.training.evaluation import evaluate_trained
 from tfmetamers.training.export import export_trained
 from tfmetamers.training.mixtures import SILENCE
@@ -387,3 +388,13 @@ def test_a_run_that_is_at_work_keeps_others_out(learner, corpus, tmp_path):
     (tmp_path / "run").mkdir()
     with FileLock(tmp_path / "run" / ".lock"), pytest.raises(ResultError, match="Another training run"):
         _train(learner, corpus, tmp_path / "run")
+
+
+def test_a_bundled_network_is_recorded_by_its_name(tmp_path):
+    network = load_network("small_word_aliased")
+    record = {"network": json.loads(json.dumps(network.describe())), "domain": "sound"}
+    assert str(Path(__file__).parents[2]) not in json.dumps(record)
+    assert load_recorded(record).provenance.digest == network.provenance.digest
+    changed = {**record, "network": {**record["network"], "digest": "0" * 64}}
+    with pytest.raises(CheckpointError, match="is not what it was"):
+        load_recorded(changed)

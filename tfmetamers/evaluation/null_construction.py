@@ -217,7 +217,13 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
         _finish_blocks(plan, progress or (lambda done, total: None))
         layers = {name: np.empty(len(plan.drawn.pairs)) for name in plan.layers}
         for block in range(plan.drawn.blocks.max() + 1):
-            for name, coefficients in _read_block(plan, block).items():
+            found = _read_block(plan, block)
+            if found.keys() < layers.keys():
+                raise ResultError(
+                    f"{_block_file(plan, block)} was finished and has gone since; let nothing else write to "
+                    f"{plan.out.parent}, and run the command again."
+                )
+            for name, coefficients in found.items():
                 layers[name][plan.drawn.blocks == block] = coefficients
         null = plan._distribution(layers)
         null.save(plan.out)

@@ -238,15 +238,18 @@ def load_architecture(
 
 def _load_trained(folder: Path, checkpoint, weights: str, weights_seed: int) -> Network:
     files = read_trained(folder)
-    if weights != "random":
-        checkpoint = checkpoint or files.checkpoint
-    return load_architecture(
+    is_own = checkpoint is None and weights != "random"
+    network = load_architecture(
         files.architecture,
-        checkpoint=checkpoint,
+        checkpoint=files.checkpoint if is_own else checkpoint,
         weights=weights,
         weights_seed=weights_seed,
         labels=files.class_labels,
     )
+    if is_own and bundled_networks().get(network.name) == folder:
+        # By its name it is found again wherever the package is installed.
+        network.provenance = replace(network.provenance, loading={"by": "load_network", "name": network.name})
+    return network
 
 
 def load_release(folder: str | os.PathLike, name: str | None = None) -> Network:

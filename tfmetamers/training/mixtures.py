@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from tfmetamers.errors import CorpusError
 from tfmetamers.stimuli.sounds import LEAST_RMS, RMS
 from tfmetamers.training.corpora import SEPARATOR
 from tfmetamers.training.recordings import clip_reader
@@ -40,8 +41,14 @@ def word_labels(words: pd.DataFrame) -> list[str]:
 
     Args:
         words: what `tfmetamers.training.corpora.read_words` returned.
+
+    Raises:
+        CorpusError: one of the words is the label of silence.
     """
-    return [SILENCE, *sorted(words.loc[words["split"] == "train", "word"].unique())]
+    spoken = sorted(words.loc[words["split"] == "train", "word"].unique())
+    if SILENCE in spoken:
+        raise CorpusError(f"One of the words is {SILENCE!r}, which stands for silence; give it another name.")
+    return [SILENCE, *spoken]
 
 
 def draw_mixtures(
