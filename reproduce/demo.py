@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tfmetamers.cli.main import run
+from tfmetamers.results import metamer_folder, read_metamer
 from tfmetamers.stimuli import sample_word
 
 #: Two networks that are matched in how well they recognise words and differ in how they downsample, each with an
@@ -25,7 +26,7 @@ OUT = Path("demo") / "spoken_word"
 
 ENDING = """
 Open {report} in a browser and listen, best with headphones: to the natural sound, the word
-"{word}", and then to the metamers, layer by layer.
+"{word}", and then to the metamers, layer by layer. {picture} shows them side by side.
 
 - Each metamer gives its network, at its layer, what the word gives it, and the network calls it the same.
 - Do you still hear the word? In the paper (Feather et al. 2019, section 4) listeners recognised metamers of early
@@ -43,7 +44,8 @@ def main() -> None:
         options = ["--network", network, *layers, "--steps", str(STEPS), "--output", str(OUT)]
         execute(["synth", *options, str(sample_word())])
     execute(["evaluate", str(OUT), "--all-layers"])
-    print(ENDING.format(report=OUT / "report.html", word=sample_word().stem))
+    picture = draw()
+    print(ENDING.format(report=OUT / "report.html", word=sample_word().stem, picture=picture))
 
 
 def execute(command: list[str]) -> None:
@@ -51,6 +53,32 @@ def execute(command: list[str]) -> None:
     print(f"\n$ tfmetamers {shlex.join(command)}", flush=True)
     if status := run(command):
         sys.exit(status)
+
+
+def draw() -> Path:
+    """Draw the cochleagrams of the word and of its metamers, a row a network, and return the picture's file."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from tfmetamers.figures import draw_cochleagram
+    from tfmetamers.networks import load_network
+
+    figure = Figure(figsize=(13, 5.5), layout="constrained")
+    rows = figure.subfigures(len(LAYERS))
+    for row, (name, layers) in zip(rows, LAYERS.items(), strict=True):
+        metamers = [read_metamer(metamer_folder(OUT, name, layer, sample_word().stem, seed=0)) for layer in layers]
+        network = load_network(name)
+        ear, duration = network.front_end("exact"), network.domain.samples / network.domain.sampling_rate
+        heard = ear(np.stack([metamers[0].original, *(metamer.stimulus for metamer in metamers)])).numpy()
+        row.suptitle(name)
+        panels = row.subplots(1, len(heard), sharey=True)
+        for axes, cochleagram, title in zip(panels, heard, (f'"{sample_word().stem}"', *layers), strict=True):
+            draw_cochleagram(axes, cochleagram, ear.center_frequencies, duration).set_clim(0, heard.max())
+            axes.set_title(title)
+            axes.label_outer()
+    path = OUT / "metamers.png"
+    figure.savefig(path, dpi=80)
+    return path
 
 
 if __name__ == "__main__":
