@@ -41,6 +41,7 @@ LABELS = mixing.Labels([mixing.SILENCE, "one", "two"], ["noise", "tones"])
 def main(names, clips, batch_size):
     """Time readers and training steps."""
     tf.get_logger().setLevel("ERROR")
+    tf.config.experimental.enable_op_determinism()  # As training has it.
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         words, backgrounds = make_corpus(Path(folder))
@@ -56,6 +57,7 @@ def main(names, clips, batch_size):
                 )
                 return mixing.mixture_dataset(
                     mixtures,
+                    categories=len(LABELS.categories),
                     sampling_rate=settings.sampling_rate,
                     samples=settings.samples,
                     batch_size=batch_size,

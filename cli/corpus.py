@@ -13,7 +13,11 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 _seconds = click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True, help="Length of a clip in s."
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Length of a clip in s, which is what the network takes.",
 )
 _validation = click.option(
     "--validation", type=_SHARE, default=0.1, show_default=True, help="Share of the clips for validation."
@@ -90,6 +94,7 @@ def words(
     from tfmetamers.training.word_alignments import read_alignments
     from tfmetamers.training.word_clips import ClipSettings, gather_clips, summarize_words
 
+    _check_output(output, [alignments])
     settings = ClipSettings(
         seconds, minimum_clips, minimum_speakers, minimum_speaker_clips, split_by, validation, test, seed
     )
@@ -143,6 +148,7 @@ def backgrounds(segments, sounds, labels, output, seconds, minimum_clips, valida
     )
     from tfmetamers.training.corpora import write_backgrounds
 
+    _check_output(output, [*segments, labels])
     settings = BackgroundSettings(seconds, minimum_clips, validation, seed)
     listed = read_segments(segments)
     click.echo(f"{len(listed)} segments in {len(segments)} lists")
@@ -151,6 +157,11 @@ def backgrounds(segments, sounds, labels, output, seconds, minimum_clips, valida
         clips, dropped = gather_backgrounds(listed, names, sounds, settings, bar)
     _show_dropped(dropped, [])
     _write(write_backgrounds, clips, summarize_backgrounds(clips), output)
+
+
+def _check_output(output, inputs) -> None:
+    if output.exists() and any(output.samefile(path) for path in inputs):
+        raise click.UsageError(f"--output got {output}, which is read from; give another name.")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     Writes verdict.json beside each, OUT/verdicts.csv, and the report.
     """
     quiet_tensorflow()
-    from tfmetamers.evaluation.bundled_nulls import bundled_nulls
+    from tfmetamers.evaluation.default_nulls import bundled_nulls
     from tfmetamers.evaluation.evaluation import Failure, Judged, summarize, write_table
     from tfmetamers.evaluation.evaluation import evaluate as judge_all
     from tfmetamers.results import count_unfinished, find_half_written, find_metamers

@@ -1,5 +1,6 @@
 """``tfmetamers train``: an auditory network, from a corpus of words and one of backgrounds."""
 
+import os
 from pathlib import Path
 
 import click
@@ -128,7 +129,12 @@ def _conclude(card: dict, settings, out: Path) -> None:
     for name, count in spoilt.items():
         if count:
             click.echo(f"  {count} clips of speech of the last epoch were {name}")
-    click.echo(f"\n{out / 'README.md'} is its card; use it with --network {out}")
+    click.echo(f"\n{out / 'README.md'} is its card; use it with --network {_as_folder(out)}")
+
+
+def _as_folder(out: Path) -> str:
+    """Return a path that no name of a network can be mistaken for."""
+    return str(out) if len(out.parts) > 1 else os.path.join(os.curdir, out)
 
 
 def _shown(value) -> str:

@@ -41,7 +41,7 @@ OPTIONS = {
 
 #: Where both tasks are trained: the mean cross-entropy of the categories is a tenth of that of the words, and at equal
 #: weight the words alone would be learned.
-OPTIONS_OF_BOTH = {"--category-weight": ["20"]}
+OPTIONS_OF_BOTH = {"--category-weight": ["5"]}
 
 #: Pairs of words of the test split, in quiet, that the null distributions of networks of words have.
 PAIRS = 10_000

@@ -21,7 +21,11 @@ LAYERS = {
     "small_word_reduced_aliasing": ("pool_0_0", "conv_2", "fc_intermediate"),
 }
 
+#: About a quarter of the recipe's steps, at twice its learning rate: at its own, conv_2 of small_word_aliased is not
+#: matched well enough to pass after as many (0.957 in place of 0.975).
 STEPS = 4000
+LEARNING_RATE = 0.002
+
 OUT = Path("demo") / "spoken_word"
 
 ENDING = """
@@ -41,8 +45,8 @@ def main() -> None:
     """Make the metamers, judge them, and say what to listen for."""
     for network, names in LAYERS.items():
         layers = [word for name in names for word in ("--layer", name)]
-        options = ["--network", network, *layers, "--steps", str(STEPS), "--output", str(OUT)]
-        execute(["synth", *options, str(sample_word())])
+        settings = ["--steps", str(STEPS), "--learning-rate", str(LEARNING_RATE)]
+        execute(["synth", "--network", network, *layers, *settings, "--output", str(OUT), str(sample_word())])
     execute(["evaluate", str(OUT), "--all-layers"])
     picture = draw()
     print(ENDING.format(report=OUT / "report.html", word=sample_word().stem, picture=picture))

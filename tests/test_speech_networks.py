@@ -11,6 +11,7 @@ import tensorflow as tf
 import tfmetamers as tm
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import ArgumentError
+from tfmetamers.evaluation.recognition import recognize
 from tfmetamers.networks import deepspeech, vggish
 from tfmetamers.networks.recorded import load_recorded
 
@@ -128,6 +129,40 @@ def test_a_batch_is_independent_sounds(name):
         assert np.linalg.norm(together[item] - alone) <= 1e-4 * np.linalg.norm(alone)
 
 
+class TestTranscribingJudge:
+    @pytest.fixture
+    def judge(self):
+        return tm.load_network("deepspeech", weights="random", duration=1.2)
+
+    @pytest.fixture
+    def out(self, run, folder):
+        """Metamers of three sounds: called ice cream, with spaces; called nothing; and of a category alone."""
+        (folder / "three.csv").write_text(
+            "id,file,label,category\none,0.wav, Ice  cream ,food\ntwo,1.wav,  ,\nthree,2.wav,,Yes\n"
+        )
+        options = ["--network", "deepspeech", "--weights", "random", "--duration", 1.2, "--layer", "mfcc"]
+        status, _, errors = run("synth", *options, "--steps", 1, "--output", folder / "out", folder / "three.csv")
+        assert status == 0, errors
+        return folder / "out"
+
+    @pytest.mark.parametrize(("written", "is_right"), [(" ice cream  ", True), ("icecream", False), ("", False)])
+    def test_words_are_compared_whatever_the_spaces_around_them(self, judge, out, written, is_right):
+        judge.transcribe = lambda logits: [written] * len(logits)
+        decisions = recognize(out, [judge], include_failed=True).decisions
+        decided = {(row.stimulus, row.truth_label, row.decision_label, row.correct_label) for row in decisions}
+        assert decided == {
+            ("one", "ice cream", written, is_right),
+            ("two", None, written, None),
+            ("three", "yes", written, False),
+        }
+
+    def test_the_duration_that_is_needed_is_told(self, run, out):
+        status, _, errors = run("recognize", out, "--by", "deepspeech:random", "--include-failed")
+        assert status == 2 and "give it another duration (--duration 1.2)" in errors
+        status, _, errors = run("recognize", out, "--by", "small_word_aliased", "--include-failed")
+        assert status == 2 and "give judges that take it" in errors and "--duration" not in errors
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("scale", "said"),
@@ -142,6 +177,16 @@ class TestBadInput:
         network = tm.load_network(name, weights="random", duration=1.2)
         with pytest.raises(ArgumentError, match=said):
             tm.synthesize(network, noise(0) * scale, layer=NETWORKS[name][0])
+
+    @pytest.mark.parametrize("name", ["vggish", "deepspeech"])
+    def test_samples_of_16_bits(self, name):
+        network = tm.load_network(name, weights="random", duration=1.2)
+        samples = (noise(0) * 2**15).astype(np.int16)[None]
+        with pytest.raises(ArgumentError, match=r"of type int16, as of samples .*: divide by it, 32768"):
+            network.activations(NETWORKS[name][0])(samples)
+        if network.labels:
+            with pytest.raises(ArgumentError, match=r"stimuli are of type int16; floating-point numbers were expected"):
+                network.predict(samples)
 
     def test_a_sound_of_another_length(self, run, folder):
         status, _, errors = run(

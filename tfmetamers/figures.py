@@ -1,6 +1,5 @@
 """Figures of metamers."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from tfmetamers.cochlea.filters import hertz_to_erb_number
-from tfmetamers.recipes import Recipe
 from tfmetamers.results import Metamer
-from tfmetamers.stimuli.noise import initial_noise
 
 #: The frequencies that the axis of a cochleagram labels, in Hz.
 MARKED_FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 4000, 8000)
@@ -23,36 +20,6 @@ if TYPE_CHECKING:
 
 #: Decorates what draws names of files and networks: a dollar sign in one would begin a formula.
 plain_text = rc_context({"text.parse_math": False})
-
-
-@plain_text
-def plot_metamers(metamers: Sequence[Metamer], title: str) -> Figure:
-    """Draw the original, the noise that synthesis started from, each metamer, and how the losses fell.
-
-    Args:
-        metamers: metamers of one stimulus at several layers of one network.
-        title: what they are metamers of.
-
-    Returns:
-        A figure with a picture for each, and the loss curves below, relative to the first loss.
-    """
-    figure = Figure(figsize=(2.6 * (len(metamers) + 2), 6.2), layout="constrained")
-    figure.suptitle(title)
-    grid = figure.add_gridspec(2, len(metamers) + 2, height_ratios=[3, 2.4])
-    pictures = [("original", metamers[0].original), ("start", _start(metamers[0]))]
-    pictures += [(_caption(metamer), metamer.stimulus) for metamer in metamers]
-    for column, (caption, picture) in enumerate(pictures):
-        axes = figure.add_subplot(grid[0, column])
-        axes.imshow(picture)
-        axes.set_title(caption, fontsize="medium")
-        axes.set_axis_off()
-    axes = figure.add_subplot(grid[1, :])
-    for metamer in metamers:
-        axes.semilogy(metamer.traced_steps, metamer.losses / metamer.losses[0], label=metamer.record["layer"]["name"])
-    axes.set(xlabel="step", ylabel="loss / first loss")
-    axes.grid(alpha=0.3)
-    axes.legend(title="matched layer")
-    return figure
 
 
 @plain_text
@@ -88,13 +55,6 @@ def plot_sound_metamer(metamer: Metamer, network: "Network") -> Figure:
     axes.semilogy(metamer.traced_steps, metamer.losses / metamer.losses[0])
     axes.grid(alpha=0.3)
     return figure
-
-
-def _start(metamer: Metamer) -> np.ndarray:
-    record = metamer.record
-    digest = record["stimulus"]["sha256"]
-    shape = metamer.stimulus.shape
-    return initial_noise(Recipe(**record["recipe"]), shape, digest, record["layer"]["name"], record["seed"])
 
 
 def _caption(metamer: Metamer, separator: str = "\n") -> str:

@@ -65,7 +65,7 @@ def test_words(corpus, spoken, tmp_path):
     assert status == 0, errors
     assert "120 words in 6 recordings" in output and f"Wrote {manifest}." in output
     dropped = table(output, "dropped")
-    assert dropped["no word, but silence, noise or unknown"] == ["30", "0", "0", "'nothing' at 2 s in a1"]
+    assert dropped["no word, but silence, noise or unknown"] == ["30", "0", "0", "'<unk>' at 2 s in a1"]
     assert dropped["from before the recording's start"][:3] == ["6", "0", "0"]
     assert dropped["past the recording's end"][:3] == ["6", "0", "0"]
     assert table(output, "kept") == {
@@ -153,6 +153,16 @@ def test_unusable_options_for_backgrounds_write_nothing(
     returned, _, errors = corpus("backgrounds", *sounds, "--output", "backgrounds.csv", *options)
     assert returned == status and complaint in errors and "Traceback" not in errors
     assert not (tmp_path / "backgrounds.csv").exists()
+
+
+def test_what_is_read_is_not_overwritten(corpus, spoken, sounds, tmp_path):
+    commands = {"words": (spoken, ["aligned.ctm"]), "backgrounds": (sounds, ["eval_segments.csv", "labels.csv"])}
+    for command, (options, names) in commands.items():
+        for name in names:
+            before = (tmp_path / name).read_bytes()
+            status, _, errors = corpus(command, *options, "--output", tmp_path / "sounds" / ".." / name)
+            assert status == 2 and f"{name}, which is read from; give another name." in errors
+            assert (tmp_path / name).read_bytes() == before
 
 
 def test_output_that_cannot_be_written_is_refused(corpus, spoken, tmp_path):

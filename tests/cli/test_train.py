@@ -1,6 +1,10 @@
 """`tfmetamers train` as a newcomer uses it."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import soundfile
@@ -40,8 +44,33 @@ def test_a_network_is_trained_measured_and_inverted(command, corpus, tmp_path, c
     assert run(["evaluate", str(out)]) == 0
     assert run(["recognize", str(out), "--by", str(folder), "--by", f"{folder}:random:1", "--include-failed"]) in (0, 1)
 
+    folder.rename(tmp_path / "moved")
+    capsys.readouterr()
+    assert run(["evaluate", str(out), "--look-in", str(tmp_path / "moved")]) == 0
+    assert "is gone" not in "".join(capsys.readouterr())
+    (tmp_path / "moved").rename(folder)
+
     assert run(["train", "export", str(folder), "--output", str(tmp_path / "release")]) == 0
     assert (tmp_path / "release" / "word_network_net.pckl").is_file()
+
+
+def test_a_run_that_is_stopped_says_that_it_goes_on(command):
+    options, folder = command
+    script = "from tfmetamers.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *options, "--epochs", "500", "--word-threshold", "none"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 240
+    while not (folder / "card.json").exists():
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130 and "The same command goes on from here." in printed
+    assert not json.loads((folder / "card.json").read_text())["finished"]
 
 
 def test_a_threshold_that_is_never_reached_is_said(command, capsys):

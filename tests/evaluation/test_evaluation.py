@@ -659,3 +659,56 @@ class TestOnTheCommandLine:
     def test_bad_arguments_are_one_sentence(self, capsys, out, arguments, status, complaint):
         found, _, errors = self.run(capsys, out, *arguments)
         assert (found, complaint in errors) == (status, True)
+
+
+def of_other_weights(null):
+    return dataclasses.replace(null, network={**null.network, "digest": "0" * 64})
+
+
+def test_a_default_null_is_used_where_no_other_applies(network, out, tmp_path):
+    default = save(a_null(network), tmp_path / "default.npz")
+    given = save(a_null(network, low=-0.8), tmp_path / "given.npz")
+    assert {null_of(each) for each in evaluate(out, {}, defaults=default)} == {"default.npz"}
+    assert {null_of(each) for each in evaluate(out, given, defaults=default)} == {"given.npz"}
+    kept = list(evaluate(out, {}, defaults=default))
+    assert {(null_of(each), each.is_kept) for each in kept} == {("given.npz", True)}
+
+
+def test_a_default_null_fills_in_layer_by_layer(network, out, tmp_path):
+    default = save(a_null(network), tmp_path / "default.npz")
+    given = save(a_null(network, flat=[0.0]), tmp_path / "f.npz")
+    used = {each.layer: null_of(each) for each in evaluate(out, given, defaults=default)}
+    assert used == {"block": "default.npz", "flat": "f.npz"}
+
+
+def test_a_default_null_of_other_weights_is_not_used(network, out, tmp_path):
+    default = save(of_other_weights(a_null(network)), tmp_path / "default.npz")
+    for each in evaluate(out, {}, defaults=default):
+        assert null_of(each) is None
+        assert each.verdict["array"]["included"] is not True
+        assert "no null distribution was given" in each.verdict["array"]["reasons"]
+
+
+def null_of(judged):
+    return (judged.verdict["basis"]["null"] or {}).get("file")
+
+
+def test_the_command_uses_and_names_the_null_that_comes_with_a_network(network, out, tmp_path, monkeypatch, capsys):
+    folders = {name: tmp_path / "bundled" / name for name in ("mine", "without", "other")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    a_null(network).save(folders["mine"] / "null.npz")
+    of_other_weights(a_null(network)).save(folders["other"] / "null.npz")
+    monkeypatch.setattr("tfmetamers.evaluation.default_nulls.bundled_networks", lambda: folders)
+    assert command_line.run(["evaluate", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "Null distribution that comes with mine: 2 pairs" in printed
+    assert "with other" not in printed and "No null distribution" not in printed
+    assert "2 pairs" in (out / "report.html").read_text(encoding="utf-8")
+    assert command_line.run(["evaluate", str(out), "--null", str(folders["mine"] / "null.npz")]) == 0
+    assert "comes with" not in capsys.readouterr().out
+    (folders["mine"] / "null.npz").unlink()
+    for verdict in out.rglob("verdict.json"):
+        verdict.unlink()
+    assert command_line.run(["evaluate", str(out)]) == 0
+    assert "No null distribution was given, and without one no metamer can pass" in capsys.readouterr().out

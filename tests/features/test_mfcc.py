@@ -9,7 +9,7 @@ from tests.golden import SHARED, needs_shared
 from tfmetamers.errors import ArgumentError
 from tfmetamers.features import mel_filters
 from tfmetamers.networks import deepspeech
-from tfmetamers.stimuli.sounds import resample
+from tfmetamers.stimuli.sounds import load_sound, resample, sample_word
 
 VERSIONS = list(deepspeech.VERSIONS)
 
@@ -53,6 +53,19 @@ def test_sounds_of_any_length_have_the_frames_of_python_speech_features(version,
     expected = original(version, waveform)
     assert front_end.output_shape == expected.shape
     assert relative_error(front_end(waveform[None])[0], expected) < 2e-6
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("sound", ["word", "tone", "constant"])
+def test_powers_next_to_nothing_are_those_of_python_speech_features(version, sound):
+    """The word begins and ends with a constant of 2e-5, whose powers are 1e-16, and less than the least of silence."""
+    waveform = {
+        "word": load_sound(sample_word(), sampling_rate=16000, samples=16000),
+        "tone": 0.1 * np.sin(2 * np.pi * 1000 * np.arange(8000) / 16000),
+        "constant": np.full(8000, 0.1),
+    }[sound].astype(np.float32)
+    found = deepspeech.front_end(version, len(waveform))(waveform[None])[0]
+    assert relative_error(found, original(version, waveform)) < 1e-6
 
 
 @pytest.mark.parametrize("version", VERSIONS)

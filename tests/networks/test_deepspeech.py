@@ -405,6 +405,14 @@ def test_the_checkpoint_of_another_release_is_named(name, found, message):
         deepspeech.refuse_other_version(name, "model.ckpt", {"h1", "b1", found})
 
 
+@pytest.mark.parametrize("name", VERSIONS)
+def test_the_checkpoint_of_release_0_5_is_not_taken_for_one_of_0_4_1(name):
+    """It has a recurrent layer by the same names."""
+    found = {"layer_1/weights", "layer_1/bias", "lstm_fused_cell/kernel", "lstm_fused_cell/bias"}
+    with pytest.raises(CheckpointError, match=r"is a checkpoint of DeepSpeech 0\.5 or later"):
+        deepspeech.refuse_other_version(name, "model.ckpt", found)
+
+
 def test_synthesis_matches_a_layer_and_records_both_transcripts():
     values = deepspeech.trace("deepspeech", SAMPLES, seed=2, hidden=UNITS).random_weights()
     network = small_network("deepspeech", values)

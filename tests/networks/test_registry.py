@@ -19,7 +19,7 @@ def release(shared):
 
 
 def test_word_networks_are_listed_with_what_they_are():
-    assert network_names()[-2:] == ["word_aliased", "word_reduced_aliasing"]
+    assert network_names()[3:5] == ["word_aliased", "word_reduced_aliasing"]
     network = describe_network("word_reduced_aliasing")
     names = ["cochleagram", "pool_0_0", "pool_1_0", "conv_2", "conv_3", "conv_4", "fc_intermediate", "logits"]
     assert list(network.layers) == names

@@ -22,6 +22,7 @@ from tfmetamers.stimuli.sounds import (
     read_saved,
     resample,
     root_mean_square,
+    sample_word,
     save_listening_copy,
     save_sound,
     sound_length,
@@ -526,3 +527,10 @@ class TestPinkNoise:
     def test_a_length_that_is_none(self, samples):
         with pytest.raises(ArgumentError, match="number of samples"):
             pink_noise(samples, np.random.default_rng(0))
+
+
+class TestSampleWord:
+    def test_it_is_a_second_at_8_khz_and_can_be_loaded(self):
+        assert soundfile.info(sample_word()).samplerate == 8000
+        assert load_sound(sample_word(), 8000, 8000).shape == (8000,)
+        assert np.abs(np.diff(load_sound(sample_word(), 8000, 8000))).max() > 0.1

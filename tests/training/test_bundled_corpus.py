@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from tfmetamers.stimuli import sample_word
 from tfmetamers.training.synthetic_backgrounds import CATEGORIES
 
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
@@ -188,3 +189,12 @@ class TestBadInput:
         status, printed = run(script, digits, tmp_path / "corpus")
         assert status == 2
         assert "exists already" in printed
+
+
+@needs_espeak
+def test_the_sample_word_is_the_one_for_listening(script, tmp_path):
+    if script.espeak_version() != "eSpeak NG text-to-speech: 1.51":
+        pytest.skip("the sample word was made by espeak-ng 1.51")
+    word = script.spoken(sample_word().stem, script.DEMO_VOICE, script.DEMO_PITCH, script.DEMO_SPEED)
+    script._write_clip(tmp_path / "word.wav", script.centred(script.trimmed(word)))
+    assert (tmp_path / "word.wav").read_bytes() == sample_word().read_bytes()

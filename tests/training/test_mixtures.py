@@ -1,14 +1,25 @@
 """Mixtures: what is drawn, and how speech and background are added."""
 
 import dataclasses
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, CorpusError
 from tfmetamers.training.corpora import category_names, read_backgrounds, read_words
-from tfmetamers.training.mixtures import SILENCE, Labels, draw_mixtures, mix, mixture_dataset, word_labels
+from tfmetamers.training.mixtures import (
+    SILENCE,
+    Labels,
+    draw_mixtures,
+    mix,
+    mixture_dataset,
+    read_batches,
+    word_labels,
+)
 from tfmetamers.training.settings import MixtureSettings
 
 SAMPLES = 2000
@@ -28,7 +39,10 @@ def _draw(frames, settings, seed=0, repetitions=1):
 
 def _sounds(frames, settings, seed=0):
     mixtures = _draw(frames, settings, seed)
-    batches = list(mixture_dataset(mixtures, sampling_rate=4000, samples=SAMPLES, batch_size=7))
+    dataset = mixture_dataset(
+        mixtures, categories=len(frames[2].categories), sampling_rate=4000, samples=SAMPLES, batch_size=7
+    )
+    batches = list(read_batches(dataset))
     return mixtures, {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
@@ -62,14 +76,16 @@ def test_ratios_shifts_and_shares_are_those_of_the_settings(frames):
     assert 1 - drawn["has_background"].mean() == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / count))
     assert not (~drawn["has_speech"] & ~drawn["has_background"]).any()
     assert (drawn["word"][~drawn["has_speech"]] == 0).all() and (drawn["word"][drawn["has_speech"]] > 0).all()
-    assert (drawn["categories"][~drawn["has_background"]] == 0).all()
+    assert (drawn["categories"][~drawn["has_background"]] == -1).all()
 
 
 def test_a_background_of_two_categories_is_a_member_of_both(frames):
-    drawn = _draw(frames, MixtureSettings(clean=0.0))
-    both = np.char.find(drawn["background_file"], "noise_hum") >= 0
-    assert both.any() and not both.all()
-    assert (drawn["categories"].sum(axis=1) == np.where(both, 2, 1)).all()
+    drawn, sounds = _sounds(frames, MixtureSettings(clean=0.2))
+    names = [Path(file).name for file in drawn["background_file"]]
+    expected = [[category in name for category in ("hum", "noise")] for name in names]  # As the labels are sorted.
+    expected *= drawn["has_background"][:, None]
+    assert {tuple(row) for row in expected.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert np.array_equal(sounds["categories"], expected)
 
 
 @pytest.mark.parametrize("snr", [-10.0, 0.0, 7.0])
@@ -110,6 +126,51 @@ def test_silent_speech_becomes_the_class_of_silence_and_is_counted(frames, tmp_p
     assert sounds["clipped"].tolist() == [False, True] + [False] * (len(words) - 2)
     assert sounds["word"][0] == 0 and (sounds["word"][1:] > 0).all()
     assert np.allclose(np.sqrt(np.mean(sounds["waveform"] ** 2, axis=1)), 0.1, rtol=1e-4)
+
+
+def test_a_million_clips_of_hundreds_of_categories_are_drawn_in_little_memory():
+    clips, categories = 100_000, 500
+    words = pd.DataFrame({"file": [f"{number:0100d}.wav" for number in range(clips)], "start": 0.0, "word": "one"})
+    cells = [f"c{number % categories};c{(7 * number + 1) % categories}" for number in range(clips)]
+    backgrounds = words.assign(categories=cells)
+    labels = Labels([SILENCE, "one"], [f"c{number}" for number in range(categories)])
+    tracemalloc.start()
+    drawn = draw_mixtures(
+        words, backgrounds, MixtureSettings(), labels, np.random.default_rng(0), clips=np.arange(clips)
+    )
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most / clips < 300  # Bytes; a million may take 0.3 GB, and the manifests themselves some more.
+    first = drawn["background_file"][0]
+    expected = cells[int(first.removesuffix(".wav"))].split(";") if drawn["has_background"][0] else []
+    assert [labels.categories[number] for number in drawn["categories"][0] if number >= 0] == expected
+
+
+def test_no_clip_is_taken_for_another(tmp_path):
+    import soundfile
+
+    rate, clips = 8000, 400
+    files = [str(tmp_path / f"{number}.wav") for number in range(clips)]
+    times = np.arange(rate) / rate
+    for number, file in enumerate(files):
+        soundfile.write(file, 0.3 * np.sin(2 * np.pi * (100 + 5 * number) * times), rate, subtype="PCM_16")
+    words = pd.DataFrame({"file": files, "start": 0.0, "word": "one"})
+    settings, labels = MixtureSettings(silence=0, clean=1, shift=0), Labels([SILENCE, "one"], ["noise"])
+    drawn = draw_mixtures(
+        words, words.assign(categories="noise"), settings, labels, np.random.default_rng(0), clips=range(clips)
+    )
+    for _ in range(3):
+        dataset = mixture_dataset(drawn, categories=1, sampling_rate=rate, samples=rate, batch_size=50)
+        waveforms = np.concatenate([batch["waveform"] for batch in dataset])
+        heard = np.abs(np.fft.rfft(waveforms)).argmax(axis=1)
+        assert heard.tolist() == [100 + 5 * number for number in range(clips)]
+
+
+def test_a_recording_that_is_damaged_is_said_without_the_names_of_nodes(frames, tmp_path):
+    words, backgrounds, labels = frames
+    gone = words.assign(file=str(tmp_path / "gone.wav"))
+    with pytest.raises(CorpusError, match=r"cannot be read \(StimulusError: \S+gone\.wav"):
+        _sounds((gone, backgrounds, labels), MixtureSettings())
 
 
 def test_a_word_is_moved_in_time(frames):

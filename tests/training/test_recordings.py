@@ -81,6 +81,18 @@ def test_the_two_readers_agree_within_the_stated_error(rate, error, tmp_path):
 
 
 @needs_tensorflow_io
+def test_the_two_readers_begin_at_the_same_sample_of_long_recordings(tmp_path):
+    file = _write(tmp_path / "a.wav", (np.arange(40 * 20000) % 30000 + 1).astype(np.int16), 20000)
+    generator = np.random.default_rng(0)
+    drawn = [file] * 200, generator.uniform(0, 5, 200).astype(np.float32), generator.random(200, np.float32)
+    firsts = [
+        [float(clip[0]) for clip in tf.data.Dataset.from_tensor_slices(drawn).map(reader(20000, 4))]
+        for reader in (soundfile_reader, tensorflow_io_reader)
+    ]
+    assert firsts[0] == firsts[1]
+
+
+@needs_tensorflow_io
 def test_recordings_of_other_formats_are_read_by_soundfile(tmp_path):
     wave = _speech_like(8000, RATE)
     files = [str(tmp_path / name) for name in ("a.wav", "b.flac", "c.ogg")]

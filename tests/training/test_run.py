@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, CheckpointError, CorpusError, ResultError
-from tfmetamers.networks import load_network, write_architecture
+from tfmetamers.networks import describe_network, load_network, write_architecture
 from tfmetamers.networks.architecture import trace
 from tfmetamers.networks.layer_types import TrainingPass
 from tfmetamers.networks.recorded import load_recorded
@@ -156,7 +156,8 @@ def test_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(trai
         time.sleep(0.02 * epoch)  # Into the epoch that follows.
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert not json.loads((killed / "card.json").read_text())["finished"] if epoch > 1 else True
+        card_file = killed / "card.json"  # Not there where the kill came right after the first epoch's weights.
+        assert not card_file.exists() or not json.loads(card_file.read_text(encoding="utf-8"))["finished"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     expected, found = _weights(out, 3), _weights(killed, 3)
     assert expected.keys() == found.keys()
@@ -275,6 +276,13 @@ def test_an_exported_network_is_small_and_answers_the_same(trained, tmp_path):
     assert before.provenance.digest == after.provenance.digest
 
 
+def test_a_folder_with_the_name_of_a_network_is_no_match_for_it(trained, tmp_path, monkeypatch):
+    shutil.copytree(trained[0], tmp_path / "vgg_19")
+    monkeypatch.chdir(tmp_path)
+    assert len(describe_network("vgg_19").labels) == 1000
+    assert len(describe_network("./vgg_19").labels) == 4
+
+
 def test_random_weights_of_a_trained_architecture(trained):
     network = load_network(trained[0], weights="random", weights_seed=3)
     assert network.provenance.source == "random" and len(network.labels) == 4
@@ -283,6 +291,38 @@ def test_random_weights_of_a_trained_architecture(trained):
 def test_a_folder_of_another_run_is_refused(trained, learner, corpus):
     with pytest.raises(ResultError, match=r"holds another run, which differs in settings\.batch_size"):
         _train(learner, corpus, trained[0], dataclasses.replace(SETTINGS, batch_size=4))
+
+
+def test_a_folder_can_be_renamed_and_its_network_keeps_its_name(trained, learner, corpus, tmp_path):
+    copied = shutil.copytree(trained[0], tmp_path / "renamed")
+    assert _train(learner, corpus, copied) == trained[1]
+    assert load_network(copied).name == "both"
+
+
+def test_a_run_that_came_through_no_epoch_can_be_begun_in_another_way(learner, corpus, tmp_path):
+    burst = dataclasses.replace(SETTINGS, optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(ResultError, match="give a smaller learning rate"):
+        _train(learner, corpus, tmp_path / "run", burst)
+    card = _train(learner, corpus, tmp_path / "run", dataclasses.replace(SETTINGS, epochs=1, steps_per_epoch=1))
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["settings"]["optimizer"] == "adam"
+    assert card["settings"]["optimizer"] == "adam"
+
+
+def test_a_lower_threshold_whose_epoch_is_gone_is_refused_and_a_lost_best_epoch_is_not_chosen(
+    trained, learner, corpus, tmp_path
+):
+    copied = shutil.copytree(trained[0], tmp_path / "both")
+    last = copied / "epochs" / "0003"
+    for epoch in {path.name for path in (copied / "epochs").iterdir()} - {"0003"}:
+        shutil.rmtree(copied / "epochs" / epoch)
+    history = json.loads((last / "history.json").read_text())
+    history[0] |= {"word_accuracy": 0.999, "category_auc": 0.999}
+    (last / "history.json").write_text(json.dumps(history))
+    lowered = dataclasses.replace(SETTINGS, word_threshold=0.99, category_threshold=0.99)
+    with pytest.raises(ResultError, match=r"Epoch 1 of .* its weights were not kept; give those of then"):
+        _train(learner, corpus, copied, lowered)
+    card = _train(learner, corpus, copied)
+    assert card["epoch"] == 3 and (copied / card["checkpoint"]).with_suffix(".ckpt.index").exists()
 
 
 def test_a_folder_of_something_else_is_refused(learner, corpus, tmp_path):
@@ -326,6 +366,35 @@ def test_a_network_is_not_measured_on_words_that_it_does_not_know(trained, corpu
     (copied / "words.csv").write_text(text)
     with pytest.raises(CorpusError, match="'shrill' in its test split"):
         evaluate_trained(trained[0], copied / "words.csv", copied / "backgrounds.csv")
+
+
+def test_a_network_is_not_measured_on_categories_that_it_does_not_know(trained, corpus, tmp_path):
+    copied = shutil.copytree(corpus, tmp_path / "corpus")
+    text = (copied / "backgrounds.csv").read_text().replace(",hum,", ",buzz,")
+    (copied / "backgrounds.csv").write_text(text)
+    with pytest.raises(CorpusError, match="the categories 'buzz' in its test split"):
+        evaluate_trained(trained[0], copied / "words.csv", copied / "backgrounds.csv")
+
+
+@pytest.mark.parametrize("settings", [None, {"seed": 0}, {"seed": 0, "mixture": {"loudness": 1}}])
+def test_a_card_without_settings_is_refused(settings, trained, corpus, tmp_path):
+    copied = shutil.copytree(trained[0], tmp_path / "both")
+    card = {**trained[1], "settings": settings}
+    (copied / "card.json").write_text(json.dumps(card))
+    with pytest.raises(CheckpointError, match=r"card\.json does not have the settings"):
+        evaluate_trained(copied, corpus / "words.csv", corpus / "backgrounds.csv")
+
+
+def test_an_architecture_without_a_top_layer_is_refused_and_claims_no_folder(learner, corpus, tmp_path):
+    topless = dataclasses.replace(learner, layers=learner.layers[:-1])
+    with pytest.raises(ArgumentError, match=r"ends with a layer of type tf\.layers\.dropout"):
+        _train(topless, corpus, tmp_path / "run")
+    assert not (tmp_path / "run" / "training.json").exists()
+
+
+def test_what_is_no_architecture_is_refused(corpus, tmp_path):
+    with pytest.raises(ArgumentError, match="The architecture is 'word_aliased'"):
+        _train("word_aliased", corpus, tmp_path / "run")
 
 
 def test_an_architecture_that_cannot_hold_both_tasks_is_refused(small_architecture, corpus, tmp_path):

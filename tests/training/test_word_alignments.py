@@ -75,6 +75,8 @@ def test_folders_are_read_in_order_and_only_one_format(tmp_path):
 
     assert list(read_alignments(tmp_path, progress=progress)["word"]) == ["a", "b", "c"]
     assert len(seen) == 3
+    (tmp_path / "sub" / "._c.TextGrid").write_bytes(b"\x00\x05\x16\x07")
+    assert list(read_alignments(tmp_path)["word"]) == ["a", "b", "c"]
     (tmp_path / "alignment_analysis.csv").write_text("file,begin\nx,0\n")
     with pytest.raises(CorpusError, match="several formats, csv, textgrid"):
         read_alignments(tmp_path)
@@ -115,6 +117,16 @@ def test_grids_without_words_are_refused(tmp_path):
     path = save_grid(tmp_path / "a.TextGrid", {"words": [(0, 3, " ")]})
     with pytest.raises(CorpusError, match="has no word"):
         read_alignments(path)
+
+
+def test_words_that_overlap_are_refused_in_one_line(tmp_path):
+    path = save_grid(tmp_path / "a.TextGrid", {"words": [(0.5, 0.9, "one"), (1.0, 1.4, "two")]})
+    path.write_text(path.read_text(encoding="utf-8").replace("xmax = 0.9", "xmax = 1.2"), encoding="utf-8")
+    with pytest.raises(
+        CorpusError, match=r"a\.TextGrid cannot be read as a TextGrid \(Two intervals.* overlap"
+    ) as caught:
+        read_alignments(path)
+    assert "\n" not in str(caught.value)
 
 
 def test_damaged_grids_are_read_as_they_were_or_refused(tmp_path):

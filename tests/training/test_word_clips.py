@@ -113,6 +113,7 @@ def test_what_cannot_be_used_is_dropped_and_counted(tmp_path):
         "there before": (1, 0),
     }
     examples = {drop.reason: drop.example for drop in dropped}
+    assert examples["no word, but silence, noise or unknown"] == "'<unk>' at 4 s in a"
     assert examples["no recording of that name"] == "'lost' at 4 s in missing"
     assert "broken.wav is damaged" in examples["of a recording that cannot be used"]
 
@@ -192,6 +193,23 @@ def test_dividing_by_speaker_puts_each_into_one_split(recordings, alignments):
     assert [summary[split]["speakers"] for split in SPLITS] == [5, 2, 3]
 
 
+def test_speakers_who_share_a_recording_are_in_one_split(tmp_path):
+    """Their clips overlap, and a clip of one is heard with the other's voice."""
+    for number in range(6):
+        save(tmp_path / f"call_{number}.wav", 30)
+    words = aligned(
+        *((f"call_{number}", 2.0 + place, 2.4 + place, f"w{place % 3}", f"{number}-{'AB'[place % 2]}")
+          for number in range(6) for place in range(20))
+    )  # fmt: skip
+    for seed in range(5):
+        clips, _ = gather_clips(words, tmp_path, ClipSettings(divided_by="speaker", seed=seed))
+        assert (clips.groupby("file")["split"].nunique() == 1).all()
+        assert [summarize_words(clips)[split]["speakers"] for split in SPLITS] == [8, 2, 2]
+    one = words.assign(recording="call_0").drop_duplicates("begin")
+    with pytest.raises(CorpusError, match=r"1 speakers cannot .* \(those who share a recording count as one\)"):
+        gather_clips(one, tmp_path, ClipSettings(divided_by="speaker"))
+
+
 def test_one_speaker_trains_however_large_the_other_shares_are(recordings, alignments):
     some = alignments[alignments["recording"].isin([f"{speaker}_a" for speaker in SPEAKERS[:3]])]
     clips, _ = gather_clips(some, recordings, ClipSettings(divided_by="speaker", validation=0.45, test=0.45))
@@ -244,6 +262,34 @@ def test_recordings_are_found_by_path_and_by_name(tmp_path):
         gather_clips(aligned(("a", 2.0, 2.4, "one", "")), tmp_path, ClipSettings())
     with pytest.raises(CorpusError, match="none of the recordings of the alignments, such as c;"):
         gather_clips(aligned(("c", 2.0, 2.4, "one", "")), tmp_path, ClipSettings())
+
+
+def test_a_missing_recording_is_not_taken_for_another_of_its_name(tmp_path):
+    """Ann's words, at Ann's times, are not in Bob's recording."""
+    save(tmp_path / "bob" / "session.wav", 60)
+    words = aligned(
+        *((f"{speaker}/session", 2.0 + place, 2.4 + place, f"w{place % 2}", "")
+          for speaker in ("ann", "bob") for place in range(40))
+    )  # fmt: skip
+    clips, dropped = gather_clips(words, tmp_path, ClipSettings())
+    assert len(clips) == 40
+    assert [(drop.reason, drop.clips, drop.example) for drop in dropped] == [
+        ("no recording of that name", 40, "'w0' at 2 s in ann/session")
+    ]
+    (tmp_path / "bob").rename(tmp_path / "cleo")
+    with pytest.raises(CorpusError, match=r"'ann/session' and 'bob/session' .* both have the name of cleo"):
+        gather_clips(words, tmp_path, ClipSettings())
+
+
+def test_names_that_are_not_in_utf_8_are_refused(tmp_path):
+    """No manifest can have them."""
+    save(tmp_path / "a.wav", 1)
+    try:
+        (tmp_path / "a.wav").rename(tmp_path / "caf\udce9.wav")
+    except OSError:
+        pytest.skip("the file system has no such names")
+    with pytest.raises(CorpusError, match=r"'caf\\udce9\.wav' is not in UTF-8"):
+        gather_clips(aligned(("caf", 0, 1, "one", "")), tmp_path, ClipSettings())
 
 
 def test_speakers_that_are_named_are_kept(recordings):

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "correlation": ["pearson", "signal_to_noise_ratio", "spearman"],
-        "bundled_nulls": ["bundled_nulls"],
+        "default_nulls": ["bundled_nulls"],
         "categories": ["CATEGORIES", "category_positions", "decide"],
         "evaluation": ["evaluate", "summarize"],
         "inclusion": ["Verdict", "include"],

@@ -90,7 +90,7 @@ def evaluate(
         nulls: null distributions by their files; for each metamer, the one of its network and layer is used
             (`tfmetamers.evaluation.null_choice.choose_null`).
         defaults: null distributions for metamers that none of `nulls` applies to and that no earlier call judged by
-            another, such as `tfmetamers.evaluation.bundled_nulls` gives.
+            another, such as `tfmetamers.evaluation.bundled_nulls` returns.
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
         look_in: folders to look in for checkpoints that are no longer where they were.
 

@@ -8,6 +8,7 @@ from tfmetamers.evaluation.categories import CATEGORIES, OFFSETS, decide
 from tfmetamers.evaluation.exhibits import Exhibit
 from tfmetamers.networks import architecture as architectures
 from tfmetamers.networks.network import Network
+from tfmetamers.networks.registry import takes_any_length
 
 
 class Judge:
@@ -27,8 +28,8 @@ class Judge:
         """
         if network.logits is None:
             raise ArgumentError(
-                f"{network.name} has no labels and cannot say what it recognises; give its labels (--labels FILE), or "
-                "another judge."
+                f"{network.name} has no labels and cannot say what it recognises; give another judge, or with a model "
+                "of your own its labels (--labels FILE)."
             )
         self.network = network
         self.name = name
@@ -56,21 +57,36 @@ class Judge:
         if not is_taken:
             raise ArgumentError(
                 f"The judge {self.name} takes {takes.describe()}, and {exhibit.folders[0]} is {_in_words(exhibit)}; "
-                "give judges that take it, or the folder of other metamers."
+                f"give {self._other_duration(exhibit)}judges that take it, or the folder of other metamers."
             )
+
+    def _other_duration(self, exhibit: Exhibit) -> str:
+        """Return the duration with which a network that takes sounds of any length would take one, in words."""
+        takes, record = self.network.domain, exhibit.record
+        rate = record["stimulus"].get("sampling_rate")
+        is_told = record["domain"] == takes.name == "sound" and rate == takes.sampling_rate
+        if not is_told or not takes_any_length(self.network.name):
+            return ""
+        return f"it another duration (--duration {exhibit.shape[0] / rate:.10g}), "
 
     def truth_label(self, exhibit: Exhibit) -> str | None:
         """Return the true one of the network's labels, None where none of them is known to be true.
 
         It is the label of the manifest, or where the judge has no such label, the category (of the manifest or the
-        class folder). For a judge that transcribes, it is the label in lower case, where its characters can write it.
+        class folder). For a judge that transcribes, it is the label, or where there is none the category, in lower case
+        with one space between words, where its characters can write it.
         """
         stimulus = exhibit.record["stimulus"]
         if self.network.transcribe:
-            text = str(stimulus.get("label") or "").lower()
+            told = stimulus.get("label") or stimulus.get("category") or ""
+            text = " ".join(str(told).lower().split())
             return text if text and self._labels.issuperset(text) else None
         told = (stimulus.get(key) for key in ("label", "category"))
         return next((truth for truth in told if truth in self._labels), None)
+
+    def is_right(self, label: str, truth: str) -> bool:
+        """Tell whether a label is the true one; of transcripts, words are compared, whatever the spaces around them."""
+        return label.split() == truth.split() if self.network.transcribe else label == truth
 
     def truth_category(self, exhibit: Exhibit) -> str | None:
         """Return the true one of the 16 categories, None where it is not told, or for a judge without them."""

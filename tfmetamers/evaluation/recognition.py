@@ -47,7 +47,7 @@ class Decision:
         resized: whether the two differ.
         truth_label: the true one of the judge's labels, None where it is not known.
         decision_label: the judge's label or transcript.
-        correct_label: whether they are the same; None where the truth is not known.
+        correct_label: whether they are the same, transcripts word by word; None where the truth is not known.
         truth_category: the true one of the 16 categories, None where it is not known or the judge has none.
         decision_category: the judge's category.
         correct_category: whether they are the same; None where the truth is not known.
@@ -269,7 +269,7 @@ def _decision(judge: Judge, exhibit: Exhibit, logits: np.ndarray, rule: str, out
         resized=shape_shown != exhibit.shape,
         truth_label=truth_label,
         decision_label=label,
-        correct_label=None if truth_label is None else label == truth_label,
+        correct_label=None if truth_label is None else judge.is_right(label, truth_label),
         truth_category=truth_category,
         decision_category=category,
         correct_category=None if truth_category is None else category == truth_category,

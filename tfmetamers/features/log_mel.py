@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
+from tfmetamers.features.waveforms import checked_waveforms
 from tfmetamers.gradients import clipped_log
 
 #: Sampling rate of the sounds, in Hz, and the other constants of ``vggish_params.py``.
@@ -71,13 +72,9 @@ class LogMel:
             float32 (batch, examples, 96, 64), from the logarithm of 0.01; low frequencies first.
 
         Raises:
-            ArgumentError: the waveforms have another shape.
+            ArgumentError: the waveforms have another shape, or are whole numbers.
         """
-        waveforms = tf.cast(tf.convert_to_tensor(waveforms), tf.float64)
-        if waveforms.shape.rank != 2 or waveforms.shape[1] != self.samples:
-            raise ArgumentError(
-                f"The waveforms have shape {tuple(waveforms.shape)}; (batch, {self.samples}) was expected."
-            )
+        waveforms = checked_waveforms(waveforms, self.samples)
         frames = tf.signal.frame(waveforms, WINDOW, HOP)[:, : self.output_shape[0] * EXAMPLE_FRAMES]
         magnitudes = tf.abs(tf.signal.rfft(frames * self._window, [TRANSFORM]))
         log_mel = clipped_log(tf.tensordot(magnitudes, self._mel_bands, 1), OFFSET)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
+from tfmetamers.features.waveforms import checked_waveforms
 from tfmetamers.gradients import clipped_log
 
 #: The rate of the sounds, in Hz.
@@ -31,8 +32,11 @@ PRE_EMPHASIS = 0.97
 #: Coefficient n is multiplied by ``1 + LIFTER / 2 * sin(pi * n / LIFTER)``.
 LIFTER = 22
 
-#: What stands for a power of zero, whose logarithm there is none.
-LEAST_POWER = float(np.finfo(np.float64).eps)
+#: What stands for a power of zero, of which there is no logarithm.
+SILENT_POWER = float(np.finfo(np.float64).eps)
+
+#: An offset that changes no power.
+NEGLIGIBLE = 1e-300
 
 
 class Mfcc:
@@ -44,6 +48,9 @@ class Mfcc:
     The logarithms have the paper's clipped gradient (section 3.1, `tfmetamers.gradients.clipped_log`), so that it is
     finite on silence. The slope of a logarithm exceeds 1 where the power is below 1, which at the scale of 16-bit
     samples is that of rounding noise: in audible sounds, nothing is clipped.
+
+    They are computed in double precision, as python_speech_features does: rounded to single, logarithms beside a tone
+    would be off by 0.1, and those of a constant, such as a pause in a sound whose mean was removed, by 0.5.
 
     Attributes:
         samples: the length of the waveforms.
@@ -79,9 +86,9 @@ class Mfcc:
         self._step = step * every
         # Outside any graph that is being built, so that the constants can serve several.
         with tf.init_scope():
-            self._window = tf.constant(window, tf.float32)
-            self._filters = tf.constant(mel_filters().T, tf.float32)
-            self._cosines = tf.constant(_liftered_cosines(), tf.float32)
+            self._window = tf.constant(window, tf.float64)
+            self._filters = tf.constant(mel_filters().T, tf.float64)
+            self._cosines = tf.constant(_liftered_cosines(), tf.float64)
 
     def __call__(self, waveforms) -> tf.Tensor:
         """Return the coefficients of a batch of sounds.
@@ -94,18 +101,14 @@ class Mfcc:
             float32 (batch, frames, 26).
 
         Raises:
-            ArgumentError: the waveforms have another shape.
+            ArgumentError: the waveforms have another shape, or are whole numbers.
         """
-        waveforms = tf.cast(tf.convert_to_tensor(waveforms), tf.float32)
-        if waveforms.shape.rank != 2 or waveforms.shape[1] != self.samples:
-            raise ArgumentError(
-                f"The waveforms have shape {tuple(waveforms.shape)}; (batch, {self.samples}) was expected."
-            )
+        waveforms = checked_waveforms(waveforms, self.samples)
         spectra = tf.signal.rfft(self._framed(waveforms * SAMPLE_SCALE) * self._window, [TRANSFORM_POINTS])
         powers = (tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))) / TRANSFORM_POINTS
         energies = tf.reduce_sum(powers, axis=-1, keepdims=True)
-        cepstra = tf.matmul(clipped_log(tf.matmul(powers, self._filters), LEAST_POWER), self._cosines)
-        return tf.concat([clipped_log(energies, LEAST_POWER), cepstra], axis=-1)
+        cepstra = tf.matmul(_logarithm(tf.matmul(powers, self._filters)), self._cosines)
+        return tf.cast(tf.concat([_logarithm(energies), cepstra], axis=-1), tf.float32)
 
     def _framed(self, samples: tf.Tensor) -> tf.Tensor:
         """Return the frames (batch, frames, frame length) of the samples less a share of those before."""
@@ -114,6 +117,11 @@ class Mfcc:
         missing = max(0, (self.frames - 1) * self._step + self._length - self.samples)
         padded = tf.pad(emphasised, [[0, 0], [0, missing]])
         return tf.signal.frame(padded, self._length, self._step)[:, : self.frames]
+
+
+def _logarithm(powers: tf.Tensor) -> tf.Tensor:
+    """Return the logarithm of powers, of `SILENT_POWER` where there is none; any other, however small, is as it is."""
+    return clipped_log(tf.where(powers == 0, tf.cast(SILENT_POWER, powers.dtype), powers), NEGLIGIBLE)
 
 
 def mel_filters() -> np.ndarray:

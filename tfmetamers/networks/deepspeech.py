@@ -168,12 +168,13 @@ def refuse_other_version(name: str, path, found: Collection[str]) -> None:
     Raises:
         CheckpointError: it is that of another release.
     """
-    others = {
+    # Later releases come first: 0.5 has the recurrent variables of 0.4.1 besides its own.
+    others = {"layer_1/weights": "DeepSpeech 0.5 or later, which no network here is"}
+    others |= {
         f"{version.directions[0]}/kernel": f"DeepSpeech {version.release} ('{other}')"
         for other, version in VERSIONS.items()
         if other != name
     }
-    others["layer_1/weights"] = "DeepSpeech 0.5 or later, which no network here is"
     for variable, release in others.items():
         if variable in found:
             raise CheckpointError(

@@ -322,9 +322,18 @@ class Network:
 
         Args:
             stimuli: float array (batch, *stimulus_shape).
+
+        Raises:
+            ArgumentError: the stimuli are whole numbers, as pictures of 8 bits and sounds of 16 are.
         """
         if self.logits is None:
             return [None] * len(stimuli)
+        stimuli = tf.convert_to_tensor(stimuli)
+        if not stimuli.dtype.is_floating:
+            raise ArgumentError(
+                f"The stimuli are of type {stimuli.dtype.name}; floating-point numbers were expected, as "
+                "network.domain.load(FILE) gives."
+            )
         return self.predictions(self.logits(tf.cast(stimuli, tf.float32)).numpy())
 
     def predictions(self, logits: np.ndarray) -> list[Prediction]:

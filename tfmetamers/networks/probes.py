@@ -28,7 +28,7 @@ def find_probe(entry: CatalogEntry) -> Probe | None:
         return Probe(f"{entry.probe!r} among the likeliest", partial(_likeliest, entry.network, entry.probe))
     if entry.network in vggish.VERSIONS:
         expected = [_in_words(name, each.tone_mean, each.tone_deviation) for name, each in vggish.VERSIONS.items()]
-        return Probe(f"a tone's {'; '.join(expected)}; to 10%", _tone_statistics)
+        return Probe(f"embeddings of a tone, to 10%: {'; '.join(expected)}", _tone_statistics)
     if entry.network in deepspeech.VERSIONS and entry.probe:
         return Probe(f"something like {entry.probe!r}", partial(_transcript, entry.network, entry.probe))
     return None

@@ -63,7 +63,9 @@ def find_recorded(record: Mapping, look_in: Sequence[Path] = ()) -> Path | None:
     try:
         is_keras = loading["by"] == "load_keras"
         file = loading["file"] if is_keras else loading.get("checkpoint")
-        places = [] if file is None else [Path(file), *(Path(folder) / Path(file).name for folder in look_in)]
+        # The folder of a trained network has its checkpoints two folders further down.
+        below = [] if file is None else [Path(*Path(file).parts[-count:]) for count in (1, 3)]
+        places = [] if file is None else [Path(file), *(Path(folder) / each for folder in look_in for each in below)]
         present = [place for place in places if place.exists() or place.with_name(f"{place.name}.index").exists()]
     except (*_DAMAGED, OSError) as error:  # A file's name may be longer than any can be.
         raise _damaged(described, error) from error

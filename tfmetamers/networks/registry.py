@@ -147,7 +147,8 @@ def load_network(
     with random weights, its architecture is the one that the package carries (`tfmetamers.networks.word_cnn`).
 
     Args:
-        name: a name that `network_names` gives, or the folder that ``tfmetamers train`` wrote.
+        name: a name that `network_names` gives, or the folder that ``tfmetamers train`` wrote; ``./NAME`` for a folder
+            here that has one of those names.
         checkpoint: a TensorFlow checkpoint of it, of either format; by default the one that
             ``tfmetamers checkpoints fetch`` brought, or that is in the folder.
         weights: ``"checkpoint"``, or ``"random"`` for weights drawn from the network's own initialisers, a
@@ -160,7 +161,7 @@ def load_network(
         ArgumentError: an unknown name, arguments that exclude each other, or a duration that is too short.
         CheckpointError: there is no checkpoint, or it is not that of the network.
     """
-    folder = find_trained(name)
+    folder = _trained_folder(name)
     if folder is not None:
         _refuse_size(name, size)
         _refuse_duration(name, duration)
@@ -236,6 +237,12 @@ def load_architecture(
     return _sound_network(architecture, traced, values, provenance, labels)
 
 
+def _trained_folder(name: str | os.PathLike) -> Path | None:
+    """Return the folder of a trained network; None for a name of the paper's, whatever the folder here is called."""
+    others = (*slim.DEFINITIONS, *word_cnn.ARCHITECTURES, *_OF_ANY_LENGTH)
+    return None if str(name) in others else find_trained(name)
+
+
 def _load_trained(folder: Path, checkpoint, weights: str, weights_seed: int) -> Network:
     files = read_trained(folder)
     is_own = checkpoint is None and weights != "random"
@@ -282,7 +289,7 @@ def describe_network(name: str, size: int | None = None, duration: float | None 
         ArgumentError: an unknown name, or a size or duration that the network cannot have.
         CheckpointError: the release that was fetched cannot be read.
     """
-    folder = find_trained(name)
+    folder = _trained_folder(name)
     if folder is not None:
         _refuse_size(name, size)
         _refuse_duration(name, duration)

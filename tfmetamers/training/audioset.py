@@ -145,9 +145,7 @@ def gather_backgrounds(
     chosen = np.random.default_rng(settings.seed).permutation(rows)[: round(settings.validation * len(rows))]
     clips.loc[chosen, "split"] = "validation"
     clips = _name_categories(clips, labels, settings.minimum_clips, tally)
-    if not len(clips):
-        told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in tally.dropped)
-        raise CorpusError(f"No background remains ({told}); drop less, or give more sounds.")
+    tally.check_some_left(clips, "background", "sounds")
     clips = clips.assign(start=0.0)[list(BACKGROUND_COLUMNS)].astype({"categories": "category", "split": "category"})
     check_backgrounds(clips, SPLITS)
     return clips, tally.dropped

@@ -57,10 +57,9 @@ def save_variables(network: TrainableNetwork, prefix: Path) -> None:
         raise OSError(error.message) from error
 
 
-def last_epoch(out: Path) -> int | None:
-    """Return the number of the last epoch that a run has come through, None where there is none."""
-    numbers = [int(path.name) for path in (out / EPOCHS_FOLDER).glob("*") if re.fullmatch(r"\d{4,}", path.name)]
-    return max(numbers, default=None)
+def saved_epochs(out: Path) -> list[int]:
+    """Return the numbers of the epochs of a run whose weights are there, in order."""
+    return sorted(int(path.name) for path in (out / EPOCHS_FOLDER).glob("*") if re.fullmatch(r"\d{4,}", path.name))
 
 
 def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
@@ -80,7 +79,9 @@ def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
         for variable, value in zip(trainer.optimizer.variables, state, strict=True):
             variable.assign(value)
     except (*ARCHIVE_ERRORS, CheckpointError) as error:
-        raise ResultError(f"{folder} is damaged ({error}); delete it, to go on from the epoch before.") from error
+        raise ResultError(
+            f"{folder} is damaged ({error}); delete it, to go on from the last epoch before it that is there."
+        ) from error
     return history
 
 

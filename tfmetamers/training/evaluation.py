@@ -2,17 +2,18 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
-from tfmetamers.errors import CorpusError, shown
+from tfmetamers.errors import CheckpointError, CorpusError, shown
 from tfmetamers.networks.architecture import trace
-from tfmetamers.networks.trained import find_trained, read_trained
+from tfmetamers.networks.trained import CARD_FILE, find_trained, read_trained
 from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.metrics import accuracy, mean_area_under_roc
-from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, word_labels
+from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import MixtureSettings
 from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork
 
@@ -52,10 +53,14 @@ def measure(
     mixtures = draw_mixtures(words, backgrounds, mixture, labels, generator, clips=range(len(words)))
     settings = network.architecture.cochleagram
     dataset = mixture_dataset(
-        mixtures, sampling_rate=settings.sampling_rate, samples=settings.samples, batch_size=BATCH_SIZE
+        mixtures,
+        categories=len(labels.categories),
+        sampling_rate=settings.sampling_rate,
+        samples=settings.samples,
+        batch_size=BATCH_SIZE,
     )
     logits, targets = {}, {"word": [], "categories": []}
-    for batch in dataset:
+    for batch in read_batches(dataset):
         for task, output in network.outputs(batch["waveform"]).items():
             logits.setdefault(task, []).append(output)
         for task, target in targets.items():
@@ -128,23 +133,34 @@ def evaluate_trained(
 
     Raises:
         CheckpointError: the folder cannot be read.
-        CorpusError: a manifest cannot be used, or a recording of it; the corpus has words that the network lacks.
+        CorpusError: a manifest cannot be used, or a recording of it; the corpus has words or categories that the
+            network lacks.
     """
-    files = read_trained(find_trained(folder) or folder)
+    folder = find_trained(folder) or Path(folder)
+    files = read_trained(folder)
+    try:
+        seed, mixture = files.card["settings"]["seed"], MixtureSettings(**files.card["settings"]["mixture"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder / CARD_FILE} does not have the settings of the training ({error}); copy the folder again."
+        ) from error
     speech, noise = read_words(words), read_backgrounds(backgrounds, needed=["test"])
     named = {task: files.labels.get(key) for task, key in TASK_KEYS.items()}
     labels = Labels(named["word"] or word_labels(speech), named["categories"] or category_names(noise))
-    test = speech[speech["split"] == "test"]
-    unknown = sorted(set(test["word"].unique()) - set(labels.words))
-    if unknown:
-        raise CorpusError(
-            f"{words} has the words {shown(', '.join(unknown))} in its test split, which {files.architecture.name} was "
-            "not trained on; drop their rows."
-        )
+    test, test_noise = speech[speech["split"] == "test"], noise[noise["split"] == "test"]
+    for manifest, what, there, known in (
+        (words, "words", test["word"].unique(), labels.words),
+        (backgrounds, "categories", category_names(test_noise), labels.categories),
+    ):
+        unknown = sorted(set(there) - set(known))
+        if unknown:
+            raise CorpusError(
+                f"{manifest} has the {what} {shown(', '.join(unknown))} in its test split, which "
+                f"{files.architecture.name} was not trained on; drop their rows."
+            )
     settings = files.architecture.cochleagram
     check_recordings(test, settings.samples / settings.sampling_rate)
-    check_recordings(noise[noise["split"] == "test"], 1 / settings.sampling_rate)
+    check_recordings(test_noise, 1 / settings.sampling_rate)
     specification = trace(files.architecture).specification
     network = TrainableNetwork(files.architecture, read_variables(CheckpointFile(files.checkpoint), specification))
-    mixture = MixtureSettings(**files.card["settings"]["mixture"])
-    return measure_test(network, speech, noise, mixture, labels, seed=files.card["settings"]["seed"])
+    return measure_test(network, speech, noise, mixture, labels, seed=seed)

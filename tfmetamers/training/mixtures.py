@@ -1,6 +1,7 @@
 """Mixtures of speech and backgrounds: which clips meet, drawn from a seed, and how they are added."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +9,10 @@ import pandas as pd
 import tensorflow as tf
 
 from tfmetamers.errors import CorpusError
+from tfmetamers.interrupts import interrupts_held
 from tfmetamers.stimuli.sounds import LEAST_RMS, RMS
 from tfmetamers.training.corpora import SEPARATOR
-from tfmetamers.training.recordings import clip_reader
+from tfmetamers.training.recordings import clip_reader, load_tensorflow_io
 from tfmetamers.training.settings import MixtureSettings
 
 #: The label of a clip without speech: class 0 of the released networks (``metamer_word_encodings.pckl``).
@@ -19,7 +21,8 @@ SILENCE = "__nullSignal__"
 #: A clip with this many samples at full scale is counted as clipped.
 CLIPPED_SAMPLES = 8
 
-#: Clips that are read at once.
+#: Clips that are read at once by soundfile. tensorflow-io mixes up what it reads at once: of 400 clips, three to seven
+#: were of another recording.
 PARALLEL_READS = 4
 
 
@@ -72,7 +75,9 @@ def draw_mixtures(
 
     Returns:
         Arrays with an entry for each clip, by name: where speech and background are, the ratio in dB, whether there is
-        speech and background at all, and the targets ``word`` (int32) and ``categories`` (float32).
+        speech and background at all, and the targets ``word`` (int32) and ``categories`` (int32 (clips, most that one
+        has), the numbers of the categories, then -1). Files are objects that clips share, and categories are numbers,
+        because an epoch may have a million clips of hundreds of categories.
     """
     count = len(clips)
     speech = words.iloc[np.asarray(clips, np.int64)]
@@ -81,49 +86,53 @@ def draw_mixtures(
     has_speech = kind >= settings.silence
     has_background = kind < 1.0 - settings.clean
     shift = generator.uniform(-settings.shift, settings.shift, count)
-    numbers = {word: number for number, word in enumerate(labels.words)}
-    number_of = speech["word"].astype(str).map(numbers).to_numpy(np.int32)
+    number_of = pd.Categorical(speech["word"], categories=labels.words).codes
     return {
-        "speech_file": speech["file"].to_numpy(str),
+        "speech_file": speech["file"].to_numpy(object),
         "speech_start": (speech["start"].to_numpy() - shift).astype(np.float32),
-        "background_file": noise["file"].to_numpy(str),
+        "background_file": noise["file"].to_numpy(object),
         "background_start": noise["start"].to_numpy(np.float32),
         "background_place": generator.random(count, np.float32),
         "snr": generator.uniform(settings.least_snr, settings.greatest_snr, count).astype(np.float32),
         "has_speech": has_speech,
         "has_background": has_background,
         "word": np.where(has_speech, number_of, 0).astype(np.int32),
-        "categories": _memberships(noise, labels.categories) * has_background[:, None].astype(np.float32),
+        "categories": np.where(has_background[:, None], _memberships(noise, labels.categories), -1),
     }
 
 
 def _memberships(backgrounds: pd.DataFrame, categories: Sequence[str]) -> np.ndarray:
-    """Return which categories each background belongs to, float32 (backgrounds, categories)."""
+    """Return the numbers of the categories that each background belongs to, int32 (backgrounds, most), then -1."""
     position = {name: number for number, name in enumerate(categories)}
     # By distinct cells: large corpora have few of them.
-    cells = pd.Categorical(backgrounds["categories"].astype(str))
-    table = np.zeros((len(cells.categories), len(categories)), np.float32)
-    for row, cell in enumerate(cells.categories):
-        table[row, [position[name] for name in cell.split(SEPARATOR) if name in position]] = 1.0
-    return table[cells.codes]
+    codes, cells = pd.factorize(backgrounds["categories"])
+    numbers = [[position[name] for name in cell.split(SEPARATOR) if name in position] for cell in cells]
+    table = np.full((len(numbers), max(map(len, numbers), default=0)), -1, np.int32)
+    for row, members in zip(table, numbers, strict=True):
+        row[: len(members)] = members
+    return table[codes]
 
 
+@interrupts_held()
 def mixture_dataset(
-    mixtures: dict[str, np.ndarray], *, sampling_rate: int, samples: int, batch_size: int
+    mixtures: dict[str, np.ndarray], *, categories: int, sampling_rate: int, samples: int, batch_size: int
 ) -> tf.data.Dataset:
     """Return batches of mixtures, read, mixed and brought to a root mean square of 0.1 while the one before is used.
 
     Args:
         mixtures: what `draw_mixtures` returned.
+        categories: number of categories that there are.
         sampling_rate: of the result, in Hz; recordings of other rates are resampled.
         samples: length of the result.
         batch_size: clips in a batch; the last may have fewer.
 
     Returns:
         Batches of ``waveform`` (float32, (batch, samples)), ``word`` (int32, silence where the recording is silent),
-        ``categories`` (float32), and ``silent`` and ``clipped`` (whether a recording of speech is).
+        ``categories`` (float32, (batch, categories)), and ``silent`` and ``clipped`` (whether a recording of speech
+        is).
     """
-    read = clip_reader([*mixtures["speech_file"], *mixtures["background_file"]], sampling_rate, samples)
+    files = pd.unique(np.concatenate([mixtures["speech_file"], mixtures["background_file"]]))
+    read = clip_reader(files, sampling_rate, samples)
 
     def load(mixture):
         speech = read(mixture["speech_file"], mixture["speech_start"], tf.zeros([]))
@@ -134,14 +143,29 @@ def mixture_dataset(
         return {
             "waveform": mix(speech, background, mixture["snr"], has_speech, mixture["has_background"]),
             "word": tf.where(has_speech, mixture["word"], 0),
-            "categories": mixture["categories"],
+            "categories": tf.reduce_sum(tf.one_hot(mixture["categories"], categories), axis=0),
             "silent": mixture["has_speech"] & is_silent,
             "clipped": mixture["has_speech"] & (at_full_scale >= CLIPPED_SAMPLES),
         }
 
     dataset = tf.data.Dataset.from_tensor_slices(mixtures)
-    dataset = dataset.map(load, num_parallel_calls=PARALLEL_READS, deterministic=True)
+    parallel_reads = PARALLEL_READS if load_tensorflow_io() is None else 1
+    dataset = dataset.map(load, num_parallel_calls=parallel_reads, deterministic=True)
     return dataset.batch(batch_size).prefetch(2)
+
+
+def read_batches(dataset: tf.data.Dataset) -> Iterator[dict[str, tf.Tensor]]:
+    """Yield the batches of `mixture_dataset`.
+
+    Raises:
+        CorpusError: a recording cannot be read.
+    """
+    try:
+        yield from dataset
+    except tf.errors.OpError as error:
+        # TensorFlow puts the node's name in double braces before what was raised.
+        reason = re.sub(r"^\{\{.*?\}\} ", "", error.message.splitlines()[0]).rstrip(".")
+        raise CorpusError(f"A recording of the corpus cannot be read ({reason}); check the recordings.") from error
 
 
 def mix(speech, background, snr, has_speech, has_background) -> tf.Tensor:

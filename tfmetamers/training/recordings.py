@@ -84,7 +84,8 @@ def soundfile_reader(sampling_rate: int, samples: int) -> Callable:
 
 def _first_sample(start: float, place: float, frames: int, rate: int, needed: int) -> int:
     first = round(float(start) * rate)
-    return first + int(float(place) * max(frames - first - needed, 0))
+    # In single precision, as tensorflow_io_reader has it: else some clips would begin a sample apart.
+    return first + int(np.float32(place) * np.float32(max(frames - first - needed, 0)))
 
 
 def tensorflow_io_reader(sampling_rate: int, samples: int) -> Callable:

@@ -13,7 +13,7 @@ import pandas as pd
 import tensorflow as tf
 from filelock import FileLock, Timeout
 
-from tfmetamers.errors import CorpusError, ResultError
+from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.files import file_digest, written_whole
 from tfmetamers.networks.architecture import Architecture, as_json, trace, write_architecture
 from tfmetamers.networks.trained import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
@@ -24,12 +24,12 @@ from tfmetamers.training.epochs import (
     EPOCHS_FOLDER,
     drop_epochs,
     epoch_folder,
-    last_epoch,
     restore_epoch,
     save_epoch,
+    saved_epochs,
 )
 from tfmetamers.training.evaluation import measure, measure_test
-from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, word_labels
+from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork, Trainer
 
@@ -62,7 +62,8 @@ def train(
     that a run that was cut off ends with the weights of one that was not.
 
     Args:
-        architecture: the layers; its tasks are replaced by those of the corpus, its name by the folder's.
+        architecture: the layers; its tasks are replaced by those of the corpus, its name by the one that the folder
+            had when the run began.
         words: the manifest of speech (`tfmetamers.training.corpora.read_words`).
         backgrounds: the manifest of backgrounds (`read_backgrounds`).
         settings: how it is trained.
@@ -79,26 +80,28 @@ def train(
         ArgumentError: the architecture cannot be trained.
         ResultError: the folder holds another run, is in use, or cannot be written.
     """
+    if not isinstance(architecture, Architecture):
+        raise ArgumentError(f"The architecture is {shown(architecture)}; give what read_architecture(FILE) returns.")
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)
     labels = Labels(word_labels(speech), category_names(noise))
     classes = {"word": len(labels.words), "categories": len(labels.categories)}
     tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
-    architecture = dataclasses.replace(architecture, name=out.resolve().name, tasks=tasks)
+    architecture = dataclasses.replace(architecture, name=_name(out), tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     with _alone(out):
         traced = trace(architecture, settings.seed)
         data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
-        _claim(out, architecture, settings, data, labels)
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
-        reached = last_epoch(out)
-        history = [] if reached is None else restore_epoch(out, reached, trainer)
+        _claim(out, architecture, settings, data, labels)
+        saved = saved_epochs(out)
+        history = restore_epoch(out, saved[-1], trainer) if saved else []
+        chosen, is_reached = _choose(history, settings, out)
         for entry in history if report else []:
             report(entry)
-        chosen, is_reached = _choose(history, settings)
         if not is_reached and len(history) < settings.epochs:
             check_recordings(speech, seconds)
             check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
@@ -117,7 +120,7 @@ def train(
                 entry |= _validate(trainer.network, speech, noise, labels, settings)
                 history.append(entry)
                 save_epoch(out, trainer, history)
-                chosen, is_reached = _choose(history, settings)
+                chosen, is_reached = _choose(history, settings, out)
                 _write(out, card, history, chosen, outcome=None)
                 drop_epochs(out, {chosen, entry["epoch"]})
                 _log(logs, entry)
@@ -141,26 +144,24 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
     cochleagram = trainer.network.architecture.cochleagram
     dataset = mixture_dataset(
         mixtures,
+        categories=len(labels.categories),
         sampling_rate=cochleagram.sampling_rate,
         samples=cochleagram.samples,
         batch_size=settings.batch_size,
     )
     steps = -(-len(clips) // settings.batch_size)
     losses, silent, clipped = [], 0, 0
-    try:
-        for step, batch in enumerate(dataset, start=1):
-            losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
-            silent += int(batch["silent"].numpy().sum())
-            clipped += int(batch["clipped"].numpy().sum())
-            if not np.isfinite(losses[-1]):
-                raise ResultError(
-                    f"The loss is {losses[-1]} at step {step} of epoch {epoch}; give a smaller learning rate and "
-                    "another folder."
-                )
-            if progress:
-                progress(epoch, step, steps, losses[-1])
-    except tf.errors.OpError as error:
-        raise CorpusError(f"A recording of the corpus cannot be read ({error.message.splitlines()[0]}).") from error
+    for step, batch in enumerate(read_batches(dataset), start=1):
+        losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
+        silent += int(batch["silent"].numpy().sum())
+        clipped += int(batch["clipped"].numpy().sum())
+        if not np.isfinite(losses[-1]):
+            raise ResultError(
+                f"The loss is {losses[-1]} at step {step} of epoch {epoch}; give a smaller learning rate and "
+                "another folder."
+            )
+        if progress:
+            progress(epoch, step, steps, losses[-1])
     return {
         "epoch": epoch,
         "loss": float(np.mean(losses)),
@@ -186,19 +187,30 @@ def _validate(network, speech, noise, labels, settings) -> dict:
     return measure(network, speech, noise, settings.mixture, labels, seed=settings.seed, split="validation")
 
 
-def _choose(history: list[dict], settings: TrainingSettings) -> tuple[int | None, bool]:
+def _choose(history: list[dict], settings: TrainingSettings, out: Path) -> tuple[int | None, bool]:
     """Return the epoch whose weights are to be used, and whether it reached the thresholds: the first that did.
 
-    Where none did, it is the first of those with the best metric, or mean of metrics.
+    Where none did, it is the first of those with the best metric, or mean of metrics, among those whose weights are
+    there. They all were when they were the best; under other thresholds than now, a better one may have been dropped.
+
+    Raises:
+        ResultError: the weights of the first that reached the thresholds are not there.
     """
     if not history:
         return None, False
     thresholds = settings.thresholds
+    saved = saved_epochs(out)
     for entry in history if thresholds else []:
         if all(entry[metric] is not None and entry[metric] >= least for metric, least in thresholds.items()):
+            if entry["epoch"] not in saved:
+                raise ResultError(
+                    f"Epoch {entry['epoch']} of {out} was the first to reach the thresholds, which were others when it "
+                    "ended, and its weights were not kept; give those of then, or another folder."
+                )
             return entry["epoch"], True
     metrics = ("word_accuracy", "category_auc")
-    return max(history, key=lambda entry: np.mean([entry.get(name) or 0.0 for name in metrics]))["epoch"], False
+    there = [entry for entry in history if entry["epoch"] in saved]
+    return max(there, key=lambda entry: np.mean([entry.get(name) or 0.0 for name in metrics]))["epoch"], False
 
 
 def _write(out: Path, card: dict, history: list[dict], chosen: int, outcome: dict | None) -> dict:
@@ -235,7 +247,7 @@ def _described(manifest, frame: pd.DataFrame) -> dict:
 
 
 def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, data: dict, labels: Labels) -> None:
-    """Write what the run is, or refuse a folder that holds another one."""
+    """Write what the run is, or refuse a folder that holds another one, of which an epoch was finished."""
     changeable = ("epochs", "word_threshold", "category_threshold")
     identity = {
         "architecture": as_json(architecture),
@@ -243,12 +255,9 @@ def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, da
         "data": data,
     }
     identity = json.loads(json.dumps(identity))
-    file = out / RUN_FILE
-    if file.exists():
-        try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ResultError(f"{file} cannot be read ({error}); give another folder.") from error
+    others = [name for name in (EPOCHS_FOLDER, CARD_FILE) if (out / name).exists()]
+    found = _begun(out)
+    if found is not None and others:
         differing = list(_differences(found, identity))
         if differing:
             raise ResultError(
@@ -256,13 +265,31 @@ def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, da
                 "settings of that run."
             )
         return
-    others = [name for name in (EPOCHS_FOLDER, CARD_FILE) if (out / name).exists()]
     if others:
         raise ResultError(f"{out} holds {' and '.join(others)} of something else; give another folder.")
     write_architecture(architecture, out / ARCHITECTURE_FILE)
     named = {TASK_KEYS["word"]: labels.words, TASK_KEYS["categories"]: labels.categories}
     _write_json({key: named[key] for key in architecture.tasks}, out / LABELS_FILE)
-    _write_json(identity, file)
+    _write_json(identity, out / RUN_FILE)
+
+
+def _begun(out: Path):
+    """Return what the run of a folder was started with, None where there is no run."""
+    file = out / RUN_FILE
+    if not file.exists():
+        return None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{file} cannot be read ({error}); give another folder.") from error
+
+
+def _name(out: Path) -> str:
+    """Return the name of a folder's network: of the folder as it was when the run began, wherever it is now."""
+    try:
+        return _begun(out)["architecture"]["name"]
+    except (TypeError, KeyError):  # None has been begun, or it is something else, which `_claim` refuses.
+        return out.resolve().name
 
 
 def _write_json(content, file: Path) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tfmetamers.errors import CorpusError, StimulusError
+from tfmetamers.errors import CorpusError, StimulusError, shown
 from tfmetamers.stimuli.sounds import SUFFIXES, sound_extent
 
 
@@ -14,7 +14,7 @@ def list_sounds(folder: str | os.PathLike) -> list[str]:
     They are text, because AudioSet has two million.
 
     Raises:
-        CorpusError: there is no such folder, or no sound in it.
+        CorpusError: there is no such folder, or no sound in it, or a name is not in UTF-8, as manifests are.
     """
     if not Path(folder).is_dir():
         raise CorpusError(f"There is no folder {folder}; give the one that the sounds are in.")
@@ -29,6 +29,11 @@ def list_sounds(folder: str | os.PathLike) -> list[str]:
         ]
     if not sounds:
         raise CorpusError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}; give the folder of the sounds.")
+    for path in (os.path.abspath(folder), *sounds):
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise CorpusError(f"The name {shown(path)} is not in UTF-8, as manifests are; rename it.") from error
     return sorted(sounds)
 
 

@@ -103,7 +103,7 @@ def cannot_read(path, expected: str, error: Exception) -> CorpusError:
         expected: what it should be, with its article.
         error: what was raised on it.
     """
-    reason = str(getattr(error, "strerror", None) or error).strip(" .")
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".")
     return CorpusError(f"{path} cannot be read as {expected} ({reason}); give one.")
 
 

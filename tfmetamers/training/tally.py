@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from tfmetamers.errors import CorpusError
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -63,6 +65,21 @@ class Tally:
                 return rest
         self.dropped.append(Dropped(reason, clips, vanished, example))
         return rest
+
+    def check_some_left(self, frame: pd.DataFrame, what: str, source: str) -> None:
+        """Refuse to go on with nothing.
+
+        Args:
+            frame: the clips.
+            what: what a row is, in the singular.
+            source: what they are made from, in the plural.
+
+        Raises:
+            CorpusError: there are none; it says what was dropped.
+        """
+        if frame.empty:
+            told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in self.dropped)
+            raise CorpusError(f"No {what} remains ({told}); drop less, or give more {source}.")
 
 
 def distinct(column: pd.Series) -> int:

@@ -10,7 +10,7 @@ from tfmetamers.cochlea.cochleagram import build_front_end
 from tfmetamers.errors import ArgumentError
 from tfmetamers.interrupts import interrupts_held
 from tfmetamers.networks.architecture import LABEL_TASK, Architecture, trace, training_outputs
-from tfmetamers.networks.layer_types import TrainingPass
+from tfmetamers.networks.layer_types import TOPS, TrainingPass
 from tfmetamers.training.settings import TrainingSettings
 
 #: The keys of the two tasks in an architecture: the release's, and of the lab's later code without its dataset's name.
@@ -35,6 +35,11 @@ class TrainableNetwork:
         Raises:
             ArgumentError: the architecture has no top layer, or other tasks.
         """
+        if architecture.layers[-1].layer_type not in TOPS:
+            raise ArgumentError(
+                f"{architecture.name} ends with a layer of type {architecture.layers[-1].layer_type}, which has no "
+                f"classes; one of {', '.join(TOPS)} was expected, put it last."
+            )
         unknown = set(architecture.tasks) - set(TASK_KEYS.values())
         if unknown or not architecture.tasks:
             raise ArgumentError(

@@ -47,6 +47,8 @@ def read_alignments(
 ) -> pd.DataFrame:
     """Read the words of recordings from one file, or from all files of a format in a folder and below.
 
+    Hidden files and folders are left out.
+
     A CSV table has the columns ``file``, ``start``, ``end`` (in s), ``word`` and, if known, ``speaker``. A TextGrid has
     a tier called ``words``, or one called ``SPEAKER - words`` for each speaker, and belongs to the recording of its own
     name; its folder below `path` is that of the recording. CTM is that of NIST's sclite: recording, channel, begin and
@@ -89,7 +91,13 @@ def _files(path: Path, file_format: str | None) -> list[Path]:
     if not path.is_dir():
         raise CorpusError(f"There is no {path}; give a file of alignments, or a folder of them.")
     known = [file_format] if file_format else list(FORMATS)
-    files = sorted(file for file in path.rglob("*") if _format_of(file) in known and file.is_file())
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if _format_of(file) in known
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
     formats = sorted({_format_of(file) for file in files})
     if not files:
         raise CorpusError(

@@ -9,6 +9,8 @@ from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from tfmetamers.errors import ArgumentError, CorpusError, checked_whole_number, unknown_name
 from tfmetamers.stimuli.sounds import SUFFIXES
@@ -86,8 +88,8 @@ def gather_clips(
     speaker that the alignments do not name is the folder that the recording is in, if it is in one below `recordings`.
     Dividing by clip gives each split its share of every word's clips, rounded up or down at random, at least one for
     training; dividing by speaker fills the test and then validation with speakers in random order until they have their
-    share, and leaves the rest, at least one, to training. The same alignments, recordings and seed give the same
-    splits.
+    share, and leaves the rest, at least one, to training; speakers who share a recording stay together. The same
+    alignments, recordings and seed give the same splits.
 
     Args:
         alignments: what `tfmetamers.training.word_alignments.read_alignments` returned.
@@ -101,19 +103,21 @@ def gather_clips(
 
     Raises:
         CorpusError: there is no such folder, or no recording in it; several recordings have the name of one that is
-            asked for; clips without speaker are to be divided by speaker or counted by it; nothing remains, a split is
-            empty, or training has fewer than two words.
+            asked for, or one has the name of several; clips without speaker are to be divided by speaker or counted by
+            it; nothing remains, a split is empty, or training has fewer than two words.
     """
     tally = Tally(_describe, counted=("word", "speaker"))
     names = {label: plain_word(label) for label in alignments["word"].unique()}
     clips = alignments.assign(word=alignments["word"].map(names))
-    clips = tally.keep(clips, clips["word"] != "", "no word, but silence, noise or unknown")
-    _check_some_left(clips, tally)
+    is_word = (clips["word"] != "").to_numpy()
+    example = None if is_word.all() else _describe(alignments.iloc[int(np.argmin(is_word))])
+    clips = tally.keep(clips, is_word, "no word, but silence, noise or unknown", example)
+    tally.check_some_left(clips, "clip", "recordings")
     clips = _find_recordings(clips, Path(recordings), tally)
     clips = _cut(clips, settings.seconds, tally, progress)
     _check_speakers(clips, settings)
     clips = _drop_rare(clips, settings, tally)
-    _check_some_left(clips, tally)
+    tally.check_some_left(clips, "clip", "recordings")
     clips = clips.sort_values(["file", "start", "word"], kind="stable", ignore_index=True)
     divide = {"clip": _divide_by_clip, "speaker": _divide_by_speaker}[settings.divided_by]
     clips["split"] = divide(clips, settings, np.random.default_rng(settings.seed))
@@ -139,13 +143,12 @@ def plain_word(label: str) -> str:
 
 
 def _describe(row: pd.Series) -> str:
-    return f"{row['word'] or 'nothing'!r} at {row['begin']:g} s in {row['recording']}"
+    return f"{row['word']!r} at {row['begin']:g} s in {row['recording']}"
 
 
 def _find_recordings(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFrame:
     """Give clips the column ``file``, and those without one the speaker that their folder is named for."""
-    known = _recordings_by_name(folder)
-    found = {name: _find_recording(name, known) for name in clips["recording"].unique()}
+    found = _match_recordings(clips["recording"].unique(), list_sounds(folder))
     clips = clips.assign(file=clips["recording"].map(found))
     missing = clips["file"].isna()
     if missing.all():
@@ -160,28 +163,40 @@ def _find_recordings(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.Data
     return clips.assign(file=clips["file"].map(paths))
 
 
-def _recordings_by_name(folder: Path) -> dict[str, list[str]]:
-    """Return recordings, relative to a folder, by their paths and, where none has such a path, by their names."""
+def _match_recordings(recordings: Iterable[str], sounds: Iterable[str]) -> dict[str, str | None]:
+    """Return the sound of each recording of the alignments: that of its path or, where there is none, of its name."""
     paths: dict[str, list[str]] = {}
     names: dict[str, list[str]] = {}
-    for file in list_sounds(folder):
+    for file in sounds:
         below = PurePath(file)
         for key in (below, below.with_suffix("")):
             paths.setdefault(key.as_posix(), []).append(file)
             names.setdefault(key.name, []).append(file)
-    return names | paths
+    found = {recording: _find_recording(recording, paths) for recording in recordings}
+    # A sound that another recording has by its path is not that of a recording which only has its name.
+    taken = set(found.values())
+    named: dict[str, str] = {}
+    for recording in [recording for recording, file in found.items() if file is None]:
+        file = _find_recording(PurePosixPath(recording).name, names)
+        if file is not None and file not in taken:
+            found[recording] = file
+            if (other := named.setdefault(file, recording)) != recording:
+                raise CorpusError(
+                    f"The recordings {other!r} and {recording!r} of the alignments both have the name of {file}; give "
+                    "the path of the one that it is."
+                )
+    return found
 
 
 def _find_recording(name: str, known: dict[str, list[str]]) -> str | None:
     below = PurePosixPath(name)
     is_ending = below.suffix.lower() in (*SUFFIXES, *SPHERE_SUFFIXES)
-    plain = below.with_suffix("") if is_ending else below
-    for key in (str(below), str(plain), below.name, plain.name):
-        if files := known.get(key):
+    for key in (below, below.with_suffix("") if is_ending else below):
+        if files := known.get(str(key)):
             if len(files) > 1:
                 raise CorpusError(
                     f"{files[0]} and {files[1]} both have the name of the recording {name!r}; rename one, or give its "
-                    "path in the alignments."
+                    "path below that folder in the alignments."
                 )
             return files[0]
     return None
@@ -226,12 +241,6 @@ def _drop_rare(clips: pd.DataFrame, settings: ClipSettings, tally: Tally) -> pd.
             return clips
 
 
-def _check_some_left(clips: pd.DataFrame, tally: Tally) -> None:
-    if not len(clips):
-        told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in tally.dropped)
-        raise CorpusError(f"No clip remains ({told}); drop less, or give more recordings.")
-
-
 def _divide_by_clip(clips: pd.DataFrame, settings: ClipSettings, generator: np.random.Generator) -> np.ndarray:
     """Give each split its share of every word's clips, rounded up or down at random so that shares are met overall."""
     order = generator.permutation(len(clips))
@@ -249,22 +258,33 @@ def _divide_by_clip(clips: pd.DataFrame, settings: ClipSettings, generator: np.r
 
 
 def _divide_by_speaker(clips: pd.DataFrame, settings: ClipSettings, generator: np.random.Generator) -> np.ndarray:
-    """Fill the test, then validation, with speakers in random order until they have their share of the clips."""
-    counts = clips["speaker"].value_counts().sort_index()
+    """Fill the test, then validation, with groups of speakers in random order until they have their share of clips."""
+    group = _group_speakers(clips)
+    counts = np.bincount(group)
     if len(counts) < len(SPLITS):
         raise CorpusError(
-            f"{len(counts)} speakers cannot be divided into {', '.join(SPLITS)}; give recordings of more, or divide by "
-            "clip."
+            f"{len(counts)} speakers cannot be divided into {', '.join(SPLITS)} (those who share a recording count as "
+            "one); give recordings of more, or divide by clip."
         )
-    waiting = list(generator.permutation(counts.index.to_numpy(object)))
-    split_of = dict.fromkeys(waiting, "train")
+    waiting = list(generator.permutation(len(counts)))
+    split_of = np.full(len(counts), "train", object)
     for split, share, needed in (("test", settings.test, 2), ("validation", settings.validation, 1)):
         taken = 0
         while taken < share * len(clips) and len(waiting) > needed:
-            speaker = waiting.pop()
-            split_of[speaker] = split
-            taken += counts[speaker]
-    return clips["speaker"].map(split_of).to_numpy(object)
+            chosen = waiting.pop()
+            split_of[chosen] = split
+            taken += counts[chosen]
+    return split_of[group]
+
+
+def _group_speakers(clips: pd.DataFrame) -> np.ndarray:
+    """Return the group of each clip's speaker, from 0: who shares a recording is heard in each other's clips."""
+    speaker, speakers = pd.factorize(clips["speaker"], sort=True)
+    recording, recordings = pd.factorize(clips["file"])
+    nodes = len(speakers) + len(recordings)
+    links = coo_array((np.ones(len(clips)), (speaker, len(speakers) + recording)), shape=(nodes, nodes))
+    _, group = connected_components(links, directed=False)
+    return group[speaker]
 
 
 def summarize_words(clips: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -1,0 +1,42 @@
+"""`make demo`, with a few steps in place of thousands."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def demo(tmp_path, monkeypatch):
+    path = Path(__file__).resolve().parents[1] / "reproduce" / "demo.py"
+    specification = importlib.util.spec_from_file_location("demo", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    monkeypatch.chdir(tmp_path)
+    module.STEPS = 3
+    return module
+
+
+def test_it_makes_judges_and_shows_metamers_of_both_networks(demo, capsys):
+    demo.main()
+    printed = capsys.readouterr().out
+    assert printed.count("\n$ tfmetamers synth --network small_word_") == 2
+    assert "\n$ tfmetamers evaluate demo/spoken_word --all-layers" in printed
+    assert "Open demo/spoken_word/report.html in a browser and listen" in printed
+    verdicts = {path.parts[2:4]: json.loads(path.read_text()) for path in Path("demo").rglob("verdict.json")}
+    assert set(verdicts) == {(network, layer) for network, layers in demo.LAYERS.items() for layer in layers}
+    for verdict in verdicts.values():
+        assert verdict["array"]["pairs"] == 10_000
+        assert verdict["array"]["original_label"] == "human"
+    page = Path("demo/spoken_word/report.html").read_text(encoding="utf-8")
+    assert page.count("<audio") == 2 * 4
+    with Image.open("demo/spoken_word/metamers.png") as picture:
+        assert len(picture.convert("RGB").getcolors(2**24)) > 500
+
+
+def test_it_ends_with_the_status_of_a_command_that_fails(demo, monkeypatch):
+    monkeypatch.setattr(demo, "run", lambda command: 130)
+    with pytest.raises(SystemExit, match="130"):
+        demo.main()
