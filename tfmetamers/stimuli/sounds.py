@@ -1,5 +1,6 @@
 """Sounds: as the released code prepares them, and back to a file."""
 
+import functools
 import math
 import os
 import re
@@ -170,12 +171,17 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     ratio = Fraction(to_rate, from_rate)
     if ratio == 1:
         return waveform
-    widest = max(ratio.numerator, ratio.denominator)
-    zeros = np.arange(-FILTER_ZEROS * widest, FILTER_ZEROS * widest + 1) / widest
-    window = signal.windows.kaiser(len(zeros), FILTER_BETA)
-    low_pass = np.sinc(FILTER_ROLL_OFF * zeros) * window * (FILTER_ROLL_OFF / widest)
+    low_pass = _low_pass(max(ratio.numerator, ratio.denominator))
     resampled = signal.resample_poly(waveform, ratio.numerator, ratio.denominator, window=low_pass)
     return resampled[: round(len(waveform) * ratio)]
+
+
+@functools.lru_cache(maxsize=8)
+def _low_pass(widest: int) -> np.ndarray:
+    """Return the resampling filter for a ratio whose greatest term is given; designing it takes longer than its use."""
+    zeros = np.arange(-FILTER_ZEROS * widest, FILTER_ZEROS * widest + 1) / widest
+    window = signal.windows.kaiser(len(zeros), FILTER_BETA)
+    return np.sinc(FILTER_ROLL_OFF * zeros) * window * (FILTER_ROLL_OFF / widest)
 
 
 def save_sound(waveform: np.ndarray, path: str | os.PathLike, sampling_rate: int) -> None:

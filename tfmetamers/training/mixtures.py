@@ -12,7 +12,7 @@ from tfmetamers.errors import CorpusError
 from tfmetamers.interrupts import interrupts_held
 from tfmetamers.stimuli.sounds import LEAST_RMS, RMS
 from tfmetamers.training.corpora import SEPARATOR
-from tfmetamers.training.recordings import clip_reader, load_tensorflow_io
+from tfmetamers.training.recordings import clip_reader
 from tfmetamers.training.settings import MixtureSettings
 
 #: The label of a clip without speech: class 0 of the released networks (``metamer_word_encodings.pckl``).
@@ -21,8 +21,7 @@ SILENCE = "__nullSignal__"
 #: A clip with this many samples at full scale is counted as clipped.
 CLIPPED_SAMPLES = 8
 
-#: Clips that are read at once by soundfile. tensorflow-io mixes up what it reads at once: of 400 clips, three to seven
-#: were of another recording.
+#: Clips that are read at once.
 PARALLEL_READS = 4
 
 
@@ -149,8 +148,7 @@ def mixture_dataset(
         }
 
     dataset = tf.data.Dataset.from_tensor_slices(mixtures)
-    parallel_reads = PARALLEL_READS if load_tensorflow_io() is None else 1
-    dataset = dataset.map(load, num_parallel_calls=parallel_reads, deterministic=True)
+    dataset = dataset.map(load, num_parallel_calls=PARALLEL_READS, deterministic=True)
     return dataset.batch(batch_size).prefetch(2)
 
 
