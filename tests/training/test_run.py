@@ -467,3 +467,8 @@ def test_a_bundled_network_is_recorded_by_its_name(tmp_path):
     changed = {**record, "network": {**record["network"], "digest": "0" * 64}}
     with pytest.raises(CheckpointError, match="is not what it was"):
         load_recorded(changed)
+
+
+def test_training_leaves_tensorflow_as_it_was(learner, corpus, tmp_path):
+    _train(learner, corpus, tmp_path / "run", dataclasses.replace(SETTINGS, epochs=1, steps_per_epoch=1))
+    assert tf.random.uniform([2]).shape == (2,)  # Deterministic operations refuse to draw without a seed.

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from filelock import FileLock, Timeout
+from tensorflow.python.framework import config  # What ends determinism is not in TensorFlow's public names.
 
 from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.files import file_digest, written_whole
@@ -90,9 +91,7 @@ def train(
     tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
     architecture = dataclasses.replace(architecture, name=_name(out), tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
-    if settings.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    with _alone(out):
+    with _deterministic(settings.deterministic), _alone(out):
         traced = trace(architecture, settings.seed)
         data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
@@ -304,6 +303,22 @@ def _differences(found, expected, name: str = "") -> Iterator[str]:
             yield from _differences(found.get(key), expected.get(key), f"{name}.{key}" if name else key)
     elif found != expected:
         yield name
+
+
+@contextlib.contextmanager
+def _deterministic(is_wanted: bool) -> Iterator[None]:
+    """Have TensorFlow use deterministic operations alone while the block runs.
+
+    Otherwise it would refuse, for the rest of the process, to draw anything without a seed.
+    """
+    if not is_wanted or config.is_op_determinism_enabled():
+        yield
+        return
+    config.enable_op_determinism()
+    try:
+        yield
+    finally:
+        config.disable_op_determinism()
 
 
 @contextlib.contextmanager

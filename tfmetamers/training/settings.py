@@ -81,7 +81,7 @@ class TrainingSettings:
         category_threshold: as above, for the mean area under the ROC curve of the categories (paper: 0.83); with both
             tasks, both must be reached.
         deterministic: use deterministic operations alone, so that the same settings give the same weights on the same
-            machine; TensorFlow does so for the rest of the process.
+            machine.
         mixture: how speech and backgrounds are mixed.
 
     Raises:
