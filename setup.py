@@ -38,6 +38,7 @@ setup(
     install_requires=[
         "tensorflow>=2.16,<2.22",
         "tf-keras>=2.16",
+        "tensorboard>=2.16",
         "tf-slim>=1.1",
         "numpy",
         "scipy",
