@@ -18,6 +18,7 @@ import click
 import numpy as np
 import tensorflow as tf
 from original import imported_layer, stepping
+from passes import gradient_passes
 from tabulate import tabulate
 from workers import Worker, alternate, median_ratio
 
@@ -79,16 +80,7 @@ def released_front_end():
 
 def our_front_end(name: str):
     """Return a function that does forward and backward passes of a front end."""
-    front_end, waveforms = build_front_end(name), tf.constant(a_waveform()[None])
-
-    @tf.function(autograph=False)
-    def gradient(stimuli):
-        with tf.GradientTape() as tape:
-            tape.watch(stimuli)
-            loss = tf.nn.l2_loss(front_end(stimuli))
-        return tape.gradient(loss, stimuli)
-
-    return lambda passes: [gradient(waveforms).numpy() for _ in range(passes)]
+    return gradient_passes(build_front_end(name), tf.constant(a_waveform()[None]))
 
 
 def released_step():

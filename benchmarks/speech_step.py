@@ -17,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import click
 import numpy as np
 import tensorflow as tf
+from passes import gradient_passes
 from tabulate import tabulate
 from workers import Worker, alternate
 
@@ -49,15 +50,7 @@ def front_end(name: str, duration: float):
     features = network.front_end("exact")
     waveforms = tf.constant(a_waveform(network)[None])
     del network
-
-    @tf.function(autograph=False)
-    def gradient(stimuli):
-        with tf.GradientTape() as tape:
-            tape.watch(stimuli)
-            loss = tf.nn.l2_loss(features(stimuli))
-        return tape.gradient(loss, stimuli)
-
-    return lambda passes: [gradient(waveforms).numpy() for _ in range(passes)]
+    return gradient_passes(features, waveforms)
 
 
 def _layers(context, parameter, given) -> dict[str, str]:

@@ -1,19 +1,17 @@
 """`make demo`, with a few steps in place of thousands."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.scripts import load_script
+
 
 @pytest.fixture
 def demo(tmp_path, monkeypatch):
-    path = Path(__file__).resolve().parents[1] / "reproduce" / "demo.py"
-    specification = importlib.util.spec_from_file_location("demo", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = load_script("demo")
     monkeypatch.chdir(tmp_path)
     module.STEPS = 3
     return module

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from tfmetamers.errors import ResultError
 
 #: What NumPy was seen to raise on archives that are cut short, altered, or lack a part.
@@ -67,6 +69,35 @@ def _cannot_write(path: Path, error: OSError) -> str:
         f"{path} cannot be written: {reason}. "
         "Nothing was left half written; give another folder, or make room there, and run the command again."
     )
+
+
+@contextlib.contextmanager
+def held_alone(file: Path, folder: Path, written: Path, *, busy: str, remedy: str) -> Iterator[None]:
+    """Hold a lock file, so that no other process writes the same; it is deleted in the end.
+
+    Args:
+        file: the lock file.
+        folder: what is made first, where it is not there.
+        written: what is to be written, as the message calls it.
+        busy: what to say where another process holds the lock.
+        remedy: what to do where the lock cannot be made.
+
+    Raises:
+        ResultError: another process holds the lock, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(file, blocking=False).acquire()
+    except filelock.Timeout as error:
+        raise ResultError(busy) from error
+    except OSError as error:
+        raise ResultError(f"{written} cannot be written: {error.strerror or error}. {remedy}") from error
+    with lock:
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                file.unlink()
 
 
 def file_digest(*paths: str | os.PathLike) -> str:

@@ -3,17 +3,15 @@
 import contextlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.files import ARCHIVE_ERRORS, written_whole
+from tfmetamers.files import ARCHIVE_ERRORS, held_alone, written_whole
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.synthesis import SynthesisState
 
@@ -102,24 +100,9 @@ def locked(batch: Sequence[Job]) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         for job in batch:
+            busy = f"Another run is making {job.folder}; wait until it has finished, or give another --output."
             file = job.folder.with_name(f".{job.folder.name}.lock")
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(filelock.FileLock(file, blocking=False))
-            except filelock.Timeout as error:
-                raise ResultError(
-                    f"Another run is making {job.folder}; wait until it has finished, or give another --output."
-                ) from error
-            except OSError as error:
-                raise ResultError(
-                    f"{job.folder} cannot be written: {error.strerror or error}. Give another --output."
-                ) from error
-            stack.callback(_remove_file, file)
+            stack.enter_context(held_alone(file, file.parent, job.folder, busy=busy, remedy="Give another --output."))
             for partial in job.folder.parent.glob(f".{job.folder.name}.*.partial"):
                 shutil.rmtree(partial, ignore_errors=True)
         yield
-
-
-def _remove_file(file: Path) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(file)

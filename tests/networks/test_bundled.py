@@ -1,12 +1,11 @@
 """The networks that come with the package: they load by their names, know words, and have a null distribution each."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
 import tfmetamers as tm
+from tests.scripts import load_script
 from tfmetamers.evaluation.default_nulls import bundled_nulls
 from tfmetamers.identity import NETWORK_IDENTITY
 from tfmetamers.networks.trained import NULL_FILE, bundled_networks, read_trained
@@ -17,11 +16,7 @@ MOST_BYTES = 3_000_000
 
 @pytest.fixture(scope="module")
 def script():
-    path = Path(__file__).resolve().parents[2] / "reproduce" / "bundled_networks.py"
-    specification = importlib.util.spec_from_file_location("bundled_networks", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return load_script("bundled_networks")
 
 
 def test_all_come_with_the_package_and_no_other(script):

@@ -1,7 +1,6 @@
 """The corpus of the bundled networks: its clips, its splits, that its seed decides it, and what it refuses."""
 
 import csv
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from tests.scripts import load_script
 from tfmetamers.stimuli import sample_word
 from tfmetamers.training.synthetic_backgrounds import CATEGORIES
 
@@ -19,10 +19,7 @@ needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="esp
 @pytest.fixture(scope="module")
 def script():
     """The script, made to build a small corpus of few words and voices."""
-    path = Path(__file__).resolve().parents[2] / "reproduce" / "bundled_corpus.py"
-    specification = importlib.util.spec_from_file_location("bundled_corpus", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = load_script("bundled_corpus")
     module.WORDS = ("seven", "water")
     module.DIALECTS = ("en-us",)
     module.CLIPS = {"train": 3, "validation": 2, "test": 2}

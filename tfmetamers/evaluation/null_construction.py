@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import filelock
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
@@ -18,7 +17,7 @@ from tfmetamers.evaluation.correlation import centred_ranks
 from tfmetamers.evaluation.null import NullDistribution, NullStimulus, differences_between
 from tfmetamers.evaluation.pairs import DrawnPairs, draw_pairs
 from tfmetamers.evaluation.ranks import RankTable, correlations, rank_bytes
-from tfmetamers.files import ARCHIVE_ERRORS, written_whole
+from tfmetamers.files import ARCHIVE_ERRORS, held_alone, written_whole
 from tfmetamers.identity import NETWORK_IDENTITY, network_identity
 from tfmetamers.networks.network import Network
 from tfmetamers.results import describe_versions
@@ -278,17 +277,9 @@ def _check_unfinished(plan: NullPlan) -> None:
 @contextlib.contextmanager
 def _locked(plan: NullPlan) -> Iterator[None]:
     """Keep other runs from building the same, and clear away what a killed run was just writing."""
+    busy = f"Another run is building {plan.out}; wait until it has finished, or give another --output."
     file = plan.out.with_name(f".{plan.out.name}.lock")
-    try:
-        plan.unfinished.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(file, blocking=False).acquire()
-    except filelock.Timeout as error:
-        raise ResultError(
-            f"Another run is building {plan.out}; wait until it has finished, or give another --output."
-        ) from error
-    except OSError as error:
-        raise ResultError(f"{plan.out} cannot be written: {error.strerror or error}. Give another --output.") from error
-    with lock:
+    with held_alone(file, plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
         for partial in plan.unfinished.glob(".*.partial"):
             shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -296,8 +287,6 @@ def _locked(plan: NullPlan) -> Iterator[None]:
         finally:
             with contextlib.suppress(OSError):
                 plan.unfinished.rmdir()  # Where it is empty.
-            with contextlib.suppress(OSError):
-                file.unlink()
 
 
 def _block_file(plan: NullPlan, block: int) -> Path:

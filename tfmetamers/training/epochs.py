@@ -31,10 +31,7 @@ def save_epoch(out: Path, trainer: Trainer, history: Sequence[dict]) -> None:
     Raises:
         ResultError: it cannot be written.
     """
-    folder = epoch_folder(out, history[-1]["epoch"])
-    if folder.exists():  # Cut off before the card was written: the same epoch again has the same weights.
-        shutil.rmtree(folder)
-    with written_whole(folder) as partial:
+    with written_whole(epoch_folder(out, history[-1]["epoch"])) as partial:
         partial.mkdir()
         save_variables(trainer.network, partial / CHECKPOINT_FILE)
         state = {f"{number:04d}": variable.numpy() for number, variable in enumerate(trainer.optimizer.variables)}

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from filelock import FileLock, Timeout
 from tensorflow.python.framework import config  # What ends determinism is not in TensorFlow's public names.
 
 from tfmetamers.errors import ArgumentError, ResultError, shown
-from tfmetamers.files import file_digest, written_whole
+from tfmetamers.files import file_digest, held_alone, written_whole
 from tfmetamers.networks.architecture import Architecture, as_json, trace, write_architecture
 from tfmetamers.networks.trained import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
@@ -91,7 +90,9 @@ def train(
     tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
     architecture = dataclasses.replace(architecture, name=_name(out), tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
-    with _deterministic(settings.deterministic), _alone(out):
+    busy = f"Another training run is at work in {out}; wait for it, or give another folder."
+    alone = held_alone(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    with _deterministic(settings.deterministic), alone:
         traced = trace(architecture, settings.seed)
         data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
@@ -116,7 +117,15 @@ def train(
         with contextlib.closing(tf.summary.create_file_writer(str(out / "logs"))) as logs:
             while not is_reached and len(history) < settings.epochs:
                 entry = _train_epoch(trainer, speech, noise, labels, settings, len(history) + 1, progress)
-                entry |= _validate(trainer.network, speech, noise, labels, settings)
+                entry |= measure(
+                    trainer.network,
+                    speech,
+                    noise,
+                    settings.mixture,
+                    labels,
+                    seed=settings.seed,
+                    split="validation",
+                )
                 history.append(entry)
                 save_epoch(out, trainer, history)
                 chosen, is_reached = _choose(history, settings, out)
@@ -180,10 +189,6 @@ def _clips_of(rows: np.ndarray, settings: TrainingSettings, epoch: int) -> np.nd
         for number in np.unique(passes).tolist()
     }
     return np.concatenate([orders[number][places[passes == number] % len(rows)] for number in orders])
-
-
-def _validate(network, speech, noise, labels, settings) -> dict:
-    return measure(network, speech, noise, settings.mixture, labels, seed=settings.seed, split="validation")
 
 
 def _choose(history: list[dict], settings: TrainingSettings, out: Path) -> tuple[int | None, bool]:
@@ -319,20 +324,3 @@ def _deterministic(is_wanted: bool) -> Iterator[None]:
         yield
     finally:
         config.disable_op_determinism()
-
-
-@contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Have a folder to oneself."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise ResultError(f"Another training run is at work in {out}; wait for it, or give another folder.") from error
-    except OSError as error:
-        raise ResultError(f"{out} cannot be written: {error.strerror or error}; give another folder.") from error
-    try:
-        yield
-    finally:
-        lock.release()
