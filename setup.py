@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text(), re.MULTILINE)[1]
@@ -16,24 +16,15 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10,<3.13",
-    packages=[
-        "tfmetamers",
-        "tfmetamers.cochlea",
-        "tfmetamers.evaluation",
-        "tfmetamers.features",
-        "tfmetamers.networks",
-        "tfmetamers.stimuli",
-        "tfmetamers.training",
-        "tfmetamers.checkpoints",
-        "tfmetamers.cli",
-    ],
+    packages=[*find_packages(include=["tfmetamers*"]), "tfmetamers.checkpoints", "tfmetamers.cli"],
     package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
     package_data={
-        "tfmetamers": ["templates/*.html"],
-        "tfmetamers.evaluation": ["categories_16.json"],
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
+        "tfmetamers.networks": ["imagenet_labels.txt"],
+        "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
+        "tfmetamers.recognition": ["categories_16.json"],
+        "tfmetamers.report": ["*.html"],
         "tfmetamers.stimuli": ["human.wav"],
-        "tfmetamers.networks": ["imagenet_labels.txt", "word_labels.txt", "architectures/*.json"],
     },
     install_requires=[
         "tensorflow>=2.16,<2.22",

@@ -23,11 +23,12 @@ from tabulate import tabulate
 from workers import Worker, alternate, median_ratio
 
 from tfmetamers.cochlea import CochleagramSettings, build_front_end, erb_filter_bank
-from tfmetamers.networks import architecture as architectures
-from tfmetamers.networks import load_network, word_cnn
+from tfmetamers.networks import load_network
+from tfmetamers.networks.auditory import architecture as architectures
+from tfmetamers.networks.auditory import word_cnn
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis import Synthesis
+from tfmetamers.synthesis.loop import Synthesis
 
 v1 = tf.compat.v1
 SETTINGS = CochleagramSettings()

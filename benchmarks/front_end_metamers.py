@@ -20,7 +20,7 @@ from tfmetamers.networks.network import Network
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis import Synthesis
+from tfmetamers.synthesis.loop import Synthesis
 
 #: The exact loss is taken this many times over the last tenth of the steps.
 TIMES = 10

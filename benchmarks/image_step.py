@@ -24,10 +24,10 @@ from tabulate import tabulate
 from workers import Worker, alternate, median_ratio, timed
 
 from tfmetamers.networks import load_network, slim
-from tfmetamers.networks.trace import Trace
+from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis import Synthesis
+from tfmetamers.synthesis.loop import Synthesis
 
 CASES = [("vgg_19", "conv5_4"), ("inception_v3", "Mixed_6e"), ("resnet_v2_101", "block4")]
 WAYS = ("original", "ours", "ours, batch of 4")
@@ -96,7 +96,7 @@ def build(way: str, name: str, layer: str, checkpoint: str):
     return our_way(name, layer, checkpoint, batch=4 if "4" in way else 1)
 
 
-def plain_function(traced: Trace, layer: str, checkpoint: str):
+def plain_function(traced: TracedGraph, layer: str, checkpoint: str):
     """Return the traced function as it is: its own operations and gradients, reading variables."""
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(
         traced.stimulus.graph.as_graph_def(), [traced.layers[layer].op.name]

@@ -24,7 +24,7 @@ from PIL import Image
 from scipy import stats
 from tabulate import tabulate
 
-from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
+from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.networks import load_network
 from tfmetamers.stimuli.collection import collect_stimuli
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.networks.trace import Trace
+from tfmetamers.networks.graph.traced_graph import TracedGraph
 
 v1 = tf.compat.v1
 
 
-def imported_layer(traced: Trace, layer: str, stimulus: tf.Tensor) -> tuple[tf.Tensor, dict[str, tuple]]:
+def imported_layer(traced: TracedGraph, layer: str, stimulus: tf.Tensor) -> tuple[tf.Tensor, dict[str, tuple]]:
     """Import a layer of a traced graph into the graph that is being built, on variables of its own.
 
     Args:

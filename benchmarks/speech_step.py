@@ -24,7 +24,7 @@ from workers import Worker, alternate
 from tfmetamers.networks import load_network
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis import Synthesis
+from tfmetamers.synthesis.loop import Synthesis
 
 #: The last layer of each network: a step of it does most.
 LAYERS = {"vggish": "embedding", "deepspeech": "logits", "deepspeech_0_1_1": "logits"}

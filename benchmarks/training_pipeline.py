@@ -23,11 +23,11 @@ import soundfile
 import tensorflow as tf
 from tabulate import tabulate
 
-from tfmetamers.networks.architecture import trace
-from tfmetamers.networks.word_cnn import find_architecture
+from tfmetamers.networks.auditory.architecture import trace
+from tfmetamers.networks.auditory.word_cnn import find_architecture
 from tfmetamers.training import mixtures as mixing
 from tfmetamers.training.settings import MixtureSettings, TrainingSettings
-from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 
 #: Of recordings that have to be resampled, in Hz.
 ANOTHER_RATE = 44100

@@ -6,11 +6,11 @@ from filelock import FileLock, Timeout
 
 from tfmetamers.checkpoints.catalog import CatalogEntry, cache_folder
 from tfmetamers.checkpoints.download import Progress, discard, download
+from tfmetamers.checkpoints.download_hashes import record, recorded_hashes, records_file
 from tfmetamers.checkpoints.layout import find_checkpoint
-from tfmetamers.checkpoints.records import record, recorded_hashes, records_file
 from tfmetamers.checkpoints.unpack import unpack
 from tfmetamers.errors import CheckpointError
-from tfmetamers.files import file_digest
+from tfmetamers.utilities.files import file_digest
 
 
 def fetch_entry(entry: CatalogEntry, *, cache: Path | None = None, progress: Progress | None = None) -> Path:

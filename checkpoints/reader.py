@@ -11,7 +11,7 @@ import numpy as np
 from tfmetamers.checkpoints.comparison import Variable, compare
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.errors import CheckpointError, unknown_name
-from tfmetamers.files import file_digest
+from tfmetamers.utilities.files import file_digest
 
 # What names an object graph is no variable: Keras's `save_weights` and `tf.train.Checkpoint` write it.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfmetamers.errors import CheckpointError
-from tfmetamers.files import written_whole
+from tfmetamers.utilities.files import atomic_write
 
 _DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
 
@@ -25,7 +25,7 @@ def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> Non
         CheckpointError: the archive is damaged, or holds a link, a device, or a path that leads out of it.
         ResultError: the folder cannot be written.
     """
-    with written_whole(folder) as partial:
+    with atomic_write(folder) as partial:
         partial.mkdir()
         try:
             with gzip.open(archive) as stream:

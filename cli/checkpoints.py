@@ -67,7 +67,7 @@ def verify(name: str, path: str | None) -> None:
     """
     entry = find_entry(name)
     quiet_tensorflow()
-    from tfmetamers.checkpoints.records import recorded_hashes
+    from tfmetamers.checkpoints.download_hashes import recorded_hashes
     from tfmetamers.checkpoints.verify import verify as verify_checkpoint
     from tfmetamers.networks import registry
     from tfmetamers.networks.probes import find_probe

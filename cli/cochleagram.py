@@ -53,14 +53,14 @@ def cochleagram(sound, output, settings_name, front_end, fit):
     waveform = load_sound(sound, settings.sampling_rate, settings.samples, fit or "trim")
     quiet_tensorflow()
     from tfmetamers.cochlea import build_front_end
-    from tfmetamers.figures import plot_cochleagram
-    from tfmetamers.files import written_whole
+    from tfmetamers.plotting.metamers import plot_cochleagram
+    from tfmetamers.utilities.files import atomic_write
 
     ear = build_front_end(front_end, settings)
     heard = ear(waveform[None])[0, ..., 0].numpy()
     title = f"{sound.name}, {settings.channels} channels, {front_end}"
     figure = plot_cochleagram(waveform, settings.sampling_rate, heard, ear.center_frequencies, title)
-    with written_whole(output) as partial:
+    with atomic_write(output) as partial:
         figure.savefig(partial, dpi=150)
     click.echo(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")
 

@@ -35,10 +35,10 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     Writes verdict.json beside each, OUT/verdicts.csv, and the report.
     """
     quiet_tensorflow()
-    from tfmetamers.evaluation.default_nulls import bundled_nulls
-    from tfmetamers.evaluation.evaluation import Failure, Judged, summarize, write_table
-    from tfmetamers.evaluation.evaluation import evaluate as judge_all
-    from tfmetamers.results import count_unfinished, find_half_written, find_metamers
+    from tfmetamers.inclusion.bundled_nulls import bundled_nulls
+    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize, write_table
+    from tfmetamers.inclusion.evaluation import evaluate as judge_all
+    from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
 
     nulls, bundled = _load_nulls(given_nulls), bundled_nulls()
     total = len(find_metamers(out)) + len(find_half_written(out))
@@ -60,7 +60,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
 
 def _load_nulls(given) -> dict:
     """Return null distributions by their files, each given as FILE or NETWORK=FILE."""
-    from tfmetamers.evaluation.released_nulls import load_null
+    from tfmetamers.inclusion.null_files import load_null
 
     nulls = {}
     for text in given:
@@ -75,7 +75,7 @@ def _load_nulls(given) -> dict:
 
 def _used(bundled, judged, given) -> dict:
     """Return those of the bundled null distributions that verdicts are by, and that were not given as well."""
-    from tfmetamers.files import file_digest
+    from tfmetamers.utilities.files import file_digest
 
     bases = [each.verdict["basis"]["null"] for each in judged]
     digests = {basis["sha256"] for basis in bases if basis} - {file_digest(file) for file in given}
@@ -84,7 +84,7 @@ def _used(bundled, judged, given) -> dict:
 
 def _write_report(out, judged, nulls) -> list:
     """Write the report, and return the folders that are not in it."""
-    from tfmetamers.report import find_unreadable, write_report
+    from tfmetamers.report.page import find_unreadable, write_report
 
     unreadable = find_unreadable(judged)
     for folder, reason in unreadable.items():

@@ -14,6 +14,6 @@ import click
 )
 def index(out, output):
     """Gather all finished metamers below OUT into a tidy CSV, one row each."""
-    from tfmetamers.results import write_index
+    from tfmetamers.metamers.folder import write_index
 
     click.echo(f"Wrote {write_index(out, output)}.")

@@ -106,8 +106,8 @@ def _release(text: str) -> dict:
 def _check_names(judges: Sequence[dict]) -> None:
     """Notice a misspelt name before the first network is loaded."""
     from tfmetamers.errors import unknown_name
+    from tfmetamers.networks.auditory.trained_folder import is_trained_folder
     from tfmetamers.networks.registry import network_names
-    from tfmetamers.networks.trained import is_trained_folder
 
     for judge in judges:
         if "name" in judge and judge["name"] not in network_names() and not is_trained_folder(judge["name"]):

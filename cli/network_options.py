@@ -134,8 +134,8 @@ def layer_names(network, layers) -> list[str]:
 
 def read_any_architecture(file):
     """Read an architecture from JSON, or from a pickle of the release."""
-    from tfmetamers.networks.architecture import read_architecture
-    from tfmetamers.networks.release import network_name, read_release_architecture
+    from tfmetamers.networks.auditory.architecture import read_architecture
+    from tfmetamers.networks.auditory.release import network_name, read_release_architecture
 
     is_json = file.suffix.lower() == ".json"
     return read_architecture(file) if is_json else read_release_architecture(file, network_name(file))

@@ -36,7 +36,7 @@ def networks(context):
 
 def _checkpoint_state(name: str) -> str:
     from tfmetamers.checkpoints.catalog import cache_folder, network_entry
-    from tfmetamers.networks.trained import bundled_networks
+    from tfmetamers.networks.auditory.trained_folder import bundled_networks
 
     if name in bundled_networks():
         return "comes with the package"

@@ -71,7 +71,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network
     """
     _check_name(out, (".npz",), "null distribution")
     network = build_network(**network)
-    from tfmetamers.evaluation.null_construction import build_null, examine_stimuli, plan_null
+    from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
     from tfmetamers.stimuli.collection import collect_stimuli
 
     names = layer_names(network, layers)
@@ -103,8 +103,8 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network
 )
 def merge(files, out):
     """Unite null distributions of one network that have no pair in common."""
-    from tfmetamers.evaluation.null import merge_nulls
-    from tfmetamers.evaluation.released_nulls import load_null
+    from tfmetamers.inclusion.null import merge_nulls
+    from tfmetamers.inclusion.null_files import load_null
 
     _check_name(out, (".npz",), "null distribution")
     if len(files) < 2:
@@ -126,7 +126,7 @@ def merge(files, out):
 )
 def show(file, figure):
     """Show what a null distribution holds; FILE may be one of the authors' pickles, of which nothing is executed."""
-    from tfmetamers.evaluation.released_nulls import load_null
+    from tfmetamers.inclusion.null_files import load_null
 
     if figure:
         _check_name(figure, _FIGURES, "figure")
@@ -136,10 +136,10 @@ def show(file, figure):
         click.echo(line)
     click.echo("\n" + _table(loaded))
     if figure:
-        from tfmetamers.evaluation.null_figures import plot_null
-        from tfmetamers.files import written_whole
+        from tfmetamers.plotting.nulls import plot_null
+        from tfmetamers.utilities.files import atomic_write
 
-        with written_whole(figure) as partial:
+        with atomic_write(figure) as partial:
             plot_null(loaded).savefig(partial, dpi=150)
         click.echo(f"\nWrote {figure}.")
 

@@ -66,13 +66,13 @@ def recognize(out, judges, labels, input_range, duration, include_failed, rule, 
     """
     if not judges:
         raise ArgumentError("No judge was given; give at least one with --by, such as --by vgg_19.")
-    from tfmetamers.results import find_metamers
+    from tfmetamers.metamers.folder import find_metamers
 
     find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
     quiet_tensorflow()
     networks = build_judges(judges, labels, input_range, duration)
-    from tfmetamers.evaluation.recognition import recognize as show
-    from tfmetamers.evaluation.recognition_summary import summarize_recognition
+    from tfmetamers.recognition.decisions import recognize as show
+    from tfmetamers.recognition.summary import summarize_recognition
 
     with tqdm(unit="stimulus", desc="shown") as bar:
 
@@ -140,13 +140,13 @@ def _resized(recognition, judge: str) -> int:
 
 
 def _write(folder, recognition, rows) -> None:
-    from tfmetamers.evaluation.recognition import Decision, write_rows
-    from tfmetamers.evaluation.recognition_figures import plot_recognition
-    from tfmetamers.evaluation.recognition_summary import RecognitionRow
-    from tfmetamers.files import written_whole
+    from tfmetamers.plotting.recognition import plot_recognition
+    from tfmetamers.recognition.decisions import Decision, write_rows
+    from tfmetamers.recognition.summary import RecognitionRow
+    from tfmetamers.utilities.files import atomic_write
 
     write_rows(folder / "recognition.csv", Decision, recognition.decisions)
     write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
-    with written_whole(folder / "recognition.png") as partial:
+    with atomic_write(folder / "recognition.png") as partial:
         plot_recognition(rows).savefig(partial, dpi=150)
     click.echo(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {folder}.")

@@ -88,8 +88,8 @@ def synth(
     if optimize == "cochleagram":
         network = network.without_front_end()
     from tfmetamers.recipes import find_recipe
-    from tfmetamers.runs import plan_run
     from tfmetamers.stimuli.collection import collect_stimuli
+    from tfmetamers.synthesis.runs import plan_run
 
     recipe = find_recipe(recipe_name or network.recipe).replace(**overrides)
     names = layer_names(network, layers)
@@ -128,7 +128,7 @@ def _introduce(network, recipe, runs, out) -> None:
 
 
 def _estimate(runs, snapshot_every) -> None:
-    from tfmetamers.runs import estimate_bytes, measure_seconds
+    from tfmetamers.synthesis.runs import estimate_bytes, measure_seconds
 
     rows, hours = [], 0.0
     for run in filter(lambda run: run.batches, runs):
@@ -143,7 +143,7 @@ def _estimate(runs, snapshot_every) -> None:
 
 
 def _execute(runs, snapshot_every) -> None:
-    from tfmetamers.runs import execute_run
+    from tfmetamers.synthesis.runs import execute_run
 
     rows = []
     for run in runs:

@@ -81,7 +81,7 @@ def train(
 def evaluate(folder, corpus, backgrounds):
     """Measure the network in DIR on the test split again, beside what its card says."""
     _quieten()
-    from tfmetamers.networks.trained import read_trained
+    from tfmetamers.networks.auditory.trained_folder import read_trained
     from tfmetamers.training.evaluation import evaluate_trained
 
     measured = evaluate_trained(folder, corpus, backgrounds)
@@ -96,7 +96,7 @@ def evaluate(folder, corpus, backgrounds):
 def export(folder, out):
     """Write the network in DIR as the authors released theirs, for their original tools."""
     _quieten()
-    from tfmetamers.networks.release_writing import write_release
+    from tfmetamers.networks.auditory.release_export import write_release
 
     for name in write_release(folder, out):
         click.echo(out / name)
@@ -110,7 +110,7 @@ def _quieten() -> None:
 
 
 def _architecture(given: str):
-    from tfmetamers.networks.word_cnn import find_architecture
+    from tfmetamers.networks.auditory.word_cnn import find_architecture
 
     is_file = Path(given).suffix.lower() in (".json", ".pckl")
     return read_any_architecture(Path(given)) if is_file else find_architecture(given)

@@ -32,9 +32,9 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from tfmetamers.errors import ArgumentError, TfmetamersError
-from tfmetamers.files import written_whole
 from tfmetamers.stimuli.sounds import load_sound, resample, sound_length
 from tfmetamers.training.synthetic_backgrounds import CATEGORIES, synthesize_background
+from tfmetamers.utilities.files import atomic_write
 
 SAMPLING_RATE = 8000
 WORD_SAMPLES = 8000
@@ -140,7 +140,7 @@ def make_corpus(digits: Path, output: Path, seed: int) -> tuple[Counter, int]:
     recordings = digit_recordings(digits)
     espeak_version()
     check_voices()
-    with written_whole(output) as folder:
+    with atomic_write(output) as folder:
         for name in ("words", "backgrounds", "demo"):
             (folder / name).mkdir(parents=True)
         counts, speech, cut = _write_words(folder, recordings, seed)

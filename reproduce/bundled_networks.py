@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from tfmetamers.cli.main import run
-from tfmetamers.files import written_whole
-from tfmetamers.networks.trained import NULL_FILE
+from tfmetamers.networks.auditory.trained_folder import NULL_FILE
+from tfmetamers.utilities.files import atomic_write
 
 #: Each network, the architecture that it has, its task and its seed.
 NETWORKS = {
@@ -83,7 +83,7 @@ def null_command(name: str, corpus: Path, work: Path) -> list[str]:
     with (corpus / "words.csv").open(encoding="utf-8", newline="") as stream:
         words = [row for row in csv.DictReader(stream) if row["split"] == "test"]
     manifest = work / "test_words.csv"
-    with written_whole(manifest) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+    with atomic_write(manifest) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         rows = [(Path(row["file"]).stem, (corpus / row["file"]).resolve(), row["word"]) for row in words]
         csv.writer(stream, lineterminator="\n").writerows([("id", "file", "label"), *rows])
     options = ["--layer", "all", "--stimuli", str(manifest), "--pairs", str(PAIRS), "--seed", "0"]

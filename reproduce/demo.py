@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tfmetamers.cli.main import run
-from tfmetamers.results import metamer_folder, read_metamer
+from tfmetamers.metamers.folder import metamer_folder, read_metamer
 from tfmetamers.stimuli import sample_word
 
 #: Two networks that are matched in how well they recognise words and differ in how they downsample, each with an
@@ -64,8 +64,8 @@ def draw() -> Path:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from tfmetamers.figures import draw_cochleagram
     from tfmetamers.networks import load_network
+    from tfmetamers.plotting.metamers import draw_cochleagram
 
     figure = Figure(figsize=(13, 5.5), layout="constrained")
     rows = figure.subfigures(len(LAYERS))

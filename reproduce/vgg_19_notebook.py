@@ -66,7 +66,7 @@ def main(picture, checkpoint, layers, steps, seed, output):
 
 def compare(layer: str, output: Path, stimulus: str, seed: int) -> None:
     """Print the published losses of a layer beside ours at every step that is published and was reached."""
-    from tfmetamers.results import metamer_folder, read_metamer
+    from tfmetamers.metamers.folder import metamer_folder, read_metamer
 
     metamer = read_metamer(metamer_folder(output, "vgg_19", layer, stimulus, seed))
     ours = dict(zip(metamer.traced_steps.tolist(), metamer.losses.tolist(), strict=True))

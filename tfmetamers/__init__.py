@@ -11,13 +11,13 @@ from tfmetamers.version import __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["checkpoints", "cochlea", "evaluation", "networks", "stimuli"],
+    submodules=["checkpoints", "cochlea", "inclusion", "metamers", "metrics", "networks", "recognition", "stimuli"],
     submod_attrs={
         "errors": ["TfmetamersError"],
-        "evaluation": ["NullDistribution", "include"],
+        "inclusion": ["NullDistribution", "include"],
+        "metamers": ["Metamer", "read_metamer", "write_index"],
         "networks": ["load_architecture", "load_network", "load_release"],
         "recipes": ["Recipe", "find_recipe"],
-        "results": ["Metamer", "read_metamer", "write_index"],
         "stimuli": ["load_image", "load_sound", "save_image", "save_sound"],
         "synthesis": ["synthesize"],
     },

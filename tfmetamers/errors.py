@@ -51,15 +51,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> Arg
     return ArgumentError(f"There is no {kind} {name!r}; the nearest are {', '.join(near)}. {remedy}")
 
 
-def checked_whole_number(what: str, value, least: int) -> int:
-    """Return a value that is a whole number of at least `least`.
+def checked_whole_number(what: str, value, minimum: int) -> int:
+    """Return a value that is a whole number of at least `minimum`.
 
     Raises:
         ArgumentError: it is something else.
     """
     is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_whole or value < least:
-        raise ArgumentError(f"The {what} is {value!r}; a whole number from {least} was expected.")
+    if not is_whole or value < minimum:
+        raise ArgumentError(f"The {what} is {value!r}; a whole number from {minimum} was expected.")
     return int(value)
 
 

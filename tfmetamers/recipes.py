@@ -15,7 +15,7 @@ RELU_GRADIENTS = ("straight-through", "normal")
 FRONT_ENDS = ("none", "exact", "fast")
 
 #: The greatest number that single precision, in which stimuli are optimised, can hold.
-GREATEST = 3.4e38
+MAX_FLOAT = 3.4e38
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _converted(field: str, value, type_):
     except (TypeError, ValueError, OverflowError):
         converted = None
     is_exact = converted is not None and (type_ is not int or converted == _number(value))
-    is_finite = type_ is str or (is_exact and abs(converted) < GREATEST)
+    is_finite = type_ is str or (is_exact and abs(converted) < MAX_FLOAT)
     is_boolean = isinstance(value, bool)
     expected = f"of type {type_.__name__} and finite" + (", or none" if may_be_none else "")
     _require(field, value, is_exact and is_finite and not is_boolean, expected)

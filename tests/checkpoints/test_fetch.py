@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tfmetamers.checkpoints.download_hashes import recorded_hashes, records_file
 from tfmetamers.checkpoints.fetch import fetch_entry
 from tfmetamers.checkpoints.reader import CheckpointFile
-from tfmetamers.checkpoints.records import recorded_hashes, records_file
 from tfmetamers.errors import CheckpointError
 
 

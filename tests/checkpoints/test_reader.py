@@ -12,7 +12,7 @@ import pytest
 
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.files import file_digest
+from tfmetamers.utilities.files import file_digest
 
 EXTRAS = ("global_step", "net/mean_rgb")
 

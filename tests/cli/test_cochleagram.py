@@ -7,7 +7,7 @@ from PIL import Image
 
 from tfmetamers.cli import main as command_line
 from tfmetamers.cochlea.filters import erb_filter_bank
-from tfmetamers.figures import MARKED_FREQUENCIES, plot_cochleagram
+from tfmetamers.plotting.metamers import MARKED_FREQUENCIES, plot_cochleagram
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
     "statement",
     [
         "import tfmetamers",
-        "import tfmetamers.networks, tfmetamers.stimuli, tfmetamers.evaluation, tfmetamers.checkpoints",
+        "import tfmetamers.networks, tfmetamers.stimuli, tfmetamers.checkpoints",
+        "import tfmetamers.inclusion, tfmetamers.recognition, tfmetamers.metamers, tfmetamers.synthesis",
         "from tfmetamers.cli.main import run; run(['--help'])",
         "from tfmetamers.cli.main import run; run(['synth', '--help'])",
         "from tfmetamers.cli.main import run; run(['cochleagram', '--help'])",
@@ -72,12 +73,12 @@ def test_a_wrong_command_line_has_status_2(capsys, arguments):
 
 
 def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch):
-    import tfmetamers.results
+    import tfmetamers.metamers.folder
 
     def fail(*_):
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(tfmetamers.results, "write_index", fail)
+    monkeypatch.setattr(tfmetamers.metamers.folder, "write_index", fail)
     status, _, errors = run(capsys, "index", "somewhere")
     assert status == 1
     assert "RuntimeError: surprise" in errors and "--debug" in errors

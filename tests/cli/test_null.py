@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tfmetamers.cli import main as command_line
-from tfmetamers.evaluation.null import NullDistribution
-from tfmetamers.evaluation.null_figures import plot_null
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.plotting.nulls import plot_null
 
 
 @pytest.fixture

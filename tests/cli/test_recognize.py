@@ -11,9 +11,9 @@ from PIL import Image
 from tfmetamers.cli import main as command_line
 from tfmetamers.cli.judges import parse_judge
 from tfmetamers.errors import ArgumentError
-from tfmetamers.evaluation.verdicts import judged_files
+from tfmetamers.inclusion.verdict_file import judged_files
+from tfmetamers.metamers.folder import read_record
 from tfmetamers.networks import write_architecture
-from tfmetamers.results import read_record
 
 
 @pytest.fixture

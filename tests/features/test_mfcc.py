@@ -8,7 +8,7 @@ from python_speech_features import base
 from tests.golden import SHARED, needs_shared
 from tfmetamers.errors import ArgumentError
 from tfmetamers.features import mel_filters
-from tfmetamers.networks import deepspeech
+from tfmetamers.networks.auditory import deepspeech
 from tfmetamers.stimuli.sounds import load_sound, resample, sample_word
 
 VERSIONS = list(deepspeech.VERSIONS)

@@ -41,7 +41,7 @@ def test_a_release_gives_the_golden_logits_and_labels(release, shared):
 
 
 def test_a_pickle_and_a_checkpoint_give_the_same_network(release):
-    from tfmetamers.networks.release import read_release_architecture
+    from tfmetamers.networks.auditory.release import read_release_architecture
 
     architecture = read_release_architecture(release / "word_network_aliased.pckl", "word_aliased")
     network = tm.load_architecture(architecture, checkpoint=release / "word_network_aliased.ckpt")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks import load_network, slim
-from tfmetamers.networks.legacy_layers import import_tf_slim
+from tfmetamers.networks.graph.legacy_layers import import_tf_slim
 
 PAPER_LAYERS = {
     "vgg_19": ["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4", "fc6", "fc7", "fc8"],
@@ -114,7 +114,7 @@ def test_layers_and_logits_equal_those_of_tensorflow_1_from_both_checkpoint_form
 @pytest.mark.parametrize("name", PAPER_LAYERS)
 def test_each_paper_layer_gets_its_relu_rule(name):
     traced = slim.trace(name)
-    from tfmetamers.networks.relu import producing_path
+    from tfmetamers.networks.graph.relu import producing_path
 
     found = {layer: len(producing_path(tensor).relus) for layer, tensor in traced.layers.items()}
     assert found == {layer: STRAIGHT_THROUGH[name].get(layer, 0) for layer in PAPER_LAYERS[name]}

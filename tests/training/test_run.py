@@ -16,15 +16,15 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, CheckpointError, CorpusError, ResultError
 from tfmetamers.networks import describe_network, load_network, write_architecture
-from tfmetamers.networks.architecture import trace
-from tfmetamers.networks.layer_types import TrainingPass
+from tfmetamers.networks.auditory.architecture import trace
+from tfmetamers.networks.auditory.layer_types import TrainingPass
 from tfmetamers.networks.recorded import load_recorded
 from tfmetamers.training.evaluation import evaluate_trained
 from tfmetamers.training.export import export_trained
 from tfmetamers.training.mixtures import SILENCE
 from tfmetamers.training.run import train
 from tfmetamers.training.settings import TrainingSettings
-from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 
 SETTINGS = TrainingSettings(
     task="both",
@@ -84,7 +84,7 @@ def test_a_trained_network_loads_by_its_folder_and_answers_as_it_did_in_training
 
 
 def _described(out):
-    from tfmetamers.networks.trained import read_trained
+    from tfmetamers.networks.auditory.trained_folder import read_trained
 
     return read_trained(out).architecture
 

@@ -24,7 +24,7 @@ FRONT_ENDS = ("exact", "fast")
 
 #: The fast front end samples a sub-band as if it were at least this wide, in Hz: below, its error comes from
 #: the kinks of an envelope that touches zero, which are as sharp in a narrow sub-band of a periodic sound.
-LEAST_WIDTH = 1500.0
+MIN_WIDTH = 1500.0
 
 #: The most channels that are computed in one operation: more would leave the processor's cache, and need
 #: more memory at once for a batch.
@@ -147,7 +147,7 @@ def build_front_end(
     Args:
         name: ``"exact"`` for the released pipeline, or ``"fast"``.
         settings: what the cochleagram is made with; the released networks' by default.
-        oversampling: for the fast one, how many times faster than its width (`LEAST_WIDTH` at least) a sub-band
+        oversampling: for the fast one, how many times faster than its width (`MIN_WIDTH` at least) a sub-band
             is sampled, from 2; the error falls with it.
 
     Raises:
@@ -213,7 +213,7 @@ def _points(width: float, settings: CochleagramSettings, oversampling: float | N
     """
     if oversampling is None:
         return settings.step
-    points = math.ceil(oversampling * max(width, LEAST_WIDTH) / settings.envelope_rate)
+    points = math.ceil(oversampling * max(width, MIN_WIDTH) / settings.envelope_rate)
     while 210 ** points.bit_length() % points:
         points += 1
     return min(points, settings.step)

@@ -18,10 +18,10 @@ ERB_AT_ZERO = 24.7
 ERB_QUALITY = 9.265
 
 #: The greatest sampling rate that is taken for one, in Hz.
-GREATEST_RATE = 1_000_000
+MAX_RATE = 1_000_000
 
 #: The most numbers that the transfer functions may have: 2 GiB of float64.
-LARGEST_BANK = 2**28
+MAX_BANK = 2**28
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,14 @@ def check_filter_bank(
         "sample factor": sample_factor,
     }
     for name, value in whole.items():
-        checked_whole_number(name, value, least=1)
+        checked_whole_number(name, value, minimum=1)
     for name, value in {"low limit": low_limit, "high limit": high_limit}.items():
         require_positive(name, value)
     for name, value in {"low_pass": low_pass, "high_pass": high_pass}.items():
         if not isinstance(value, bool | np.bool_):
             raise ArgumentError(f"The choice {name} is {value!r}; True or False was expected.")
-    if sampling_rate > GREATEST_RATE:
-        raise ArgumentError(f"The sampling rate is {sampling_rate} Hz; at most {GREATEST_RATE} Hz was expected.")
+    if sampling_rate > MAX_RATE:
+        raise ArgumentError(f"The sampling rate is {sampling_rate} Hz; at most {MAX_RATE} Hz was expected.")
     if samples % 2:
         raise ArgumentError(
             f"The number of samples is {samples}, which is odd; add or remove one, since the filters need the "
@@ -153,7 +153,7 @@ def check_filter_bank(
             f"{sampling_rate / 2:g} Hz."
         )
     size = count_channels(filters, sample_factor, low_pass, high_pass) * (samples // 2 + 1)
-    if size > LARGEST_BANK:
+    if size > MAX_BANK:
         raise ArgumentError(
             f"{filters} filters at sample factor {sample_factor} over {samples} samples would take "
             f"{size * 8 / 2**30:.3g} GiB; use fewer filters or cut the sound into shorter ones."

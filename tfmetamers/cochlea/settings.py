@@ -9,7 +9,7 @@ from tfmetamers.cochlea.filters import check_filter_bank, count_channels, requir
 from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
 
 #: The greatest shape parameter of a Kaiser window: beyond, hardly more than its middle would be left.
-GREATEST_BETA = 100
+MAX_BETA = 100
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,14 @@ class CochleagramSettings:
     padding: int = 0
 
     def __post_init__(self):
-        checked_whole_number("padding", self.padding, least=0)
-        checked_whole_number("envelope rate", self.envelope_rate, least=1)
-        checked_whole_number("window", self.window, least=1)
-        checked_whole_number("number of samples", self.samples, least=1)
+        checked_whole_number("padding", self.padding, minimum=0)
+        checked_whole_number("envelope rate", self.envelope_rate, minimum=1)
+        checked_whole_number("window", self.window, minimum=1)
+        checked_whole_number("number of samples", self.samples, minimum=1)
         require_positive("scale", self.scale)
         require_positive("exponent", self.exponent)
-        if not isinstance(self.window_beta, Real) or not 0 <= self.window_beta <= GREATEST_BETA:
-            raise ArgumentError(
-                f"The window_beta is {self.window_beta}; a number from 0 to {GREATEST_BETA} was expected."
-            )
+        if not isinstance(self.window_beta, Real) or not 0 <= self.window_beta <= MAX_BETA:
+            raise ArgumentError(f"The window_beta is {self.window_beta}; a number from 0 to {MAX_BETA} was expected.")
         check_filter_bank(
             self.sampling_rate,
             self.samples + self.padding,

@@ -5,8 +5,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "architecture": ["Architecture", "LayerSpecification", "read_architecture", "write_architecture"],
-        "keras": ["from_keras", "load_keras"],
+        "auditory.architecture": ["Architecture", "LayerSpecification", "read_architecture", "write_architecture"],
+        "own.keras": ["from_keras", "load_keras"],
         "network": ["Layer", "Network", "Prediction", "Provenance"],
         "registry": [
             "describe_architecture",
@@ -18,6 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "network_names",
             "summarize_networks",
         ],
-        "vggish_postprocessing": ["postprocess", "read_postprocessing"],
+        "auditory.vggish_postprocessing": ["postprocess", "read_postprocessing"],
     },
 )

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.networks.frozen import FrozenFunction, FrozenLayers
-from tfmetamers.networks.relu import ProducingPath, producing_path
-from tfmetamers.networks.trace import Trace
+from tfmetamers.networks.graph.frozen import FrozenFunction, FrozenLayers
+from tfmetamers.networks.graph.relu import ProducingPath, producing_path
+from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Images, Sounds
 
@@ -112,7 +112,7 @@ class Network:
         name: str,
         *,
         domain: Images | Sounds | Cochleagrams,
-        trace: Trace,
+        trace: TracedGraph,
         weights: Mapping[str, tf.Tensor | tf.Variable],
         provenance: Provenance,
         labels: Sequence[str] | None,

@@ -11,7 +11,8 @@ from tfmetamers.checkpoints.catalog import CatalogEntry, cached_checkpoint
 from tfmetamers.checkpoints.verify import Probe
 from tfmetamers.errors import CheckpointError
 from tfmetamers.features.log_mel import SAMPLING_RATE
-from tfmetamers.networks import deepspeech, slim, vggish
+from tfmetamers.networks import slim
+from tfmetamers.networks.auditory import deepspeech, vggish
 from tfmetamers.networks.registry import network_with
 
 #: How far VGGish's numbers may be from the published ones, as a part of them (``vggish_smoke_test.py``).
@@ -19,7 +20,7 @@ TONE_TOLERANCE = 0.1
 
 #: How alike what DeepSpeech writes down and what is said must be, from 0 to 1: without its language model, which chose
 #: among spellings when the sound was published, it is expected to misspell.
-LEAST_LIKENESS = 0.7
+MIN_LIKENESS = 0.7
 
 
 def find_probe(entry: CatalogEntry) -> Probe | None:
@@ -74,4 +75,4 @@ def _transcript(name: str, said: str, arrays: Mapping[str, np.ndarray]) -> tuple
         raise CheckpointError(f"{path} is no sound of one channel at {SAMPLING_RATE} Hz; fetch deepspeech_audio again.")
     network = network_with(name, arrays, len(waveform) / SAMPLING_RATE)
     written = network.predict(waveform[None])[0].label
-    return repr(written), SequenceMatcher(None, written, said).ratio() >= LEAST_LIKENESS
+    return repr(written), SequenceMatcher(None, written, said).ratio() >= MIN_LIKENESS

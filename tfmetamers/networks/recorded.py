@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.errors import CheckpointError, TfmetamersError
-from tfmetamers.files import file_digest
-from tfmetamers.identity import NETWORK_IDENTITY
-from tfmetamers.networks import architecture as architectures
-from tfmetamers.networks.keras import load_keras
+from tfmetamers.networks.auditory import architecture as architectures
+from tfmetamers.networks.identity import NETWORK_IDENTITY
 from tfmetamers.networks.network import Network
+from tfmetamers.networks.own.keras import load_keras
 from tfmetamers.networks.registry import load_architecture, load_network
+from tfmetamers.utilities.files import file_digest
 
 #: What a record of how a network was loaded was seen to raise when it lacks a part.
 _DAMAGED = (KeyError, TypeError, ValueError, AttributeError)

@@ -19,14 +19,15 @@ from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
 from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, shown, unknown_name
 from tfmetamers.features.log_mel import SAMPLING_RATE
-from tfmetamers.networks import architecture as architectures
-from tfmetamers.networks import deepspeech, release, slim, vggish, word_cnn
-from tfmetamers.networks.architecture import Architecture
+from tfmetamers.networks import slim
+from tfmetamers.networks.auditory import architecture as architectures
+from tfmetamers.networks.auditory import deepspeech, release, vggish, word_cnn
+from tfmetamers.networks.auditory.architecture import Architecture
+from tfmetamers.networks.auditory.trained_folder import bundled_networks, find_trained, read_trained
+from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
-from tfmetamers.networks.trace import Trace
-from tfmetamers.networks.trained import bundled_networks, find_trained, read_trained
 from tfmetamers.stimuli.domains import Images, Sounds
-from tfmetamers.stimuli.sounds import MOST_SAMPLES
+from tfmetamers.stimuli.sounds import MAX_SAMPLES
 
 #: What the weights of a network can be.
 WEIGHTS = ("checkpoint", "random")
@@ -144,7 +145,7 @@ def load_network(
     """Load a network of the paper, one that comes with the package, or one that was trained here.
 
     A word network comes from the authors' release where that has been fetched, architecture and all; otherwise, and
-    with random weights, its architecture is the one that the package carries (`tfmetamers.networks.word_cnn`).
+    with random weights, its architecture is the one that the package carries (`tfmetamers.networks.auditory.word_cnn`).
 
     Args:
         name: a name that `network_names` gives, or the folder that ``tfmetamers train`` wrote; ``./NAME`` for a folder
@@ -199,7 +200,7 @@ def load_architecture(
     """Load an auditory network of any architecture.
 
     Args:
-        architecture: its layers, such as `tfmetamers.networks.architecture.read_architecture` reads.
+        architecture: its layers, such as `tfmetamers.networks.auditory.architecture.read_architecture` reads.
         checkpoint: a TensorFlow checkpoint with variables in the scope ``brain_network``.
         weights: ``"checkpoint"``, or ``"random"`` for weights drawn from the layers' own initialisers.
         weights_seed: the seed of random weights.
@@ -412,10 +413,10 @@ def _samples(duration: float | None) -> int:
     duration = DURATION if duration is None else duration
     is_number = isinstance(duration, numbers.Real) and not isinstance(duration, bool) and math.isfinite(duration)
     samples = round(duration * SAMPLING_RATE) if is_number else 0
-    if not 0 < samples <= MOST_SAMPLES:
+    if not 0 < samples <= MAX_SAMPLES:
         raise ArgumentError(
             f"The duration is {shown(duration)}; seconds were expected, above 0 and at most "
-            f"{MOST_SAMPLES // SAMPLING_RATE}."
+            f"{MAX_SAMPLES // SAMPLING_RATE}."
         )
     return samples
 
@@ -437,7 +438,7 @@ def _check_weights(checkpoint, weights, weights_seed) -> int:
         raise ArgumentError(f"The weights {weights!r} are not known; give one of {', '.join(WEIGHTS)}.")
     if weights == "random" and checkpoint is not None:
         raise ArgumentError("Random weights and a checkpoint exclude each other; give one of the two.")
-    return checked_whole_number("seed of the weights", weights_seed, least=0)
+    return checked_whole_number("seed of the weights", weights_seed, minimum=0)
 
 
 def _refuse_size(name: str, size: int | None) -> None:
@@ -453,7 +454,7 @@ def _refuse_duration(name: str, duration: float | None) -> None:
         )
 
 
-def _read(checkpoint, traced: Trace, known_extras, loading) -> tuple[dict[str, np.ndarray], Provenance]:
+def _read(checkpoint, traced: TracedGraph, known_extras, loading) -> tuple[dict[str, np.ndarray], Provenance]:
     file = checkpoint if isinstance(checkpoint, CheckpointFile) else CheckpointFile(checkpoint)
     values = read_variables(file, traced.specification, known_extras)
     path = Path(file.path).absolute()
@@ -461,7 +462,7 @@ def _read(checkpoint, traced: Trace, known_extras, loading) -> tuple[dict[str, n
     return values, Provenance("checkpoint", file.digest, file=path.name, loading=loading)
 
 
-def _image_network(name, traced: Trace, values, provenance) -> Network:
+def _image_network(name, traced: TracedGraph, values, provenance) -> Network:
     return Network(
         name,
         domain=Images(traced.stimulus.shape[1]),
@@ -473,7 +474,7 @@ def _image_network(name, traced: Trace, values, provenance) -> Network:
     )
 
 
-def _sound_network(architecture: Architecture, traced: Trace, values, provenance, labels) -> Network:
+def _sound_network(architecture: Architecture, traced: TracedGraph, values, provenance, labels) -> Network:
     settings = architecture.cochleagram
     return Network(
         architecture.name,
@@ -487,7 +488,7 @@ def _sound_network(architecture: Architecture, traced: Trace, values, provenance
     )
 
 
-def _network_of_any_length(name, samples: int, traced: Trace, values, provenance) -> Network:
+def _network_of_any_length(name, samples: int, traced: TracedGraph, values, provenance) -> Network:
     definition = _OF_ANY_LENGTH[name]
     return Network(
         name,
@@ -502,7 +503,7 @@ def _network_of_any_length(name, samples: int, traced: Trace, values, provenance
     )
 
 
-def _labels(architecture: Architecture, traced: Trace, labels: Sequence[str] | None) -> list[str] | None:
+def _labels(architecture: Architecture, traced: TracedGraph, labels: Sequence[str] | None) -> list[str] | None:
     if traced.logits is None:
         return None
     classes = traced.logits.shape[-1]

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, checked_whole_number
-from tfmetamers.networks.legacy_layers import import_tf_slim
-from tfmetamers.networks.trace import Trace
+from tfmetamers.networks.graph.legacy_layers import import_tf_slim
+from tfmetamers.networks.graph.traced_graph import TracedGraph
 
 #: The mean of ImageNet's training pictures, red, green and blue in 0 to 255, which VGG networks subtract
 #: (``vgg_preprocessing.py`` of the slim model library).
@@ -119,7 +119,7 @@ DEFINITIONS = {
 }
 
 
-def trace(name: str, size: int | None = None, *, seed: int = 0) -> Trace:
+def trace(name: str, size: int | None = None, *, seed: int = 0) -> TracedGraph:
     """Build a slim network's graph.
 
     Args:
@@ -131,7 +131,7 @@ def trace(name: str, size: int | None = None, *, seed: int = 0) -> Trace:
         ArgumentError: the size is too small for the network.
     """
     definition = DEFINITIONS[name]
-    size = definition.default_size if size is None else checked_whole_number("size", size, least=1)
+    size = definition.default_size if size is None else checked_whole_number("size", size, minimum=1)
     if size < definition.minimum_size:
         raise ArgumentError(
             f"{name} got a size of {size} pixels; its last layers need at least {definition.minimum_size}."
@@ -151,7 +151,7 @@ def trace(name: str, size: int | None = None, *, seed: int = 0) -> Trace:
             layer: graph.get_tensor_by_name(point) if ":" in point else end_points[point]
             for layer, point in definition.end_points.items()
         }
-        return Trace(stimulus, layers, logits, tf.compat.v1.global_variables())
+        return TracedGraph(stimulus, layers, logits, tf.compat.v1.global_variables())
 
 
 def random_weights(name: str, seed: int) -> dict[str, np.ndarray]:
@@ -176,6 +176,6 @@ def labels(name: str) -> list[str]:
     The labels are ImageNet's in the order of their WordNet numbers; networks of 1001 classes have
     ``background`` before them.
     """
-    listed = resources.files("tfmetamers.networks").joinpath("imagenet_labels.txt").read_text("utf-8")
+    listed = resources.files(__package__).joinpath("imagenet_labels.txt").read_text("utf-8")
     thousand = [line.split(" ", 1)[1] for line in listed.splitlines()]
     return thousand if DEFINITIONS[name].classes == 1000 else ["background", *thousand]

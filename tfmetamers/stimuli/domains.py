@@ -20,14 +20,14 @@ from typing import ClassVar
 import numpy as np
 
 from tfmetamers.errors import ArgumentError
-from tfmetamers.files import written_whole
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import images, sounds
 from tfmetamers.stimuli.noise import initial_noise
+from tfmetamers.utilities.files import atomic_write
 
 #: A waveform of a smaller root mean square is taken for silence; one of a greater is beyond full scale, and one of a
 #: still greater is taken for 16-bit samples. The networks of sounds take 0.1.
-LEAST_LEVEL, GREATEST_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
+MIN_LEVEL, MAX_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Sounds:
             ArgumentError: it is silent, or so loud that it was not brought to a root mean square of 0.1.
         """
         level = sounds.root_mean_square(natural)
-        if not LEAST_LEVEL < level < GREATEST_LEVEL:
+        if not MIN_LEVEL < level < MAX_LEVEL:
             likeness = ", as of 16-bit samples" if level >= LEVEL_OF_16_BITS else ""
             raise ArgumentError(
                 f"The waveform's root mean square is {level:.3g}{likeness}; 0.1 was expected, at a full scale of 1, as "
@@ -197,7 +197,7 @@ class Cochleagrams:
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a cochleagram as a NumPy array, and a picture of it: low frequencies below, zero white."""
-        with written_whole(path.with_name(f"{path.name}.npy")) as partial, partial.open("wb") as stream:
+        with atomic_write(path.with_name(f"{path.name}.npy")) as partial, partial.open("wb") as stream:
             np.save(stream, stimulus)
         darkness = stimulus[::-1] / max(float(stimulus.max()), 1e-12)
         images.save_image(np.repeat(1.0 - darkness, 3, axis=2), path.with_name(f"{path.name}.png"))

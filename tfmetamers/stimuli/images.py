@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tfmetamers.errors import StimulusError, checked_whole_number
-from tfmetamers.files import written_whole
+from tfmetamers.utilities.files import atomic_write
 
 #: Endings of the files that a folder of pictures is searched for.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
@@ -36,7 +36,7 @@ def load_image(path: str | os.PathLike, size: int) -> np.ndarray:
             that are not opaque, or a side of one pixel.
         ArgumentError: the size is no whole number from 1.
     """
-    size = checked_whole_number("size", size, least=1)
+    size = checked_whole_number("size", size, minimum=1)
     pixels = _read(Path(path))
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -60,7 +60,7 @@ def save_image(pixels: np.ndarray, path: str | os.PathLike) -> None:
         ResultError: the file cannot be written.
     """
     levels = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         Image.fromarray(levels).save(partial, format="PNG")
 
 

@@ -13,7 +13,7 @@ from scipy import signal
 from scipy.io import wavfile
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
-from tfmetamers.files import written_whole
+from tfmetamers.utilities.files import atomic_write
 
 #: Endings of the files that a folder of sounds is searched for.
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64", ".caf")
@@ -25,10 +25,10 @@ FITS = ("pad", "trim", "centre")
 RMS = 0.1
 
 #: A sound of a smaller root mean square than this, less than the least step of 24 bits, is silence.
-LEAST_RMS = 1e-7
+MIN_RMS = 1e-7
 
 #: A sound of more samples than this is a slip of the hand: almost four hours at 20 kHz.
-MOST_SAMPLES = 2**28
+MAX_SAMPLES = 2**28
 
 #: Sampling rates outside these, in Hz, are taken for a damaged header.
 RATES = (1_000, 768_000)
@@ -40,7 +40,7 @@ FILTER_ROLL_OFF = 0.9475937167399596
 FILTER_BETA = 14.769656459379492
 
 #: The greatest term of the ratio of two sampling rates: the resampling filter has 128 times as many taps.
-GREATEST_TERM = 50_000
+MAX_TERM = 50_000
 
 #: The level of a copy for listening, and the greatest magnitude of its peaks.
 LISTENING_RMS = 0.05
@@ -50,7 +50,7 @@ LISTENING_PEAK = 0.99
 _CLAIM = re.compile(r"^\s*(?:data|SSND|Data Size|Riff size)\s*: (\d+)(?: \(should be (\d+)\))?", re.MULTILINE)
 
 #: The length of the longest Ogg page, in bytes.
-_LONGEST_OGG_PAGE = 65_307
+_MAX_OGG_PAGE = 65_307
 
 
 def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: str | None = None) -> np.ndarray:
@@ -67,7 +67,7 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
     Args:
         path: a file that libsndfile can read.
         sampling_rate: sampling rate of the result, in Hz.
-        samples: length of the result, from 2 to `MOST_SAMPLES`.
+        samples: length of the result, from 2 to `MAX_SAMPLES`.
         fit: what to do with another length, which is refused by default: ``"pad"`` puts silence after a sound that
             is too short, ``"trim"`` drops the end of one that is too long, ``"centre"`` puts silence on both sides
             or keeps the middle. No more of a file is read than is kept.
@@ -80,10 +80,10 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
         StimulusError: the path is none; the file is missing, empty, damaged, cut short or no sound; it is silent, has
             samples that are not finite or a sampling rate that cannot be used; or it has another length.
     """
-    sampling_rate = checked_whole_number("sampling rate", sampling_rate, least=1)
-    samples = checked_whole_number("number of samples", samples, least=2)
-    if samples > MOST_SAMPLES:
-        raise ArgumentError(f"The number of samples is {samples}; at most {MOST_SAMPLES} were expected, give fewer.")
+    sampling_rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
+    samples = checked_whole_number("number of samples", samples, minimum=2)
+    if samples > MAX_SAMPLES:
+        raise ArgumentError(f"The number of samples is {samples}; at most {MAX_SAMPLES} were expected, give fewer.")
     if fit is not None and fit not in FITS:
         raise ArgumentError(f"The way to fit a sound is {fit!r}; one of {', '.join(FITS)} was expected.")
     path = _checked_path(path)
@@ -126,7 +126,7 @@ def sound_length(path: str | os.PathLike, sampling_rate: int) -> int:
         StimulusError: the path is none; the file is missing, empty, damaged, cut short or no sound, or has a sampling
             rate that cannot be used.
     """
-    sampling_rate = checked_whole_number("sampling rate", sampling_rate, least=1)
+    sampling_rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
     path = _checked_path(path)
     with _opened(path) as file:
         _check_rate(path, file.samplerate, sampling_rate)
@@ -167,7 +167,7 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
         ArgumentError: a sampling rate is no whole number from 1.
     """
     waveform = np.asarray(waveform, np.float64)
-    from_rate, to_rate = (checked_whole_number("sampling rate", rate, least=1) for rate in (from_rate, to_rate))
+    from_rate, to_rate = (checked_whole_number("sampling rate", rate, minimum=1) for rate in (from_rate, to_rate))
     ratio = Fraction(to_rate, from_rate)
     if ratio == 1:
         return waveform
@@ -198,7 +198,7 @@ def save_sound(waveform: np.ndarray, path: str | os.PathLike, sampling_rate: int
         ResultError: the file cannot be written.
     """
     # SciPy writes no time into the file, and says what went wrong as an OSError; soundfile does neither.
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         wavfile.write(partial, sampling_rate, np.asarray(waveform, np.float32))
 
 
@@ -233,7 +233,7 @@ def save_listening_copy(waveform: np.ndarray, path: str | os.PathLike, sampling_
     peak = float(np.abs(waveform).max())
     gain = min(LISTENING_RMS / level, LISTENING_PEAK / peak) if level else 0.0
     levels = np.rint(np.asarray(waveform, np.float64) * (gain * 2**15)).astype(np.int16)
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         wavfile.write(partial, sampling_rate, levels)
 
 
@@ -261,7 +261,7 @@ def pink_noise(samples: int, generator: np.random.Generator, rms: float = 0.01) 
     Raises:
         ArgumentError: the length is no whole number from 2.
     """
-    samples = checked_whole_number("number of samples", samples, least=2)
+    samples = checked_whole_number("number of samples", samples, minimum=2)
     bins = (samples + 1) // 2 + 1
     spectrum = generator.standard_normal(bins) + 1j * generator.standard_normal(bins)
     waveform = np.fft.irfft(spectrum / np.sqrt(np.arange(1, bins + 1)))[:samples]
@@ -304,7 +304,7 @@ def _check_rate(path: Path, rate: int, sampling_rate: int) -> None:
             "be damaged; save it again from its source."
         )
     ratio = Fraction(sampling_rate, rate)
-    if max(ratio.numerator, ratio.denominator) > GREATEST_TERM:
+    if max(ratio.numerator, ratio.denominator) > MAX_TERM:
         raise StimulusError(
             f"{path} has a sampling rate of {rate} Hz, whose ratio to {sampling_rate} Hz has too large terms to be "
             "resampled; convert it to 48000 Hz first."
@@ -334,7 +334,7 @@ def _is_of_a_stream(claimed: int) -> bool:
 def _ends_as_ogg(path: Path) -> bool:
     """Tell whether the last page of an Ogg file is whole and is marked as the last of its stream (RFC 3533)."""
     with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - 2 * _LONGEST_OGG_PAGE))
+        stream.seek(max(0, path.stat().st_size - 2 * _MAX_OGG_PAGE))
         tail = stream.read()
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < 27 or len(page) < 27 + page[26]:
@@ -398,7 +398,7 @@ def _check_audible(path: Path, waveform: np.ndarray) -> None:
             f"{path} has samples that are NaN, infinite or beyond the range of 32 bits; save it again from its source."
         )
     level = root_mean_square(waveform - waveform.mean())
-    if level < LEAST_RMS:
+    if level < MIN_RMS:
         raise StimulusError(
             f"{path} is silent: with its channels averaged and its mean removed, its root mean square is {level:.1g}; "
             "give a sound."

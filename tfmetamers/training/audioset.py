@@ -54,7 +54,7 @@ class BackgroundSettings:
         if not 0 < self.seconds < math.inf:
             raise ArgumentError(f"The length of a clip is {self.seconds} s; a number above 0 was expected.")
         for name in ("minimum_clips", "seed"):
-            checked_whole_number(name.replace("_", " "), getattr(self, name), least=0)
+            checked_whole_number(name.replace("_", " "), getattr(self, name), minimum=0)
         if not 0 < self.validation < 1:
             raise ArgumentError(f"The share of validation is {self.validation}; a number between 0 and 1 was expected.")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from tfmetamers.files import written_whole
-from tfmetamers.networks.trained import CARD_FILE
+from tfmetamers.networks.auditory.trained_folder import CARD_FILE
+from tfmetamers.utilities.files import atomic_write
 
 PAGE_FILE = "README.md"
 
@@ -25,9 +25,9 @@ def write_card(card: dict, folder: Path) -> None:
     Raises:
         ResultError: it cannot be written.
     """
-    with written_whole(folder / PAGE_FILE) as partial:
+    with atomic_write(folder / PAGE_FILE) as partial:
         partial.write_text(describe_card(card), encoding="utf-8")
-    with written_whole(folder / CARD_FILE) as partial:
+    with atomic_write(folder / CARD_FILE) as partial:
         partial.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from tfmetamers.errors import CorpusError, shown
-from tfmetamers.files import written_whole
 from tfmetamers.training.sound_files import measure_sounds
 from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
+from tfmetamers.utilities.files import atomic_write
 
 #: The parts of a corpus: what a network is trained on, what decides when to stop, what it is judged by at last.
 SPLITS = ("train", "validation", "test")
@@ -265,5 +265,5 @@ def _write(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
     files = frame["file"].astype(object)
     below = files.str.startswith(folder)
     files = files.where(~below, files.str.removeprefix(folder))
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         frame.assign(file=files)[list(columns)].to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tfmetamers.checkpoints.reader import CheckpointFile
 from tfmetamers.errors import CheckpointError, ResultError
-from tfmetamers.files import ARCHIVE_ERRORS, written_whole
-from tfmetamers.training.trainable import TrainableNetwork, Trainer
+from tfmetamers.training.trainer import TrainableNetwork, Trainer
+from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
 
 EPOCHS_FOLDER = "epochs"
 CHECKPOINT_FILE = "network.ckpt"
@@ -31,7 +31,7 @@ def save_epoch(out: Path, trainer: Trainer, history: Sequence[dict]) -> None:
     Raises:
         ResultError: it cannot be written.
     """
-    with written_whole(epoch_folder(out, history[-1]["epoch"])) as partial:
+    with atomic_write(epoch_folder(out, history[-1]["epoch"])) as partial:
         partial.mkdir()
         save_variables(trainer.network, partial / CHECKPOINT_FILE)
         state = {f"{number:04d}": variable.numpy() for number, variable in enumerate(trainer.optimizer.variables)}

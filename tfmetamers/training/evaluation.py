@@ -9,13 +9,13 @@ import pandas as pd
 
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.errors import CheckpointError, CorpusError, shown
-from tfmetamers.networks.architecture import trace
-from tfmetamers.networks.trained import CARD_FILE, find_trained, read_trained
+from tfmetamers.networks.auditory.architecture import trace
+from tfmetamers.networks.auditory.trained_folder import CARD_FILE, find_trained, read_trained
 from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.metrics import accuracy, mean_area_under_roc
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import MixtureSettings
-from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork
+from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork
 
 #: What the draws of validation and test are seeded with beside the seed, so that they are nothing of training's.
 SPLIT_SEEDS = {"validation": 2, "test": 3}

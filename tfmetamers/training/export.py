@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 from tfmetamers.checkpoints.reader import CheckpointFile
-from tfmetamers.files import written_whole
-from tfmetamers.networks.trained import ARCHITECTURE_FILE, LABELS_FILE, read_trained
+from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, LABELS_FILE, read_trained
 from tfmetamers.training.card import write_card
 from tfmetamers.training.epochs import CHECKPOINT_FILE
+from tfmetamers.utilities.files import atomic_write
 
 
 def export_trained(folder: str | os.PathLike, destination: str | os.PathLike) -> None:
@@ -23,7 +23,7 @@ def export_trained(folder: str | os.PathLike, destination: str | os.PathLike) ->
         ResultError: the destination cannot be written.
     """
     files, destination = read_trained(folder), Path(destination)
-    with written_whole(destination) as partial:
+    with atomic_write(destination) as partial:
         partial.mkdir()
         for name in (ARCHITECTURE_FILE, LABELS_FILE):
             shutil.copyfile(Path(folder) / name, partial / name)

@@ -9,11 +9,11 @@ import pandas as pd
 import tensorflow as tf
 
 from tfmetamers.errors import CorpusError
-from tfmetamers.interrupts import interrupts_held
-from tfmetamers.stimuli.sounds import LEAST_RMS, RMS
+from tfmetamers.stimuli.sounds import MIN_RMS, RMS
 from tfmetamers.training.corpora import SEPARATOR
 from tfmetamers.training.recordings import clip_reader
 from tfmetamers.training.settings import MixtureSettings
+from tfmetamers.utilities.interrupts import defer_sigint
 
 #: The label of a clip without speech: class 0 of the released networks (``metamer_word_encodings.pckl``).
 SILENCE = "__nullSignal__"
@@ -112,7 +112,7 @@ def _memberships(backgrounds: pd.DataFrame, categories: Sequence[str]) -> np.nda
     return table[codes]
 
 
-@interrupts_held()
+@defer_sigint()
 def mixture_dataset(
     mixtures: dict[str, np.ndarray], *, categories: int, sampling_rate: int, samples: int, batch_size: int
 ) -> tf.data.Dataset:
@@ -136,7 +136,7 @@ def mixture_dataset(
     def load(mixture):
         speech = read(mixture["speech_file"], mixture["speech_start"], tf.zeros([]))
         background = read(mixture["background_file"], mixture["background_start"], mixture["background_place"])
-        is_silent = root_mean_square(speech - tf.reduce_mean(speech)) < LEAST_RMS
+        is_silent = root_mean_square(speech - tf.reduce_mean(speech)) < MIN_RMS
         at_full_scale = tf.reduce_sum(tf.cast(tf.abs(speech) >= 1.0 - 2.0**-14, tf.int32))
         has_speech = mixture["has_speech"] & ~is_silent
         return {
@@ -193,4 +193,4 @@ def _leveled(waveform: tf.Tensor) -> tf.Tensor:
     """Return a waveform of mean 0 and root mean square 1; silence stays silence."""
     centred = waveform - tf.reduce_mean(waveform)
     level = root_mean_square(centred)
-    return tf.where(level < LEAST_RMS, tf.zeros_like(centred), centred / tf.maximum(level, LEAST_RMS))
+    return tf.where(level < MIN_RMS, tf.zeros_like(centred), centred / tf.maximum(level, MIN_RMS))

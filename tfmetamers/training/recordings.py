@@ -12,13 +12,13 @@ from tfmetamers.errors import StimulusError
 from tfmetamers.stimuli.sounds import resample
 
 #: tensorflow-io decodes a recording as a whole; longer ones than this, in s, are left to soundfile, which reads a part.
-LONGEST_WHOLE = 60.0
+MAX_WHOLE = 60.0
 
 
 def clip_reader(files: Iterable[str], sampling_rate: int, samples: int) -> Callable:
     """Return the function that reads a clip, for `tf.data.Dataset.map`; clips may be read at the same time.
 
-    tensorflow-io decodes where it loads and all recordings are WAV of 16 bits and at most `LONGEST_WHOLE`; elsewhere
+    tensorflow-io decodes where it loads and all recordings are WAV of 16 bits and at most `MAX_WHOLE`; elsewhere
     soundfile does. Both give the same samples. `tfmetamers.stimuli.sounds.resample` brings them to the sampling rate:
     ``docs/training.md`` says why tensorflow-io's resampler does not.
 
@@ -59,7 +59,7 @@ def _rate_for_tensorflow_io(file: str) -> int | None:
     except (RuntimeError, OSError):
         return None
     is_plain = (information.format, information.subtype) == ("WAV", "PCM_16")
-    return information.samplerate if is_plain and information.duration <= LONGEST_WHOLE else None
+    return information.samplerate if is_plain and information.duration <= MAX_WHOLE else None
 
 
 def soundfile_reader(sampling_rate: int, samples: int) -> Callable:

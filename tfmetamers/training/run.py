@@ -14,9 +14,8 @@ import tensorflow as tf
 from tensorflow.python.framework import config  # What ends determinism is not in TensorFlow's public names.
 
 from tfmetamers.errors import ArgumentError, ResultError, shown
-from tfmetamers.files import file_digest, held_alone, written_whole
-from tfmetamers.networks.architecture import Architecture, as_json, trace, write_architecture
-from tfmetamers.networks.trained import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
+from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
+from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
 from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.epochs import (
@@ -31,7 +30,8 @@ from tfmetamers.training.epochs import (
 from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import TrainingSettings
-from tfmetamers.training.trainable import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.utilities.files import atomic_write, file_digest, file_lock
 
 #: What the run was started with: what else is not in the other files.
 RUN_FILE = "training.json"
@@ -91,7 +91,7 @@ def train(
     architecture = dataclasses.replace(architecture, name=_name(out), tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another training run is at work in {out}; wait for it, or give another folder."
-    alone = held_alone(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
     with _deterministic(settings.deterministic), alone:
         traced = trace(architecture, settings.seed)
         data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
@@ -297,7 +297,7 @@ def _name(out: Path) -> str:
 
 
 def _write_json(content, file: Path) -> None:
-    with written_whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

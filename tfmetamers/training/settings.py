@@ -108,12 +108,12 @@ class TrainingSettings:
             raise unknown_name("task", self.task, TASKS, "Give one of these.")
         if self.optimizer not in OPTIMIZERS:
             raise unknown_name("optimizer", self.optimizer, OPTIMIZERS, "Give one of these.")
-        checked_whole_number("seed", self.seed, least=0)
-        checked_whole_number("number of epochs", self.epochs, least=1)
-        checked_whole_number("batch size", self.batch_size, least=1)
-        checked_whole_number("number of epochs from one decay of the learning rate", self.decay_epochs, least=1)
+        checked_whole_number("seed", self.seed, minimum=0)
+        checked_whole_number("number of epochs", self.epochs, minimum=1)
+        checked_whole_number("batch size", self.batch_size, minimum=1)
+        checked_whole_number("number of epochs from one decay of the learning rate", self.decay_epochs, minimum=1)
         if self.steps_per_epoch is not None:
-            checked_whole_number("number of steps per epoch", self.steps_per_epoch, least=1)
+            checked_whole_number("number of steps per epoch", self.steps_per_epoch, minimum=1)
         if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < math.inf:
             raise ArgumentError(f"The learning rate is {self.learning_rate}; a number above 0 was expected.")
         _check_range("momentum", self.momentum, 0, 1)
@@ -139,6 +139,6 @@ class TrainingSettings:
         return dataclasses.asdict(self)
 
 
-def _check_range(name: str, value, least: float, greatest: float) -> None:
-    if not isinstance(value, Real) or not least <= value <= greatest:
-        raise ArgumentError(f"The {name} is {value}; a number from {least} to {greatest} was expected.")
+def _check_range(name: str, value, minimum: float, maximum: float) -> None:
+    if not isinstance(value, Real) or not minimum <= value <= maximum:
+        raise ArgumentError(f"The {name} is {value}; a number from {minimum} to {maximum} was expected.")

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
-from tfmetamers.stimuli.sounds import LEAST_RMS, RMS, pink_noise, root_mean_square
+from tfmetamers.stimuli.sounds import MIN_RMS, RMS, pink_noise, root_mean_square
 
 #: The least sampling rate, in Hz, that the frequencies of every category fit under.
-LEAST_RATE = 4000
+MIN_RATE = 4000
 
 #: The shortest background, in seconds: of a shorter one, a category such as clicks could be silent.
-LEAST_SECONDS = 0.5
+MIN_SECONDS = 0.5
 
 #: The highest frequency of any component, as a part of the sampling rate.
 HIGHEST = 0.45
@@ -50,8 +50,8 @@ def synthesize_background(
     """
     if category not in CATEGORIES:
         raise unknown_name("category of backgrounds", category, CATEGORIES, "All are in CATEGORIES.")
-    sampling_rate = checked_whole_number("sampling rate", sampling_rate, least=LEAST_RATE)
-    samples = checked_whole_number("number of samples", samples, least=int(LEAST_SECONDS * sampling_rate))
+    sampling_rate = checked_whole_number("sampling rate", sampling_rate, minimum=MIN_RATE)
+    samples = checked_whole_number("number of samples", samples, minimum=int(MIN_SECONDS * sampling_rate))
     if category == "babble":
         waveform = _babble(samples, generator, _checked_speech(speech))
     else:
@@ -72,7 +72,7 @@ def _checked_speech(speech: Sequence[np.ndarray] | None) -> list[np.ndarray]:
             level = root_mean_square(word)
         else:
             level = 0.0
-        if level < LEAST_RMS:
+        if level < MIN_RMS:
             raise ArgumentError(
                 f"A word for babble is {shown(word)}; "
                 "a waveform (samples,) of finite samples that is not silent was expected, leave this word out."

@@ -66,7 +66,7 @@ class ClipSettings:
         if not 0 < self.seconds < math.inf:
             raise ArgumentError(f"The length of a clip is {self.seconds} s; a number above 0 was expected.")
         for name in ("minimum_clips", "minimum_speakers", "minimum_speaker_clips", "seed"):
-            checked_whole_number(name.replace("_", " "), getattr(self, name), least=0)
+            checked_whole_number(name.replace("_", " "), getattr(self, name), minimum=0)
         if self.divided_by not in DIVISIONS:
             raise unknown_name("division of clips by", self.divided_by, DIVISIONS, "Choose one of these.")
         if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):

@@ -1,0 +1,391 @@
+"""The report: what is in it, that it stands alone, and that it can be read on a phone and without JavaScript."""
+
+import dataclasses
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+import tfmetamers as tm
+from tfmetamers.errors import ResultError
+from tfmetamers.inclusion.evaluation import Judged, evaluate
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.networks import load_keras
+from tfmetamers.recipes import find_recipe
+from tfmetamers.report import page as page_module
+from tfmetamers.report.page import find_unreadable, write_report
+from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
+from tfmetamers.synthesis.runs import execute_run, plan_run
+
+HOSTILE = "<script>hostile"
+
+#: Elements that have no closing tag.
+VOID = {"meta", "img", "br", "link", "input"}
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, its text, and whether elements are nested as they should be."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.elements, self.words, self.open = [], [], []
+        self.source = Path(path).read_text(encoding="utf-8")
+        self.feed(self.source)
+        self.close()
+        assert self.open == []
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def alts(self):
+        return [attributes["alt"] for attributes in self.all("img")]
+
+
+def make(network, stimuli, out, layers, recipe, seeds=(0,)):
+    for layer in layers:
+        for seed in seeds:
+            run = plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=2)
+            list(execute_run(run))
+
+
+@pytest.fixture(scope="module")
+def null(small_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    small_model.save(folder / "small.keras")
+    network = load_keras(folder / "small.keras", labels=[HOSTILE, *"bcdefghij"])
+    generator = np.random.default_rng(6)
+    layers = {name: generator.uniform(-0.4, 0.1, 50) for name in ("block", "logits")}
+    return network, NullDistribution(network=network.describe(), layers=layers, front_end="none")
+
+
+@pytest.fixture(scope="module")
+def images(null, tmp_path_factory):
+    """The folder, the judged metamers of two pictures at two layers with two seeds, and the null distributions."""
+    network, null = null
+    folder = tmp_path_factory.mktemp("pictures")
+    stimuli = []
+    for id_, picture in zip(("hen_10", HOSTILE), np.random.default_rng(4).random((2, 32, 32, 3)), strict=True):
+        path = folder / f"{len(stimuli)}.png"
+        Image.fromarray((picture * 255).astype(np.uint8)).save(path)
+        stimuli.append(StimulusFile(id_, path, label="<b>bold", category="bird"))
+    out = folder / "out"
+    make(network, stimuli, out, ("block", "logits"), find_recipe("feather2019-image").replace(steps=20), seeds=(0, 1))
+    null.save(folder / "null.npz")
+    nulls = {folder / "null.npz": null}
+    judged = list(evaluate(out, nulls, all_layers=True))
+    assert all(isinstance(each, Judged) for each in judged), judged
+    return out, judged, nulls
+
+
+@pytest.fixture(scope="module")
+def sounds(small_architecture, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sounds")
+    network = tm.load_architecture(small_architecture, weights="random", weights_seed=1)
+    tone = np.sin(2 * np.pi * 440 * np.arange(2000) / 4000)
+    noise = 0.05 * np.random.default_rng(5).standard_normal(2000)
+    soundfile.write(folder / "tone.wav", 0.2 * tone + noise, 4000)
+    stimuli = collect_stimuli([folder], network.domain.suffixes)
+    recipe = find_recipe("feather2019-audio").replace(steps=10)
+    make(network, stimuli, folder / "out", ("conv_0", "conv_1"), recipe)
+    without = network.without_front_end()
+    make(without, stimuli, folder / "out", ("conv_1",), recipe.replace(front_end="none"))
+    judged = list(evaluate(folder / "out", {}))
+    assert all(isinstance(each, Judged) for each in judged), judged
+    return folder / "out", judged
+
+
+@pytest.fixture(scope="module")
+def image_report(images, tmp_path_factory):
+    out, judged, nulls = images
+    return write_report(out, judged, nulls, tmp_path_factory.mktemp("report") / "images.html")
+
+
+@pytest.fixture(scope="module")
+def sound_report(sounds, tmp_path_factory):
+    return write_report(*sounds, {}, tmp_path_factory.mktemp("report") / "sounds.html")
+
+
+@pytest.fixture(params=["image_report", "sound_report"])
+def each_report(request):
+    return request.getfixturevalue(request.param)
+
+
+def with_verdict(judged, **changes):
+    """The same metamer with another verdict on its array."""
+    return dataclasses.replace(judged, verdict=judged.verdict | {"array": judged.verdict["array"] | changes})
+
+
+def test_it_lies_in_the_folder_unless_another_file_is_given(images, image_report):
+    out, judged, nulls = images
+    path = write_report(out, judged, nulls)
+    assert path == out / "report.html"
+    assert path.read_bytes() == image_report.read_bytes()
+    path.unlink()
+
+
+def test_a_page_says_what_was_judged_and_by_what(images, image_report):
+    _, judged, nulls = images
+    page = Page(image_report)
+    assert "8 metamers of 1 network." in page.text
+    [null] = nulls.values()
+    assert null.claim() in page.text
+    assert page.text.count("small.keras") == 1
+    for each in judged:
+        assert f"correlation {each.verdict['array']['correlation']:.4f}".replace("-", "\N{MINUS SIGN}") in page.text
+        for reason in each.verdict["array"]["reasons"]:
+            assert reason in page.text
+
+
+def test_each_metamer_is_shown_once_with_its_verdict_and_each_original_once(images, image_report):
+    _, judged, _ = images
+    alts = Page(image_report).alts()
+    for each in judged:
+        word = {True: "passed", False: "failed"}[each.verdict["array"]["included"]]
+        stimulus, layer, seed = (each.record[key] for key in ("stimulus", "layer", "seed"))
+        assert alts.count(f"Metamer of {stimulus['id']} at {layer['name']}, seed {seed}: {word}") == 1
+    assert [alt for alt in alts if alt.startswith("Natural")] == [
+        f"Natural stimulus {HOSTILE}",
+        "Natural stimulus hen_10",
+    ]
+
+
+def test_drawings_of_losses_nulls_activations_and_all_layers(image_report):
+    page = Page(image_report)
+    starts = [alt.split(" ")[0] for alt in page.alts()]
+    assert [starts.count(word) for word in ("Losses", "Histogram", "Activations", "Correlation")] == [2, 2, 8, 1]
+    assert any(
+        re.match(r"Histogram .* of block: 50 pairs, .* Of 4 metamers, \d lie above it", alt) for alt in page.alts()
+    )
+    assert "Median correlation at every layer" in page.text
+
+
+def test_only_some_activations_are_drawn_of_many_metamers_of_every_layer(images, tmp_path, monkeypatch):
+    out, judged, nulls = images
+    monkeypatch.setattr(page_module, "SCATTERS", 3)
+    page = Page(write_report(out, judged, nulls, tmp_path / "some.html"))
+    drawn = [alt for alt in page.alts() if alt.startswith("Activations")]
+    assert len(drawn) == 3 and sum("block" in alt for alt in drawn) == 2
+    assert "3 of 8 metamers are drawn" in page.text
+
+
+def test_names_and_labels_are_escaped(images, image_report, tmp_path):
+    out, judged, nulls = images
+    relabelled = [with_verdict(each, same_label=False, metamer_label="<script>l", included=False) for each in judged]
+    for path in (image_report, write_report(out, relabelled, nulls, tmp_path / "labels.html")):
+        page = Page(path)
+        assert not page.all("script") and not page.all("b")
+        assert "<b>bold" in page.text and HOSTILE in page.text
+    assert "label <script>l, not" in page.text
+
+
+def test_nothing_outside_the_page_is_referred_to(each_report):
+    page = Page(each_report)
+    for tag, attributes in page.elements:
+        assert tag not in {"link", "script", "iframe", "object", "base"}
+        for name in ("src", "href", "srcset", "poster", "action"):
+            assert attributes.get(name, "#").startswith(("data:", "#"))
+    assert "url(" not in page.source and "@import" not in page.source
+
+
+def test_the_page_is_labelled_for_screen_readers(each_report):
+    page = Page(each_report)
+    assert page.all("html") == [{"lang": "en"}]
+    assert all(alt.strip() for alt in page.alts())
+    assert all(attributes["aria-label"] for attributes in page.all("audio"))
+    assert len(page.all("table")) == len(page.all("caption")) >= 2
+    assert all(attributes.get("scope") in {"row", "col"} for attributes in page.all("th"))
+    assert all(attributes["tabindex"] == "0" for attributes in page.all("div") if attributes.get("role") == "region")
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    assert {attributes["href"][1:] for attributes in page.all("a")} <= set(ids)
+    assert {len(page.all(tag)) for tag in ("header", "main", "nav", "footer", "h1")} == {1}
+
+
+def test_the_same_metamers_give_the_same_bytes(images, sounds, image_report, sound_report, tmp_path):
+    out, judged, nulls = images
+    assert write_report(out, judged, nulls, tmp_path / "a.html").read_bytes() == image_report.read_bytes()
+    assert write_report(*sounds, {}, tmp_path / "b.html").read_bytes() == sound_report.read_bytes()
+
+
+def test_without_a_null_distribution_it_says_so(sound_report):
+    page = Page(sound_report)
+    assert "No null distribution was given." in page.text
+    assert "no null distribution was given" in page.text
+    assert "No null distribution of this network's layers was given" in page.text
+    assert not any(alt.startswith("Histogram") for alt in page.alts())
+
+
+def test_sounds_have_players_and_cochleagrams(sound_report):
+    page = Page(sound_report)
+    assert [attributes["aria-label"] for attributes in page.all("audio")] == [
+        "Natural sound tone",
+        "Metamer of tone at conv_0, seed 0",
+        "Metamer of tone at conv_1, seed 0",
+    ]
+    assert all(attributes["src"].startswith("data:audio/flac;base64,") for attributes in page.all("audio"))
+    assert sum(alt.startswith("Cochleagrams of tone and of its metamer at conv_") for alt in page.alts()) == 3
+    assert "small_from_cochleagram" in page.text
+
+
+def test_verdicts_of_every_kind_have_a_word_and_undefined_correlations_are_said_to_be_so(images, tmp_path):
+    out, judged, nulls = images
+    verdicts = [{"included": True}, {"included": False}, {"included": None}]
+    verdicts.append({"included": False, "correlation": None, "margin": None, "percentile": None})
+    changed = [with_verdict(each, **verdict) for each, verdict in zip(judged[:4], verdicts, strict=True)]
+    saved = changed[0].verdict["saved"] | {"included": False}
+    changed[0] = dataclasses.replace(changed[0], verdict=changed[0].verdict | {"saved": saved})
+    page = Page(write_report(out, changed, nulls, tmp_path / "report.html"))
+    for said in ("1 ✓ passed", "2 ✗ failed", "1 ? not judged", "fails as saved", "correlation undefined"):
+        assert said in page.text
+
+
+def test_many_pictures_are_scaled_down_and_the_page_says_so(images, sounds, sound_report, tmp_path, monkeypatch):
+    out, judged, _ = images
+    monkeypatch.setattr(page_module, "EMBEDDED_WHOLE", 1000)
+    monkeypatch.setattr(page_module, "THUMBNAIL", 16)
+    page = Page(write_report(out, judged, {}, tmp_path / "images.html"))
+    assert "Pictures are scaled down, to at most 16 pixels" in page.text
+    shown = [each for each in page.all("img") if each["alt"].startswith(("Natural", "Metamer"))]
+    assert all(each["src"].startswith("data:image/webp") and each["width"] == "16" for each in shown)
+    smaller = write_report(*sounds, {}, tmp_path / "sounds.html")
+    assert smaller.stat().st_size < sound_report.stat().st_size
+    assert 'width="560"' in smaller.read_text()
+
+
+def test_a_record_that_lacks_what_tells_of_its_weights_or_its_stimulus_is_reported(images, tmp_path):
+    out, judged, nulls = images
+    record = judged[0].record
+    network = {key: record["network"][key] for key in ("name", "stimulus_shape", "digest")}
+    stimulus = record["stimulus"] | {"id": 7}
+    lacking = dataclasses.replace(judged[0], record=record | {"network": network, "stimulus": stimulus})
+    page = Page(write_report(out, [lacking], nulls, tmp_path / "report.html"))
+    assert "weights of a model" in page.text and any("Metamer of 7 at" in alt for alt in page.alts())
+
+
+def test_nothing_to_report_and_damaged_folders_are_refused(images, tmp_path):
+    out, judged, nulls = images
+    with pytest.raises(ResultError, match="nothing to report"):
+        write_report(out, [], nulls)
+    shutil.copytree(judged[0].folder, tmp_path / "out/0")
+    (tmp_path / "out/0/metamer.png").write_bytes(b"PNG")
+    damaged = dataclasses.replace(judged[0], folder=tmp_path / "out/0")
+    with pytest.raises(ResultError, match=r"metamer\.png is missing or damaged"):
+        write_report(tmp_path / "out", [damaged], nulls)
+    assert not list(tmp_path.rglob("report.html"))
+
+
+def test_what_cannot_be_read_is_found(images, tmp_path):
+    _, judged, _ = images
+    assert find_unreadable(judged) == {}
+    shutil.copytree(judged[0].folder, tmp_path / "out/0")
+    (tmp_path / "out/0/metamer.png").unlink()
+    damaged = dataclasses.replace(judged[0], folder=tmp_path / "out/0")
+    assert list(find_unreadable([*judged, damaged])) == [tmp_path / "out/0"]
+
+
+def test_histograms_are_of_the_null_that_the_verdict_names(images, tmp_path):
+    out, judged, nulls = images
+    [(file, null)] = nulls.items()
+    higher = dataclasses.replace(null, layers={name: values + 0.5 for name, values in null.layers.items()})
+    higher.save(tmp_path / "higher.npz")
+    both = {tmp_path / "higher.npz": higher, **nulls}
+    page = Page(write_report(out, judged, both, tmp_path / "both.html"))
+    drawn = [alt for alt in page.alts() if alt.startswith("Histogram")]
+    assert len(drawn) == 2
+    assert any(f"largest coefficient {null.maximum('block'):.3f}" in alt for alt in drawn)
+    kept = Page(write_report(out, judged, {}, tmp_path / "kept.html"))
+    assert not any(alt.startswith("Histogram") for alt in kept.alts())
+    assert f"{file.name}, block, logits: " in kept.text
+    assert f"{null.claim()} (of an earlier command)" in kept.text
+    assert "No null distribution was given." not in kept.text
+
+
+def test_networks_that_share_a_name_are_told_apart(images, tmp_path):
+    out, judged, nulls = images
+    network = judged[0].record["network"] | {"digest": "0" * 64}
+    other = dataclasses.replace(judged[0], record=judged[0].record | {"network": network})
+    page = Page(write_report(out, [*judged, other], nulls, tmp_path / "two.html"))
+    assert "9 metamers of 2 networks" in page.text
+    for digest in (judged[0].record["network"]["digest"][:8], "00000000"):
+        assert page.text.count(f"small ({digest})") >= 3  # In the contents, the summary and the heading.
+
+
+@pytest.fixture(scope="module")
+def browse(tmp_path_factory):
+    """Show a page in headless Chromium, and return the document that it became and what the console said."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
+        pytest.skip(f"none of {', '.join(names)} is on PATH, and CHROMIUM names none")
+    profile = tmp_path_factory.mktemp("profile")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr"]
+
+    def show(path, *more):
+        command = [browser, *options, f"--user-data-dir={profile}", *more, "--dump-dom", path.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    return show
+
+
+#: A frame as wide as a phone, in which no script runs; when all has loaded, what is in it is written into the document.
+PHONE = """<!DOCTYPE html><meta charset="utf-8">
+<iframe sandbox="allow-same-origin" width="375" height="700" style="border:0" srcdoc="{page}"></iframe>
+<script>
+const frame = document.querySelector("iframe");
+frame.addEventListener("load", () => {{
+  const page = frame.contentDocument;
+  const players = [...page.querySelectorAll("audio")];
+  const isReady = (player) => player.readyState > 0 || player.error;
+  const wait = () => {{
+    if (!players.every(isReady)) return setTimeout(wait, 20);
+    const measures = {{
+      width: frame.clientWidth,
+      excess: page.documentElement.scrollWidth - page.documentElement.clientWidth,
+      durations: players.map((player) => player.duration),
+      broken: [...page.images].filter((picture) => !picture.naturalWidth).length,
+      text: page.body.innerText,
+    }};
+    const paragraph = document.createElement("p");
+    paragraph.textContent = JSON.stringify(measures);
+    document.body.replaceChildren(paragraph);
+  }};
+  wait();
+}});
+</script>"""
+
+
+def test_it_fits_a_phone_and_needs_no_javascript_and_the_console_stays_silent(each_report, browse, tmp_path):
+    frame = tmp_path / "phone.html"
+    frame.write_text(PHONE.format(page=html.escape(each_report.read_text(encoding="utf-8"))), encoding="utf-8")
+    document, console = browse(frame, "--virtual-time-budget=20000")
+    measures = json.loads(html.unescape(re.search(r"<p>(.*?)</p>", document)[1]))
+    text = measures.pop("text")
+    players = 3 if each_report.name == "sounds.html" else 0
+    assert measures == {"width": 375, "excess": 0, "durations": [0.5] * players, "broken": 0}
+    assert console == []
+    for heading in ("Summary", "Natural stimuli and their metamers", "Losses", "All verdicts"):
+        assert heading in text
+    assert "seed 0" in text and ("hen_10" in text or "tone" in text)

@@ -1,0 +1,134 @@
+"""A file or folder is there whole or not at all."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tfmetamers.errors import ResultError
+from tfmetamers.utilities.files import atomic_write, file_digest
+
+
+def tree(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+class TestWrittenWhole:
+    def test_a_file_appears_when_the_block_ends(self, tmp_path):
+        path = tmp_path / "file.txt"
+        with atomic_write(path) as partial:
+            partial.write_text("new")
+            assert not path.exists()
+        assert path.read_text() == "new"
+        assert tree(tmp_path) == ["file.txt"]
+
+    def test_a_file_takes_the_place_of_an_older_one(self, tmp_path):
+        path = tmp_path / "file.txt"
+        path.write_text("older")
+        with atomic_write(path) as partial:
+            partial.write_text("new")
+            assert path.read_text() == "older"
+        assert path.read_text() == "new"
+
+    def test_a_folder_appears_with_all_that_is_in_it(self, tmp_path):
+        with atomic_write(tmp_path / "folder") as partial:
+            (partial / "inner").mkdir(parents=True)
+            (partial / "inner" / "file").write_text("new")
+            assert not (tmp_path / "folder").exists()
+        assert tree(tmp_path) == ["folder", "folder/inner", "folder/inner/file"]
+
+    def test_folders_above_are_made(self, tmp_path):
+        with atomic_write(tmp_path / "a" / "b" / "file") as partial:
+            partial.touch()
+        assert (tmp_path / "a" / "b" / "file").is_file()
+
+    def test_the_temporary_path_has_the_same_name_on_the_same_disk(self, tmp_path):
+        with atomic_write(tmp_path / "picture.png") as partial:
+            assert partial.name == "picture.png"
+            assert partial.parent.parent == tmp_path
+            partial.touch()
+
+    def test_the_file_has_ordinary_permissions(self, tmp_path):
+        (tmp_path / "ordinary").touch()
+        with atomic_write(tmp_path / "file") as partial:
+            partial.touch()
+        assert (tmp_path / "file").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, ResultError])
+    def test_when_the_block_fails_nothing_has_changed(self, tmp_path, error):
+        path = tmp_path / "file.txt"
+        path.write_text("older")
+        with pytest.raises(error, match="as it was"), atomic_write(path) as partial:
+            partial.write_text("half")
+            raise error("as it was")
+        assert path.read_text() == "older"
+        assert tree(tmp_path) == ["file.txt"]
+
+    def test_a_system_error_in_the_block_is_one_sentence_with_the_path(self, tmp_path):
+        with pytest.raises(ResultError) as refused, atomic_write(tmp_path / "file") as partial:
+            partial.write_text("half")
+            raise OSError(28, "No space left on device")
+        assert str(refused.value).startswith(f"{tmp_path / 'file'} cannot be written: No space left on device. ")
+        assert tree(tmp_path) == []
+
+    def test_a_folder_does_not_take_the_place_of_one_that_holds_something(self, tmp_path):
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "mine").touch()
+        with pytest.raises(ResultError, match="cannot be written"), atomic_write(tmp_path / "folder") as partial:
+            partial.mkdir()
+            (partial / "new").touch()
+        assert tree(tmp_path) == ["folder", "folder/mine"]
+
+    def test_a_block_that_writes_nothing_is_refused(self, tmp_path):
+        with pytest.raises(ResultError, match="cannot be written"), atomic_write(tmp_path / "file"):
+            pass
+        assert tree(tmp_path) == []
+
+    @pytest.mark.parametrize("inner", ["picture.png", "a/b/picture.png"])
+    def test_a_path_below_a_file_is_refused_before_the_block(self, tmp_path, inner):
+        (tmp_path / "file").write_text("mine")
+        reached = []
+        with pytest.raises(ResultError, match="cannot be written"), atomic_write(tmp_path / "file" / inner):
+            reached.append(inner)
+        assert not reached
+        assert (tmp_path / "file").read_text() == "mine"
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+    def test_a_folder_without_permission_is_refused(self, tmp_path):
+        tmp_path.chmod(0o500)
+        with pytest.raises(ResultError, match="Permission denied"), atomic_write(tmp_path / "file"):
+            pass
+
+    def test_a_full_disk_leaves_nothing(self, tmp_path):
+        script = """
+import resource, sys
+from tfmetamers.errors import ResultError
+from tfmetamers.utilities.files import atomic_write
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with atomic_write(sys.argv[1]) as partial:
+        partial.write_bytes(bytes(5000))
+except ResultError as error:
+    sys.exit(str(error))
+"""
+        path = tmp_path / "file"
+        finished = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)
+        assert finished.returncode == 1
+        assert finished.stderr.startswith(f"{path} cannot be written: File too large. ")
+        assert tree(tmp_path) == []
+
+
+class TestFileDigest:
+    @pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 9000])
+    def test_is_the_sha_256_of_the_bytes(self, tmp_path, content):
+        (tmp_path / "file").write_bytes(content)
+        assert file_digest(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+    def test_of_several_files_is_that_of_their_bytes_in_order(self, tmp_path):
+        first, second = tmp_path / "first", tmp_path / "second"
+        first.write_bytes(b"one")
+        second.write_bytes(b"two")
+        assert file_digest(first, str(second)) == hashlib.sha256(b"onetwo").hexdigest()
+        assert file_digest(second, first) == hashlib.sha256(b"twoone").hexdigest()

@@ -1,0 +1,393 @@
+"""Every metamer below a folder, judged by the network that made it."""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfmetamers.errors import ResultError, TfmetamersError
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
+from tfmetamers.inclusion.verdict import judge
+from tfmetamers.inclusion.verdict_file import FORMAT, check_original, is_about, judged_files, read_verdict
+from tfmetamers.metamers.folder import (
+    HALF_WRITTEN,
+    INDEX_COLUMNS,
+    Metamer,
+    find_half_written,
+    find_metamers,
+    read_metamer,
+    read_record,
+    read_saved,
+    record_value,
+)
+from tfmetamers.metrics import pearson, signal_to_noise_ratio, spearman
+from tfmetamers.networks.distinct_names import distinct_names
+from tfmetamers.networks.identity import network_identity
+from tfmetamers.networks.network import Network
+from tfmetamers.networks.recorded import find_recorded, load_recorded
+from tfmetamers.utilities.files import atomic_write, file_digest
+
+#: What a verdict has beside its format.
+_PARTS = {"basis", "array", "saved", "pearson", "signal_to_noise_ratio", "place", "layers", "scatter"}
+
+#: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
+SCATTERED = 400
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A metamer that was judged.
+
+    Attributes:
+        folder: its folder.
+        record: what its metamer.json holds.
+        verdict: what its verdict.json holds (``docs/evaluation.md``).
+        is_kept: whether the verdict is by a null distribution of an earlier call, for want of one in this.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    verdict: dict[str, Any]
+    is_kept: bool = False
+
+    @property
+    def layer(self) -> str:
+        """The matched layer."""
+        return self.record["layer"]["name"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A metamer that could not be judged, and why."""
+
+    folder: Path
+    reason: str
+
+
+def evaluate(
+    out: str | os.PathLike,
+    nulls: Mapping[Path, NullDistribution],
+    *,
+    defaults: Mapping[Path, NullDistribution] | None = None,
+    all_layers: bool = False,
+    look_in: Sequence[Path] = (),
+) -> Iterator[Judged | Failure]:
+    """Judge every finished metamer below a folder, and write verdict.json beside each.
+
+    Each is judged by the network that made it, loaded once; activations are computed anew. What an earlier call has
+    judged in the same way is read and not judged again, so that an interrupted call is continued by the same one. A
+    verdict by a null distribution is kept where none is given now.
+
+    Args:
+        out: the folder that synthesis wrote to.
+        nulls: null distributions by their files; for each metamer, the one of its network and layer is used
+            (`tfmetamers.inclusion.null_choice.choose_null`).
+        defaults: null distributions for metamers that none of `nulls` applies to and that no earlier call judged by
+            another, such as `tfmetamers.inclusion.bundled_nulls` returns.
+        all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
+        look_in: folders to look in for checkpoints that are no longer where they were.
+
+    Yields:
+        Each metamer in the order of the networks and of the paths, or why it could not be judged.
+
+    Raises:
+        ResultError: there is no metamer below the folder, null distributions were given and one is of no network and
+            layer that any of the metamers has, or two apply equally to one metamer.
+    """
+    records, failures = _read_records(find_metamers(out))
+    refuse_useless(nulls, records.values())
+    defaults = defaults or {}
+    choices = {
+        folder: (choose_null(nulls, folder, record), choose_null(defaults, folder, record))
+        for folder, record in records.items()
+    }
+    digests = {file: file_digest(file) for file in (*nulls, *defaults)}
+    yield from failures
+    yield from (Failure(folder, HALF_WRITTEN) for folder in find_half_written(out))
+    groups: dict[tuple, list[Path]] = {}
+    for folder, record in records.items():
+        groups.setdefault(_loaded_alike(record), []).append(folder)
+    for group in groups.values():
+        recorded = _Recorded(records[group[0]], look_in)
+        for folder in group:
+            try:
+                yield _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
+            except TfmetamersError as error:
+                yield Failure(folder, str(error))
+
+
+def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Return a row a network and layer, in the form of the paper's tables S4 and S5, layers from input to output.
+
+    Networks that share a name are called by their weights too (`tfmetamers.networks.distinct_names`).
+
+    Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, undefined,
+    saved_failed (what a person is shown does not pass although the array does), median_correlation, smallest_margin
+    (above the null, of all whose correlation is defined).
+    """
+    names = distinct_names([each.record["network"] for each in judged])
+    groups: dict[str, dict[str, list[Judged]]] = {}
+    for name, each in zip(names, judged, strict=True):
+        groups.setdefault(name, {}).setdefault(each.layer, []).append(each)
+    return [
+        {"network": name, "layer": layer, **_counts([each.verdict for each in layers[layer]])}
+        for name, layers in groups.items()
+        for layer in sorted(layers, key=lambda layer: layer_place(layers[layer][0]))
+    ]
+
+
+def layer_place(each: Judged) -> tuple:
+    """Return what sorts metamers by their matched layers, from the input to the output.
+
+    Layers that are not among those that the network names come last, in the order of their names.
+    """
+    place = each.verdict.get("place")
+    return place is None, place or 0, each.layer
+
+
+#: Columns that the table of verdicts has in common with the index.
+_RECORD_COLUMNS = ("network", "weights", "layer", "stimulus", "label", "category", "seed", "recipe", "steps")
+
+#: Columns that come from the verdict on the exact array.
+_VERDICT_COLUMNS = (
+    "included",
+    "same_label",
+    "original_label",
+    "metamer_label",
+    "correlation",
+    "null_maximum",
+    "margin",
+    "percentile",
+    "pairs",
+)
+
+
+def write_table(judged: Sequence[Judged], out: Path, path: Path) -> None:
+    """Write the verdicts as a tidy CSV, one row a metamer.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    header = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, "null", "pearson", "signal_to_noise_ratio", "saved_included"]
+    header += ["saved_correlation", "reasons", "folder"]
+    rows = [_row(each, out) for each in judged]
+    with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, dict], list[Failure]]:
+    records, failures = {}, []
+    for folder in folders:
+        try:
+            records[folder] = read_record(folder)
+        except ResultError as error:
+            failures.append(Failure(folder, str(error)))
+    return records, failures
+
+
+def _loaded_alike(record: Mapping) -> tuple:
+    """Return what is equal for metamers of one network that was loaded in one way, with the same labels."""
+    network = record["network"]
+    loading = json.dumps(network.get("loading"), sort_keys=True)
+    return network_identity(network), record["domain"], loading
+
+
+class _Recorded:
+    """The network of a group of metamers, loaded when it is first needed; one that cannot be is tried once."""
+
+    def __init__(self, record: Mapping, look_in: Sequence[Path]):
+        self._record, self._look_in = record, look_in
+        self._network: Network | None = None
+        self._error: TfmetamersError | None = None
+        self._is_checked = False
+
+    def check(self) -> None:
+        """Notice a file that is gone or has changed, without loading it.
+
+        Raises:
+            CheckpointError: it is gone or has changed, or cannot be loaded.
+        """
+        if not self._is_checked:
+            self._try(find_recorded)
+            self._is_checked = True
+        if self._error:
+            raise self._error
+
+    def network(self) -> Network:
+        """Return the network.
+
+        Raises:
+            CheckpointError: it cannot be loaded.
+        """
+        if self._network is None and self._error is None:
+            self._network = self._try(load_recorded)
+        if self._error:
+            raise self._error
+        return self._network
+
+    def _try(self, function):
+        try:
+            return function(self._record, self._look_in)
+        except TfmetamersError as error:
+            self._error = error
+
+
+def _evaluated(
+    folder: Path,
+    record: dict,
+    recorded: _Recorded,
+    choices: tuple[Choice, Choice],
+    digests: Mapping[Path, str],
+    all_layers: bool,
+) -> Judged:
+    recorded.check()
+    files = judged_files(folder, record)
+    earlier = _earlier_verdict(folder, files)
+    choice = _chosen(*choices, earlier, digests)
+    basis = {
+        "files": files,
+        "null": choice.file and {"file": choice.file.name, "sha256": digests[choice.file]},
+        "without_null": choice.reason,
+        "all_layers": all_layers,
+    }
+    if earlier and earlier["basis"] in (basis, {**basis, "all_layers": True}):
+        return Judged(folder, record, earlier)
+    is_kept = bool(earlier and earlier["basis"].get("null") and choice.null is None)
+    if is_kept and (earlier["layers"] or not all_layers):
+        return Judged(folder, record, earlier, is_kept=True)
+    verdict = {"format": FORMAT, "basis": basis, **_judge(recorded.network(), folder, choice, all_layers)}
+    if is_kept:
+        # The basis stays that of the null distribution, which all layers were not compared with.
+        verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
+    with atomic_write(folder / "verdict.json") as partial:
+        partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    return Judged(folder, record, verdict, is_kept=is_kept)
+
+
+def _chosen(given: Choice, default: Choice, earlier: Mapping | None, digests: Mapping[Path, str]) -> Choice:
+    """Prefer what was given now, then what an earlier verdict is by, then the default."""
+    if given.null or default.null is None:
+        return given
+    judged_by = earlier and earlier["basis"].get("null")
+    return given if judged_by and judged_by.get("sha256") != digests[default.file] else default
+
+
+def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
+    """Return the verdict of an earlier call on the same files, None where there is none or it is damaged."""
+    try:
+        verdict = read_verdict(folder)
+    except ResultError:
+        return None
+    is_whole = verdict is not None and verdict.keys() >= _PARTS
+    return verdict if is_whole and is_about(verdict, files) else None
+
+
+def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
+    metamer = read_metamer(folder)
+    check_original(folder, metamer)
+    layer = metamer.record["layer"]["name"]
+    saved = read_saved(folder, metamer.record)
+    names = [layer, *(name for name in network.layers if all_layers and name != layer)]
+    stimuli = np.stack([metamer.original, metamer.stimulus, saved])
+    activations = dict(zip(names, network.activations_together(names)(stimuli), strict=True))
+    activations = {name: values.numpy().reshape(3, -1) for name, values in activations.items()}
+    _refuse_nan(activations, folder)
+    predictions = _predictions(network, stimuli, folder)
+    original, exact, shown = activations[layer]
+    verdicts = [
+        judge(layer, predictions[0], prediction, spearman(original, values), choice.null, choice.reason)
+        for prediction, values in zip(predictions[1:], (exact, shown), strict=True)
+    ]
+    return {
+        "array": verdicts[0].as_json(),
+        "saved": verdicts[1].as_json(),
+        "pearson": pearson(original, exact),
+        "signal_to_noise_ratio": _finite(signal_to_noise_ratio(original, exact)),
+        "place": list(network.layers).index(layer) if layer in network.layers else None,
+        "layers": _at_all_layers(activations, network, choice.null) if all_layers else None,
+        "scatter": _scatter(original, exact, metamer),
+    }
+
+
+def _predictions(network: Network, stimuli: np.ndarray, folder: Path) -> list[dict | None]:
+    """Return index and label of what the network says of each stimulus, None for a network without labels."""
+    if network.logits is None:
+        return [None] * len(stimuli)
+    logits = network.logits(stimuli).numpy()
+    _refuse_nan({"its logits": logits}, folder)  # The largest of NaN would be the first label, for each the same.
+    return [asdict(prediction) for prediction in network.predictions(logits)]
+
+
+def _at_all_layers(activations: Mapping, network: Network, null: NullDistribution | None) -> dict[str, dict]:
+    """Return each layer's correlation, and what the null distribution says of it, in the order of the layers."""
+    ordered = [name for name in network.layers if name in activations]
+    ordered += [name for name in activations if name not in ordered]
+    found = {}
+    for name in ordered:
+        correlation = spearman(activations[name][0], activations[name][1])
+        is_known = null is not None and name in null.layers and null.undefined(name) < null.pairs_count
+        found[name] = {
+            "correlation": correlation,
+            "null_maximum": null.maximum(name) if is_known else None,
+            "percentile": null.percentile(name, correlation) if is_known and correlation is not None else None,
+        }
+    return found
+
+
+def _scatter(original: np.ndarray, exact: np.ndarray, metamer: Metamer) -> dict[str, list[float]]:
+    generator = np.random.default_rng(int(hashlib.sha256(metamer.stimulus.tobytes()).hexdigest()[:16], 16))
+    units = np.sort(generator.choice(len(original), min(SCATTERED, len(original)), replace=False))
+    return {
+        "original": [float(f"{value:.5g}") for value in original[units]],
+        "metamer": [float(f"{value:.5g}") for value in exact[units]],
+    }
+
+
+def _refuse_nan(activations: Mapping[str, np.ndarray], folder: Path) -> None:
+    for name, values in activations.items():
+        if not np.isfinite(values).all():
+            raise ResultError(
+                f"{folder}: activations at {name} are not finite; the weights or the saved stimulus are damaged."
+            )
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity: equal activations have no ratio."""
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
+    arrays = [verdict["array"] for verdict in verdicts]
+    correlations = [each["correlation"] for each in arrays if each["correlation"] is not None]
+    margins = [each["margin"] for each in arrays if each["margin"] is not None]
+    saved = [verdict["saved"]["included"] for verdict in verdicts]
+    return {
+        "metamers": len(arrays),
+        "passed": sum(each["included"] is True for each in arrays),
+        "failed": sum(each["included"] is False for each in arrays),
+        "not_judged": sum(each["included"] is None for each in arrays),
+        "other_label": sum(each["same_label"] is False for each in arrays),
+        "low_correlation": sum(each["margin"] is not None and each["margin"] <= 0 for each in arrays),
+        "undefined": sum(each["correlation"] is None for each in arrays),
+        "saved_failed": sum(
+            each["included"] is True and kept is not True for each, kept in zip(arrays, saved, strict=True)
+        ),
+        "median_correlation": float(np.median(correlations)) if correlations else None,
+        "smallest_margin": min(margins) if margins else None,
+    }
+
+
+def _row(each: Judged, out: Path) -> list:
+    row = [record_value(each.record, INDEX_COLUMNS[column]) for column in _RECORD_COLUMNS]
+    array, saved = each.verdict["array"], each.verdict["saved"]
+    row += [array[column] for column in _VERDICT_COLUMNS]
+    row.append((each.verdict["basis"]["null"] or {}).get("file"))
+    row += [each.verdict["pearson"], each.verdict["signal_to_noise_ratio"], saved["included"], saved["correlation"]]
+    return [*row, "; ".join(array["reasons"]), each.folder.relative_to(out).as_posix()]

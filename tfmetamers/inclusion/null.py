@@ -1,0 +1,402 @@
+"""Null distributions: correlations of activations between natural stimuli that have nothing to do with each other."""
+
+import dataclasses
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfmetamers.errors import ResultError, shown, unknown_name
+from tfmetamers.networks.identity import NETWORK_IDENTITY
+from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
+
+#: The version of the file's format, written as ``format`` in its metadata.
+FORMAT = 1
+
+#: How pairs can be drawn (`tfmetamers.inclusion.pairs`).
+DESIGNS = ("blocks", "independent")
+
+#: What the metadata have to be of, where other types would fail later.
+_METADATA_TYPES = {"network": dict | None, "versions": dict, "left_out": dict, "front_end": str | None}
+
+#: What was seen on files that are damaged: what archives raise, and what metadata of another form does.
+_READING_ERRORS = (*ARCHIVE_ERRORS, AttributeError, IndexError, RuntimeError, OverflowError)
+
+
+@dataclass(frozen=True)
+class NullStimulus:
+    """A natural stimulus of a null distribution.
+
+    Attributes:
+        id: as `tfmetamers.stimuli.collection` gives it.
+        sha256: `tfmetamers.stimuli.noise.stimulus_digest` of the stimulus as the network's domain loads it.
+    """
+
+    id: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class NullDistribution:
+    """Spearman's coefficients of the activations of pairs of natural stimuli, at layers of one network.
+
+    What a distribution that others made does not say is None.
+
+    Attributes:
+        network: `Network.describe` of the network, or None.
+        layers: float64 (pairs,) by the layer's name; NaN where a coefficient is undefined, because the activations
+            of either stimulus are constant.
+        pairs: int32 (pairs, 2), positions in `stimuli`, the first below the second, in ascending order; or None.
+        stimuli: the stimuli that pairs were drawn from, or None.
+        seed: the seed of the pairs; None where distributions of several seeds were merged.
+        design: ``"independent"`` where no stimulus is in two pairs, ``"blocks"`` where pairs share stimuli, or None.
+        front_end: the front end that activations were computed with, ``"none"`` or ``"exact"``; or None.
+        versions: of the software that computed it.
+        parts: for each distribution that was merged into this one, its ``seed``, ``design``, ``pairs`` and
+            ``distinct_stimuli``; empty where none was.
+        left_out: ids of ``"duplicates"`` and of ``"broken"`` stimuli, which no pair was drawn from.
+        source: the file's name, where others made it.
+    """
+
+    network: Mapping[str, Any] | None
+    layers: Mapping[str, np.ndarray]
+    pairs: np.ndarray | None = None
+    stimuli: tuple[NullStimulus, ...] | None = None
+    seed: int | None = None
+    design: str | None = None
+    front_end: str | None = None
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    parts: tuple[Mapping[str, Any], ...] = ()
+    left_out: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    source: str | None = None
+
+    @property
+    def pairs_count(self) -> int:
+        """The number of pairs, undefined ones included."""
+        return len(next(iter(self.layers.values())))
+
+    @property
+    def distinct_stimuli(self) -> int | None:
+        """The number of stimuli that are in a pair, or None where it is not known."""
+        return None if self.pairs is None else len(np.unique(self.pairs))
+
+    def coefficients(self, layer: str) -> np.ndarray:
+        """Return the coefficients of a layer that are defined, float64 (defined pairs,).
+
+        Raises:
+            ArgumentError: the distribution has no such layer; the nearest are listed.
+        """
+        values = self._of_layer(layer)
+        return values[~np.isnan(values)]
+
+    def undefined(self, layer: str) -> int:
+        """Return the number of pairs whose coefficient at a layer is undefined.
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+        """
+        return int(np.isnan(self._of_layer(layer)).sum())
+
+    def maximum(self, layer: str) -> float:
+        """Return the largest coefficient of a layer, which a metamer's has to exceed (paper, section 3.1).
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+            ResultError: no pair has a coefficient there.
+        """
+        return float(self._defined(layer).max())
+
+    def percentile(self, layer: str, coefficient: float) -> float:
+        """Return the share of a layer's defined pairs whose coefficient is below a given one, 0 to 100.
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+            ResultError: no pair has a coefficient there.
+        """
+        return 100 * float(np.mean(self._defined(layer) < coefficient))
+
+    def quantile(self, layer: str, share: float) -> float:
+        """Return the coefficient that a share of a layer's defined pairs, 0 to 1, does not exceed (interpolated).
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+            ResultError: no pair has a coefficient there.
+        """
+        return float(np.quantile(self._defined(layer), share))
+
+    def claim(self, layer: str | None = None) -> str:
+        """Say in a few words what a verdict rests on: how many pairs, of what.
+
+        Args:
+            layer: a layer, of which it is said how many pairs have no coefficient there, if any.
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+        """
+        undefined = 0 if layer is None else self.undefined(layer)
+        without = f" ({undefined:,} of them without a coefficient)" if undefined else ""
+        if self.pairs is None:
+            return f"{self.pairs_count:,} pairs of stimuli that are not recorded{without}"
+        manner = "independent pairs" if self.design == "independent" else "pairs that share stimuli"
+        return f"{self.pairs_count:,} {manner}, of {self.distinct_stimuli:,} stimuli{without}"
+
+    def check_applies(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> None:
+        """Refuse to judge by this distribution what another network, or another layer, made.
+
+        What a distribution that others made does not say is not compared.
+
+        Args:
+            network: `Network.describe`, as ``metamer.json`` has it under ``network``.
+            layer: the layer's name.
+            front_end: the front end by which the coefficient to be judged was computed, if known.
+
+        Raises:
+            ResultError: the network, its weights, its stimulus's shape, the layer or the front end is another.
+        """
+        differences = self.differences(network, layer, front_end)
+        if differences:
+            raise ResultError(
+                f"The null distribution is of something else ({'; '.join(differences)}); build one for this network "
+                "and layer with 'tfmetamers null build'."
+            )
+
+    def differences(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> list[str]:
+        """Say in what it differs from what made a metamer, a phrase each; the arguments are those of `check_applies`.
+
+        Returns:
+            Phrases such as ``network.name: vgg_19 there, vgg_16 asked``; none where it applies.
+        """
+        differences = differences_between(self.network or {}, network, self.recorded, "network.")
+        if layer not in self.layers:
+            differences.append(f"layer: {', '.join(self.layers)} there, {layer} asked")
+        if None not in (front_end, self.front_end) and front_end != self.front_end:
+            differences.append(f"front end: {self.front_end} there, {front_end} asked")
+        return differences
+
+    @property
+    def recorded(self) -> list[str]:
+        """What it records of what tells its network from others: fields of `NETWORK_IDENTITY`."""
+        return [key for key in NETWORK_IDENTITY if key in (self.network or {})]
+
+    def metadata(self) -> dict[str, Any]:
+        """Return all but the coefficients and the pairs, as the file has it in JSON."""
+        return {
+            "format": FORMAT,
+            "network": self.network and dict(self.network),
+            "layers": list(self.layers),
+            "stimuli": None if self.stimuli is None else [[each.id, each.sha256] for each in self.stimuli],
+            "pairs": self.pairs_count,
+            "distinct_stimuli": self.distinct_stimuli,
+            "seed": self.seed,
+            "design": self.design,
+            "front_end": self.front_end,
+            "versions": dict(self.versions),
+            "parts": [dict(part) for part in self.parts],
+            "left_out": {reason: list(ids) for reason, ids in self.left_out.items()},
+            "source": self.source,
+        }
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the distribution as one ``.npz`` file, whole or not at all; the same distribution gives the same bytes.
+
+        Raises:
+            ResultError: the file cannot be written.
+        """
+        arrays = {f"layer_{place}": values for place, values in enumerate(self.layers.values())}
+        if self.pairs is not None:
+            arrays["pairs"] = self.pairs
+        archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
+        np.savez(archive, metadata=np.array(json.dumps(self.metadata())), **arrays)
+        with atomic_write(path) as partial:
+            partial.write_bytes(archive.getbuffer())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "NullDistribution":
+        """Read a distribution that `save` wrote.
+
+        Raises:
+            ResultError: the file is missing, damaged, no null distribution, or of another format.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise ResultError(f"There is no file {path}; give a null distribution, or build it with 'null build'.")
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                metadata = json.loads(str(archive["metadata"]))
+                version = metadata["format"]
+                arrays = dict(archive) if version == FORMAT else {}
+        except _READING_ERRORS as error:
+            raise _damaged(path, error) from error
+        if version != FORMAT:
+            raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
+        try:
+            return cls._from_arrays(metadata, arrays)
+        except _READING_ERRORS as error:
+            raise _damaged(path, error) from error
+
+    @classmethod
+    def _from_arrays(cls, metadata: dict, arrays: dict) -> "NullDistribution":
+        layers = {name: arrays[f"layer_{place}"] for place, name in enumerate(metadata["layers"])}
+        pairs, stimuli = arrays.get("pairs"), metadata["stimuli"]
+        for name, kind in _METADATA_TYPES.items():
+            if not isinstance(metadata[name], kind):
+                raise ValueError(f"its {name} is {shown(metadata[name])}")
+        _check_arrays(layers, pairs, len(stimuli or ()), metadata["pairs"])
+        return cls(
+            network=metadata["network"],
+            layers=layers,
+            pairs=pairs,
+            stimuli=None if stimuli is None else tuple(NullStimulus(id_, digest) for id_, digest in stimuli),
+            parts=tuple(metadata["parts"]),
+            **{name: metadata[name] for name in ("seed", "design", "front_end", "versions", "left_out", "source")},
+        )
+
+    def _of_layer(self, layer: str) -> np.ndarray:
+        if layer not in self.layers:
+            raise unknown_name("layer of the null distribution called", layer, self.layers, "Give one of these.")
+        return self.layers[layer]
+
+    def _defined(self, layer: str) -> np.ndarray:
+        values = self.coefficients(layer)
+        if not len(values):
+            raise ResultError(
+                f"None of the {self.pairs_count:,} pairs has a coefficient at {layer}, where all activations are "
+                "constant; give a null distribution of other stimuli or of another layer."
+            )
+        return values
+
+
+def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
+    """Unite null distributions of one network that have no pair in common.
+
+    Stimuli are told apart by their hashes, and the result does not depend on the order of the distributions.
+
+    Raises:
+        ResultError: there are fewer than two, one does not record its pairs, they are of different networks, weights,
+            sizes, layers or front ends, or the same pair is in two of them.
+    """
+    if len(nulls) < 2:
+        raise ResultError(f"{len(nulls)} null distribution arrived; give two or more to merge.")
+    for null in nulls:
+        _check_can_merge(nulls[0], null)
+    ids: dict[str, str] = {}
+    for stimulus in (stimulus for null in nulls for stimulus in null.stimuli):
+        ids[stimulus.sha256] = min(stimulus.id, ids.get(stimulus.sha256, stimulus.id))
+    stimuli = tuple(
+        sorted((NullStimulus(ids[digest], digest) for digest in ids), key=lambda each: (each.id, each.sha256))
+    )
+    places = {stimulus.sha256: place for place, stimulus in enumerate(stimuli)}
+    renumbered = [_renumbered(null, places) for null in nulls]
+    pairs = np.concatenate(renumbered)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    pairs = pairs[order]
+    _refuse_repeated(pairs, stimuli)
+    names = min(list(null.layers) for null in nulls)  # One of their orders, whichever distribution comes first.
+    parts = [part for null in nulls for part in (null.parts or [_part(null)])]
+    seeds = {null.seed for null in nulls}
+    left_out = {reason for null in nulls for reason in null.left_out}
+    return NullDistribution(
+        network=_common(nulls),
+        layers={name: np.concatenate([null.layers[name] for null in nulls])[order] for name in names},
+        pairs=pairs,
+        stimuli=stimuli,
+        seed=seeds.pop() if len(seeds) == 1 else None,
+        design="independent" if np.bincount(pairs.ravel()).max() == 1 else "blocks",
+        front_end=nulls[0].front_end,
+        versions=_joined_versions(nulls),
+        parts=tuple(sorted(parts, key=lambda part: json.dumps(part, sort_keys=True))),
+        left_out={
+            reason: sorted({id_ for null in nulls for id_ in null.left_out.get(reason, ())})
+            for reason in sorted(left_out)
+        },
+    )
+
+
+def differences_between(found: Mapping, wanted: Mapping, keys: Iterable[str], prefix: str = "") -> list[str]:
+    """Say in what two records differ, a phrase each: ``seed: 0 there, 1 asked``."""
+    pairs = [(key, found.get(key), wanted.get(key)) for key in keys]
+    return [
+        f"{prefix}{key.replace('_', ' ')}: {'nothing' if there is None else there} there, "
+        f"{'nothing' if asked is None else asked} asked"
+        for key, there, asked in pairs
+        if there != asked
+    ]
+
+
+def _damaged(path: Path, error: Exception) -> ResultError:
+    reason = getattr(error, "strerror", None) or error
+    return ResultError(f"{path} is damaged or no null distribution ({reason}); build it again with 'null build'.")
+
+
+def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
+    """Refuse arrays that do not belong together."""
+    if not layers or not count:
+        raise ValueError("it has no layer or no pair")
+    for name, values in layers.items():
+        if values.dtype != np.float64 or values.shape != (count,) or np.nanmax(np.abs(values), initial=0) > 1 + 1e-9:
+            raise ValueError(f"the coefficients of {name} are not {count} numbers from -1 to 1")
+    if pairs is None:
+        return
+    is_whole = pairs.dtype == np.int32 and pairs.shape == (count, 2)
+    if not is_whole or (count and not (pairs >= 0).all()) or not (pairs[:, 0] < pairs[:, 1]).all():
+        raise ValueError(f"the pairs are not {count} pairs of places")
+    if count and pairs.max() >= stimuli:
+        raise ValueError(f"the pairs name more than the {stimuli} stimuli")
+
+
+def _check_can_merge(first: NullDistribution, null: NullDistribution) -> None:
+    if null.pairs is None or null.stimuli is None or null.network is None:
+        raise ResultError(
+            f"{null.source or 'A null distribution'} does not record its pairs and cannot be merged, since the same "
+            "pair could be in both; merge those that 'tfmetamers null build' made."
+        )
+    differences = differences_between(first.network, null.network, NETWORK_IDENTITY, "network.")
+    records = [{"layers": ", ".join(sorted(each.layers)), "front end": each.front_end} for each in (first, null)]
+    differences += differences_between(*records, ("layers", "front end"))
+    if differences:
+        differences = "; ".join(differences).replace(" asked", " here")
+        raise ResultError(f"The null distributions are of different things ({differences}); merge those of one.")
+
+
+def _renumbered(null: NullDistribution, places: Mapping[str, int]) -> np.ndarray:
+    """Return a distribution's pairs as places in the united list of stimuli."""
+    mapped = np.array([places[stimulus.sha256] for stimulus in null.stimuli], np.int32)
+    return np.sort(mapped[null.pairs], axis=1)
+
+
+def _refuse_repeated(pairs: np.ndarray, stimuli: Sequence[NullStimulus]) -> None:
+    repeated = np.flatnonzero((pairs[1:] == pairs[:-1]).all(axis=1))
+    if len(repeated):
+        first, second = (stimuli[place].id for place in pairs[repeated[0]])
+        raise ResultError(
+            f"{len(repeated):,} pairs are in more than one of the null distributions, such as {first} with {second}; "
+            "merge only those of different stimuli, or build one with more pairs."
+        )
+
+
+def _part(null: NullDistribution) -> dict:
+    return {
+        "seed": null.seed,
+        "design": null.design,
+        "pairs": null.pairs_count,
+        "distinct_stimuli": null.distinct_stimuli,
+    }
+
+
+def _common(nulls: Sequence[NullDistribution]) -> dict:
+    """Return the description of the network, without what the distributions do not agree in, such as a file's name."""
+    records = [null.network for null in nulls]
+    return {
+        key: value if all(record.get(key) == value for record in records) else None for key, value in records[0].items()
+    }
+
+
+def _joined_versions(nulls: Sequence[NullDistribution]) -> dict[str, str]:
+    names = dict.fromkeys(name for null in nulls for name in null.versions)
+    joined = {name: sorted({null.versions[name] for null in nulls if name in null.versions}) for name in names}
+    return {name: ", ".join(versions) for name, versions in joined.items()}

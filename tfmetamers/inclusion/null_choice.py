@@ -1,0 +1,75 @@
+"""Which of several null distributions a metamer is judged by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfmetamers.errors import ResultError
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.inclusion.verdict import WITHOUT_NULL, check_null, null_differences
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The null distribution that a metamer is judged by.
+
+    Attributes:
+        file: its file; None where none applies.
+        null: the null distribution; None where none applies.
+        reason: why none applies, in words; None where one does.
+    """
+
+    file: Path | None
+    null: NullDistribution | None
+    reason: str | None = None
+
+
+def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Mapping) -> Choice:
+    """Choose the null distribution of a metamer's network and layer.
+
+    One that records its network is preferred to one that does not, as the authors' do not.
+
+    Args:
+        nulls: null distributions by their files.
+        folder: the metamer's folder.
+        record: what its metamer.json holds.
+
+    Raises:
+        ResultError: two apply equally.
+    """
+    differences = {file: null_differences(null, record) for file, null in nulls.items()}
+    applying = [file for file, found in differences.items() if not found]
+    if not applying:
+        return Choice(None, None, _reason(nulls, differences, record))
+    most = max(len(nulls[file].recorded) for file in applying)
+    best = [file for file in applying if len(nulls[file].recorded) == most]
+    if len(best) > 1:
+        raise ResultError(
+            f"{best[0]} and {best[1]} apply equally to {folder}; leave one of them out, or say of which network "
+            "a pickle is by --null NETWORK=FILE."
+        )
+    return Choice(best[0], nulls[best[0]])
+
+
+def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[Mapping]) -> None:
+    """Refuse a null distribution that no metamer can be judged by, naming the first difference.
+
+    Raises:
+        ResultError: there is one.
+    """
+    records = list(records)
+    for file, null in nulls.items():
+        if records and all(null_differences(null, record) for record in records):
+            try:
+                check_null(null, records[0])
+            except ResultError as error:
+                raise ResultError(f"{file} cannot judge any of the metamers. {error}") from error
+
+
+def _reason(nulls: Mapping[Path, NullDistribution], differences: Mapping[Path, list[str]], record: Mapping) -> str:
+    """Say why none applies, by the one of the same network and layer where there is one."""
+    for file, null in nulls.items():
+        is_of_network = (null.network or record["network"]).get("name") == record["network"]["name"]
+        if is_of_network and record["layer"]["name"] in null.layers:
+            return f"the null distribution {file.name} is of something else ({'; '.join(differences[file])})"
+    return "no null distribution of its network and layer was given" if nulls else WITHOUT_NULL

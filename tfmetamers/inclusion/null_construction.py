@@ -1,0 +1,403 @@
+"""Null distributions built from natural stimuli, block after block, and continued where that stopped."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
+from tfmetamers.inclusion.null import NullDistribution, NullStimulus, differences_between
+from tfmetamers.inclusion.pairs import DrawnPairs, draw_pairs
+from tfmetamers.inclusion.ranks import RankTable, correlations, rank_bytes
+from tfmetamers.metamers.folder import describe_versions
+from tfmetamers.metrics import centred_ranks
+from tfmetamers.networks.identity import NETWORK_IDENTITY, network_identity
+from tfmetamers.networks.network import Network
+from tfmetamers.stimuli.collection import StimulusFile
+from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
+
+#: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
+RANKING_BYTES = 56
+
+#: What ranks may take by default.
+MEMORY_BYTES = 4 * 10**9
+
+
+@dataclass(frozen=True)
+class NaturalStimuli:
+    """The stimuli that pairs are drawn from, and those that they are not.
+
+    Attributes:
+        files: the distinct stimuli that can be loaded.
+        digests: `stimulus_digest` of each.
+        duplicates: the id of each stimulus that equals an earlier one, and the id of that one.
+        broken: the id of each stimulus that cannot be loaded, and why.
+        fit: what was done with sounds of another length.
+    """
+
+    files: list[StimulusFile]
+    digests: list[str]
+    duplicates: list[tuple[str, str]]
+    broken: list[tuple[str, str]]
+    fit: str | None = None
+
+
+def examine_stimuli(
+    network: Network,
+    stimuli: Sequence[StimulusFile],
+    *,
+    fit: str | None = None,
+    progress: Callable[[], None] | None = None,
+) -> NaturalStimuli:
+    """Load each stimulus once, to tell duplicates and what cannot be loaded.
+
+    Args:
+        network: whose domain loads them.
+        stimuli: the files.
+        fit: what is done with sounds of another length, which cannot be loaded by default.
+        progress: called after each stimulus.
+
+    Raises:
+        ArgumentError: a way to fit was given, and the network takes no sounds.
+        StimulusError: fewer than two different stimuli can be loaded.
+    """
+    first_of: dict[str, StimulusFile] = {}
+    duplicates, broken = [], []
+    for stimulus in stimuli:
+        try:
+            digest = stimulus_digest(network.domain.load(stimulus.path, fit))
+        except StimulusError as error:
+            broken.append((stimulus.id, str(error)))
+        else:
+            if digest in first_of:
+                duplicates.append((stimulus.id, first_of[digest].id))
+            first_of.setdefault(digest, stimulus)
+        if progress:
+            progress()
+    if len(first_of) < 2:
+        reason = f" ({broken[0][1]})" if broken else ""
+        raise StimulusError(
+            f"Of {len(stimuli)} stimuli, {len(broken)} cannot be loaded{reason} and {len(duplicates)} are copies of "
+            f"others, which leaves {len(first_of)}; a null distribution needs two or more."
+        )
+    return NaturalStimuli(list(first_of.values()), list(first_of), duplicates, broken, fit)
+
+
+@dataclass(frozen=True)
+class NullPlan:
+    """A null distribution to be built.
+
+    Attributes:
+        network: the network.
+        layers: names of its layers.
+        stimuli: what pairs are drawn from.
+        drawn: the pairs.
+        seed: that they were drawn by.
+        design: that they were drawn by.
+        out: the file to write.
+        memory_bytes: what the ranks in work may take.
+    """
+
+    network: Network
+    layers: tuple[str, ...]
+    stimuli: NaturalStimuli
+    drawn: DrawnPairs
+    seed: int
+    design: str
+    out: Path
+    memory_bytes: int
+
+    @property
+    def unfinished(self) -> Path:
+        """The folder of what is finished, while the distribution is not."""
+        return self.out.with_name(f"{self.out.name}.unfinished")
+
+    @cached_property
+    def settings(self) -> dict:
+        """What determines the distribution, as its file has it."""
+        return json.loads(
+            json.dumps(self._distribution({name: np.zeros(len(self.drawn.pairs)) for name in self.layers}).metadata())
+        )
+
+    def _distribution(self, layers: dict[str, np.ndarray]) -> NullDistribution:
+        found = zip(self.stimuli.files, self.stimuli.digests, strict=True)
+        # The same network gives the same file wherever its weights lie.
+        network = {key: value for key, value in self.network.describe().items() if key != "loading"}
+        return NullDistribution(
+            network=network,
+            layers=layers,
+            pairs=self.drawn.pairs,
+            stimuli=tuple(NullStimulus(stimulus.id, digest) for stimulus, digest in found),
+            seed=self.seed,
+            design=self.design,
+            front_end=next(iter(self.network.front_ends), "none"),
+            versions=describe_versions(),
+            left_out={
+                "duplicates": [id_ for id_, _ in self.stimuli.duplicates],
+                "broken": [id_ for id_, _ in self.stimuli.broken],
+            },
+        )
+
+
+def plan_null(
+    network: Network,
+    layers: Sequence[str],
+    stimuli: NaturalStimuli,
+    *,
+    pairs: int,
+    seed: int,
+    out: str | os.PathLike,
+    design: str = "blocks",
+    memory_bytes: int = MEMORY_BYTES,
+) -> NullPlan:
+    """Draw the pairs of a null distribution, and see whether it can be written.
+
+    Args:
+        network: the network.
+        layers: names of layers.
+        stimuli: what `examine_stimuli` returned.
+        pairs: how many.
+        seed: decides which.
+        out: the ``.npz`` file to write.
+        design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.pairs.draw_pairs`).
+        memory_bytes: what ranks may take. Layers are worked on together as far as their ranks fit, one alone if need
+            be; the ranks are in files beside `out`, and a part of them at a time in memory. The network and one pass
+            through it come on top. The result does not depend on it.
+
+    Raises:
+        ArgumentError: a layer is unknown, there are not so many pairs, or another value cannot be used.
+        ResultError: `out` is another null distribution or something else, or was begun with other settings.
+    """
+    checked_whole_number("memory in bytes", memory_bytes, minimum=1)
+    names = tuple(dict.fromkeys(network.layer(name).name for name in layers))
+    if not names:
+        raise ArgumentError("No layer was given; give one or more.")
+    drawn = draw_pairs(len(stimuli.files), pairs, seed, design)
+    plan = NullPlan(network, names, stimuli, drawn, seed, design, Path(out), memory_bytes)
+    if plan.out.exists():
+        _refuse_differences(plan.out, NullDistribution.load(plan.out).metadata(), plan.settings)
+    else:
+        _check_unfinished(plan)
+    return plan
+
+
+def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = None) -> NullDistribution:
+    """Build a null distribution and write it; one that has been written is read.
+
+    The ranks of each stimulus and the coefficients of each block are kept as soon as they are there; the same plan made
+    again goes on from there, and ends with the same bytes on the same machine, whatever the memory.
+
+    Args:
+        plan: the plan.
+        progress: called after each stimulus with how many are ranked and how many there are in the blocks that are not
+            finished, once for each group of layers.
+
+    Raises:
+        ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
+            building the same.
+        StimulusError: a stimulus cannot be loaded any more.
+    """
+    with _locked(plan):
+        if plan.out.exists():
+            found = NullDistribution.load(plan.out)
+            shutil.rmtree(plan.unfinished, ignore_errors=True)  # A run that was killed at its very end left it.
+            return found
+        _check_unfinished(plan)
+        with atomic_write(plan.unfinished / "settings.json") as partial:
+            partial.write_text(json.dumps(plan.settings))
+        _finish_blocks(plan, progress or (lambda done, total: None))
+        layers = {name: np.empty(len(plan.drawn.pairs)) for name in plan.layers}
+        for block in range(plan.drawn.blocks.max() + 1):
+            found = _read_block(plan, block)
+            if found.keys() < layers.keys():
+                raise ResultError(
+                    f"{_block_file(plan, block)} was finished and has gone since; let nothing else write to "
+                    f"{plan.out.parent}, and run the command again."
+                )
+            for name, coefficients in found.items():
+                layers[name][plan.drawn.blocks == block] = coefficients
+        null = plan._distribution(layers)
+        null.save(plan.out)
+        shutil.rmtree(plan.unfinished, ignore_errors=True)
+    return null
+
+
+def _refuse_differences(path: Path, found: dict, wanted: dict, further: Sequence[str] = ()) -> None:
+    """Refuse to go on with, or to write over, what was made with other settings."""
+    keys = ["pairs", "seed", "design", "front_end", *further]
+    differences = differences_between(found.get("network") or {}, wanted["network"], NETWORK_IDENTITY, "network.")
+    differences += differences_between(_shown(found), _shown(wanted), ["layers", *keys])
+    if found.get("stimuli") != wanted["stimuli"]:
+        differences.append(_difference_of_stimuli(found.get("stimuli") or [], wanted["stimuli"]))
+    if differences:
+        raise ResultError(
+            f"{path} was made with other settings ({'; '.join(differences)}); give another --output, or move it away."
+        )
+
+
+def _shown(settings: dict) -> dict:
+    versions = ", ".join(f"{name} {version}" for name, version in (settings.get("versions") or {}).items())
+    return {**settings, "layers": ", ".join(settings.get("layers") or ()), "versions": versions}
+
+
+def _difference_of_stimuli(found: list, wanted: list) -> str:
+    there, asked = ({digest: id_ for id_, digest in stimuli} for stimuli in (found, wanted))
+    only_there = [id_ for digest, id_ in there.items() if digest not in asked]
+    only_asked = [id_ for digest, id_ in asked.items() if digest not in there]
+    if not only_there and not only_asked:
+        return "stimuli: of other names or in another order"
+    return f"stimuli: {_listed(only_there)} there and not here, {_listed(only_asked)} here and not there"
+
+
+def _listed(ids: list[str]) -> str:
+    if not ids:
+        return "none"
+    return f"{', '.join(ids[:3])}{f' and {len(ids) - 3} more' if len(ids) > 3 else ''}"
+
+
+def _check_unfinished(plan: NullPlan) -> None:
+    path = plan.unfinished / "settings.json"
+    if not path.exists():
+        return
+    try:
+        found = json.loads(path.read_text())
+        _refuse_differences(plan.unfinished, found, plan.settings, ["versions"])
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path} is damaged ({error}); delete {plan.unfinished} to start again.") from error
+
+
+@contextlib.contextmanager
+def _locked(plan: NullPlan) -> Iterator[None]:
+    """Keep other runs from building the same, and clear away what a killed run was just writing."""
+    busy = f"Another run is building {plan.out}; wait until it has finished, or give another --output."
+    file = plan.out.with_name(f".{plan.out.name}.lock")
+    with file_lock(file, plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
+        for partial in plan.unfinished.glob(".*.partial"):
+            shutil.rmtree(partial, ignore_errors=True)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                plan.unfinished.rmdir()  # Where it is empty.
+
+
+def _block_file(plan: NullPlan, block: int) -> Path:
+    return plan.unfinished / f"block_{block:06d}.npz"
+
+
+def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
+    """Return the coefficients of a block's pairs for each layer that is finished."""
+    path = _block_file(plan, block)
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            places = {f"layer_{place}": name for place, name in enumerate(plan.layers)}
+            found = {places[key]: archive[key] for key in archive}
+        count = int((plan.drawn.blocks == block).sum())
+        if any(values.shape != (count,) or values.dtype != np.float64 for values in found.values()):
+            raise ValueError(f"{count} numbers a layer were expected")
+    except ARCHIVE_ERRORS as error:
+        raise ResultError(f"{path} is damaged ({error}); delete it to make that block again.") from error
+    return found
+
+
+def _write_block(plan: NullPlan, block: int, layers: dict[str, np.ndarray]) -> None:
+    archive = io.BytesIO()
+    np.savez(archive, **{f"layer_{plan.layers.index(name)}": values for name, values in layers.items()})
+    with atomic_write(_block_file(plan, block)) as partial:
+        partial.write_bytes(archive.getbuffer())
+
+
+def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None:
+    """Make what is missing, a group of layers after another, so that each is compiled once."""
+    blocks = [np.flatnonzero(plan.drawn.blocks == block) for block in range(plan.drawn.blocks.max() + 1)]
+    members = [np.unique(plan.drawn.pairs[positions]) for positions in blocks]
+    waiting = [
+        (group, block)
+        for group in _groups(plan, max(map(len, members)))
+        for block in range(len(blocks))
+        if not set(group) <= _read_block(plan, block).keys()
+    ]
+    done, total = 0, sum(len(members[block]) for _, block in waiting)
+    function, compiled = None, None
+    for group, block in waiting:
+        if group != compiled:
+            function, compiled = plan.network.activations_together(group), group
+        with contextlib.ExitStack() as stack:
+            tables = [stack.enter_context(_table(plan, name, members[block])) for name in group]
+            for row, number in enumerate(members[block]):
+                if not all(table.holds(row) for table in tables):
+                    _rank(plan, group, function, number, tables, row)
+                done += 1
+                progress(done, total)
+            pairs = np.searchsorted(members[block], plan.drawn.pairs[blocks[block]])
+            slab = max(plan.memory_bytes // 8, 1)
+            found = {name: correlations(table.products(slab), pairs) for name, table in zip(group, tables, strict=True)}
+            _write_block(plan, block, _read_block(plan, block) | found)
+            for table in tables:
+                table.remove()
+        progress(done, total)
+
+
+def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
+    """Cut the layers into groups whose ranks fit together; one that does not fit alone is by itself."""
+    groups: list[list[str]] = []
+    taken = 0
+    for name in plan.layers:
+        size = rows * rank_bytes(plan.network.layer(name).size)
+        if not groups or taken + size > _room(plan):
+            groups.append([])
+            taken = 0
+        groups[-1].append(name)
+        taken += size
+    return [tuple(group) for group in groups]
+
+
+def _room(plan: NullPlan) -> int:
+    """Return the bytes that are left for ranks beside ranking one stimulus and reading units to multiply."""
+    largest = max(plan.network.layer(name).size for name in plan.layers)
+    return plan.memory_bytes - max(RANKING_BYTES * largest, plan.memory_bytes // 8)
+
+
+def _table(plan: NullPlan, name: str, members: np.ndarray) -> RankTable:
+    """Return the ranks of a block's stimuli at a layer, with those that an interrupted run has kept."""
+    file = plan.unfinished / f"layer_{plan.layers.index(name)}.ranks"
+    return RankTable(file, plan.network.layer(name).size, [_origin(plan, name, number) for number in members])
+
+
+def _origin(plan: NullPlan, name: str, number: int) -> str:
+    """Return what the ranks of a stimulus at a layer depend on."""
+    network, front_end, versions = (plan.settings[key] for key in ("network", "front_end", "versions"))
+    return json.dumps([*network_identity(network), front_end, versions, name, plan.stimuli.digests[number]])
+
+
+def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable], row: int) -> None:
+    """Rank the activations of one stimulus at each layer of a group."""
+    # One stimulus a pass: in a batch, rounding could depend on which stimuli are in it.
+    stimulus = _load(plan, number)
+    outputs = function(stimulus[None])
+    for name, table, output in zip(group, tables, outputs, strict=True):
+        activations = output.numpy()
+        if np.isnan(activations).any():
+            raise ResultError(
+                f"{plan.stimuli.files[number].id} gives activations at {name} of {plan.network.name} that are not "
+                "numbers (NaN); mend the network's weights, or leave that stimulus out."
+            )
+        table.write(row, centred_ranks(activations))
+
+
+def _load(plan: NullPlan, number: int) -> np.ndarray:
+    file, domain = plan.stimuli.files[number], plan.network.domain
+    natural = domain.load(file.path, plan.stimuli.fit)
+    if stimulus_digest(natural) != plan.stimuli.digests[number]:
+        raise ResultError(f"{file.path} has changed since the run began; run the command again.")
+    return domain.prepare(natural).astype(np.float32)

@@ -1,0 +1,100 @@
+"""The authors' own null distributions: pickles of which nothing is executed."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfmetamers.errors import ResultError
+from tfmetamers.inclusion.null import NullDistribution
+
+#: How the names of the release's pickles end.
+SUFFIXES = (".pckl", ".pkl", ".pickle")
+
+#: A million pairs of eleven layers take 90 MB.
+MAX_PICKLE = 2**30
+
+#: Enough for a million pairs of eleven layers, each number a NumPy number of its own.
+MAX_INSTRUCTIONS = 10**8
+
+#: What NumPy arrays and numbers name in pickles of all protocols.
+KNOWN_GLOBALS = (
+    (r"collections", r"OrderedDict"),
+    (r"numpy(\._?core\.(multiarray|numeric))?", r"dtype|scalar|ndarray|_reconstruct|_frombuffer"),
+    (r"_codecs", r"encode"),
+)
+
+
+def load_null(path: str | os.PathLike, network: str | None = None) -> NullDistribution:
+    """Read a null distribution: one that `NullDistribution.save` wrote, or one of the authors' pickles.
+
+    Args:
+        path: the file.
+        network: the name of the network that it is of, for a file that does not say so.
+
+    Raises:
+        ResultError: the file is missing, damaged or neither, or records a network of another name.
+    """
+    described = None if network is None else {"name": network}
+    if Path(path).suffix.lower() in SUFFIXES:
+        return load_released(path, described)
+    null = NullDistribution.load(path)
+    if described is None:
+        return null
+    recorded = (null.network or described).get("name")
+    if recorded != network:
+        raise ResultError(f"{path} is of {recorded} and was given for {network}; give it without a name.")
+    return null if null.network else dataclasses.replace(null, network=described)
+
+
+def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = None) -> NullDistribution:
+    """Read one of the authors' null distributions, a pickle of a dict from layer to coefficients.
+
+    Nothing of the pickle is executed. It does not say of which stimuli, pairs and weights it is, so neither does what
+    is returned. In the paper, it is a million pairs.
+
+    Args:
+        path: such as ``word_aliased_null_dist_spearman_r.pckl``.
+        network: `Network.describe` of the network that it is of, as far as it is known; what is given is compared
+            when a metamer is judged.
+
+    Raises:
+        ResultError: the file is missing or damaged, names functions that no array needs, or holds something else.
+    """
+    from tfmetamers.utilities.pickles import read_pickle
+
+    path = Path(path)
+    content = read_pickle(
+        path,
+        KNOWN_GLOBALS,
+        max_bytes=MAX_PICKLE,
+        max_instructions=MAX_INSTRUCTIONS,
+        error_type=ResultError,
+    )
+    layers = {name: _numbers(values) for name, values in content.items()} if isinstance(content, dict) else {}
+    lengths = {len(values) for values in layers.values() if values is not None}
+    are_coefficients = all(isinstance(name, str) for name in layers) and all(map(_are_coefficients, layers.values()))
+    if len(lengths) != 1 or not are_coefficients:
+        raise ResultError(
+            f"{path} is no null distribution; a dict from layers to equally many coefficients from -1 to 1 "
+            "was expected."
+        )
+    return NullDistribution(network=network, layers=layers, source=path.name)
+
+
+def _numbers(values) -> np.ndarray | None:
+    """Return an array, or a list of numbers, as float64; None for anything else."""
+    from tfmetamers.utilities.pickles import Array
+
+    if isinstance(values, Array):
+        return None if values.values is None else values.values.ravel().astype(np.float64)
+    if isinstance(values, list | tuple) and all(isinstance(value, float) for value in values):
+        return np.array(values, np.float64)
+    return None
+
+
+def _are_coefficients(values: np.ndarray | None) -> bool:
+    return values is not None and len(values) > 0 and not np.any(np.abs(values) > 1 + 1e-9)

@@ -1,0 +1,91 @@
+"""Random pairs of stimuli."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
+from tfmetamers.inclusion.null import DESIGNS
+
+#: Blocks of fewer stimuli than this are worked on together.
+WORKED_TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class DrawnPairs:
+    """Pairs of stimuli, and the blocks that they are worked on in.
+
+    Attributes:
+        pairs: int32 (pairs, 2), numbers of stimuli, the first below the second, in ascending order.
+        blocks: int32 (pairs,), the block of each pair, from 0; no stimulus is in two blocks.
+    """
+
+    pairs: np.ndarray
+    blocks: np.ndarray
+
+
+def draw_pairs(stimuli: int, pairs: int, seed: int, design: str = "blocks") -> DrawnPairs:
+    """Draw random pairs of different stimuli, none of them twice.
+
+    The stimuli are shuffled and cut into blocks, and pairs are those within a block:
+
+    - ``"independent"``: blocks of two, so that every stimulus is in one pair at most; there are half as many pairs as
+      stimuli.
+    - ``"blocks"``: the smallest blocks that have enough pairs. Pairs that share a stimulus are dependent; the smaller
+      the blocks, the fewer such pairs. All pairs of all stimuli are one block.
+
+    Where there are more pairs within blocks than asked for, a random choice of them is kept.
+
+    Args:
+        stimuli: the number of stimuli.
+        pairs: how many pairs.
+        seed: decides which, by NumPy's generator.
+        design: ``"blocks"`` or ``"independent"``.
+
+    Raises:
+        ArgumentError: there are not so many pairs, or another value that cannot be used.
+    """
+    checked_whole_number("number of stimuli", stimuli, minimum=2)
+    checked_whole_number("number of pairs", pairs, minimum=1)
+    checked_whole_number("seed", seed, minimum=0)
+    if design not in DESIGNS:
+        raise unknown_name("design called", design, DESIGNS, "Give one of these.")
+    most = most_pairs(stimuli, design)
+    if pairs > most:
+        kind = "independent pairs" if design == "independent" else "pairs"
+        raise ArgumentError(
+            f"{pairs:,} pairs were asked for, and {stimuli:,} stimuli have {most:,} {kind}; "
+            "ask for that many at most, or give more stimuli."
+        )
+    generator = np.random.default_rng([seed, DESIGNS.index(design)])
+    shuffled = generator.permutation(stimuli).astype(np.int32)
+    size = 2 if design == "independent" else _smallest_block(stimuli, pairs)
+    drawn, blocks = _within_blocks(shuffled, size)
+    kept = generator.choice(len(drawn), pairs, replace=False)
+    drawn, blocks = np.sort(drawn[kept], axis=1), blocks[kept] // max(1, WORKED_TOGETHER // size)
+    order = np.lexsort((drawn[:, 1], drawn[:, 0]))
+    return DrawnPairs(drawn[order], np.unique(blocks[order], return_inverse=True)[1].astype(np.int32))
+
+
+def most_pairs(stimuli: int, design: str) -> int:
+    """Return how many pairs a design can draw from a number of stimuli."""
+    return stimuli // 2 if design == "independent" else stimuli * (stimuli - 1) // 2
+
+
+def _smallest_block(stimuli: int, pairs: int) -> int:
+    """Return the size of the smallest blocks that have so many pairs in all."""
+    sizes = np.arange(2, stimuli + 1, dtype=np.int64)
+    rest = stimuli % sizes
+    counts = stimuli // sizes * (sizes * (sizes - 1) // 2) + rest * (rest - 1) // 2
+    return int(sizes[np.argmax(counts >= pairs)])
+
+
+def _within_blocks(shuffled: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return all pairs within blocks of a size, and the block of each."""
+    pairs, blocks = [], []
+    for block, start in enumerate(range(0, len(shuffled), size)):
+        members = shuffled[start : start + size]
+        first, second = np.triu_indices(len(members), 1)
+        pairs.append(np.stack([members[first], members[second]], axis=1))
+        blocks.append(np.full(len(first), block, np.int32))
+    return np.concatenate(pairs), np.concatenate(blocks)

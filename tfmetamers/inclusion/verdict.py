@@ -1,0 +1,169 @@
+"""The inclusion test: does a metamer count?
+
+It does if the network gives it the label of the natural stimulus, and if its activations at the matched layer
+correlate with the natural stimulus's more than those of any pair of natural stimuli in a null distribution (paper,
+section 3.1; ``np.max(null[layer]) < r`` in the released code).
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.metamers.folder import Metamer
+
+#: Why a metamer is not judged where no null distribution was given.
+WITHOUT_NULL = "no null distribution was given"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a metamer passed, and why not.
+
+    Attributes:
+        included: whether it passed both parts; None where no null distribution was given and nothing speaks against it.
+        original_label: the network's label or transcript of the natural stimulus, None for a network without labels.
+        metamer_label: that of the metamer.
+        same_label: whether they are the same; None for a network without labels, whose metamers are judged by
+            correlation only.
+        correlation: Spearman's coefficient at the matched layer; None where it is undefined.
+        null_maximum: the largest coefficient of the null distribution; None without one.
+        percentile: share of the null's pairs whose coefficient is below the metamer's, 0 to 100.
+        pairs: the number of the null's pairs with a coefficient.
+        claim: what the verdict rests on, in words.
+        reasons: why it was refused or could not be judged, a phrase each; empty if it passed.
+    """
+
+    included: bool | None
+    original_label: str | None
+    metamer_label: str | None
+    same_label: bool | None
+    correlation: float | None
+    null_maximum: float | None
+    percentile: float | None
+    pairs: int | None
+    claim: str
+    reasons: tuple[str, ...]
+
+    @property
+    def margin(self) -> float | None:
+        """How far the correlation is above the null's maximum; negative below it."""
+        if self.correlation is None or self.null_maximum is None:
+            return None
+        return self.correlation - self.null_maximum
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdict as a dictionary of JSON's types."""
+        return {**dataclasses.asdict(self), "reasons": list(self.reasons), "margin": self.margin}
+
+
+def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
+    """Judge a metamer by what its record says of its labels and its correlation.
+
+    Args:
+        metamer: the metamer.
+        null: a null distribution of the same network and layer.
+
+    Raises:
+        ResultError: the null distribution is of another network, layer or front end.
+    """
+    record = metamer.record
+    if null:
+        check_null(null, record)
+    predictions = record["prediction"]
+    return judge(record["layer"]["name"], predictions["original"], predictions["metamer"], record["correlation"], null)
+
+
+def check_null(null: NullDistribution, record: Mapping) -> None:
+    """Refuse a null distribution that is not of the network and layer that made a metamer.
+
+    Raises:
+        ResultError: it is of another network, layer, size or front end.
+    """
+    if null_differences(null, record):
+        null.check_applies(*_compared(record))
+
+
+def null_differences(null: NullDistribution, record: Mapping) -> list[str]:
+    """Say in what a null distribution differs from what made a metamer, a phrase each; none where it applies.
+
+    To a cochleagram that was optimised itself, the null distribution of its network with the exact front end applies
+    too: what sounds give there is what their exact cochleagrams give.
+    """
+    if record["domain"] == "cochleagram" and not null.differences(*_compared_as_sound(null, record)):
+        return []
+    return null.differences(*_compared(record))
+
+
+def _compared(record: Mapping) -> tuple[Mapping, str, str]:
+    front_end = "none" if record["recipe"]["front_end"] == "none" else "exact"  # Correlations are by the exact one.
+    return record["network"], record["layer"]["name"], front_end
+
+
+def _compared_as_sound(null: NullDistribution, record: Mapping) -> tuple[Mapping, str, str]:
+    """Return what the network is with its front end; its hashes, which tell of the sounds' length too, are the same."""
+    whole = {
+        "name": record["network"]["name"].removesuffix("_from_cochleagram"),
+        "stimulus_shape": (null.network or {}).get("stimulus_shape"),
+    }
+    return {**record["network"], **whole}, record["layer"]["name"], "exact"
+
+
+def judge(
+    layer: str,
+    original: Mapping | None,
+    metamer: Mapping | None,
+    correlation: float | None,
+    null: NullDistribution | None,
+    without_null: str = WITHOUT_NULL,
+) -> Verdict:
+    """Judge by predictions and the correlation at a layer.
+
+    Predictions are ``index`` and ``label``, None without labels. Where the network transcribes, ``index`` is None, and
+    having the same label is having the same transcript.
+
+    Args:
+        layer: the matched layer.
+        original: the prediction of the natural stimulus.
+        metamer: the prediction of the metamer.
+        correlation: Spearman's coefficient; None where it is undefined.
+        null: a null distribution of the same network and layer.
+        without_null: why there is no null distribution, where there is none.
+
+    Raises:
+        ResultError: the null distribution has no coefficient at the layer.
+    """
+    has_labels = original is not None and metamer is not None
+    is_transcript = has_labels and original["index"] is None
+    compared = "label" if is_transcript else "index"
+    same_label = original[compared] == metamer[compared] if has_labels else None
+    has_null = null is not None
+    maximum = null.maximum(layer) if has_null else None
+    is_above = has_null and correlation is not None and correlation > maximum
+    reasons = []
+    if same_label is False and is_transcript:
+        reasons.append(f"another transcript: '{metamer['label']}' in place of '{original['label']}'")
+    elif same_label is False:
+        reasons.append(f"another label: {metamer['label']} in place of {original['label']}")
+    if correlation is None:
+        reasons.append("its correlation is undefined: activations are constant")
+    elif has_null and not is_above:
+        reasons.append(f"its correlation {correlation:.4f} is not above the null's maximum {maximum:.4f}")
+    refused = bool(reasons)
+    if not has_null:
+        reasons.append(without_null)
+    labelled = "transcript and correlation" if is_transcript else "label and correlation"
+    basis = labelled if has_labels else "correlation only, the network has no labels"
+    return Verdict(
+        included=False if refused else (True if has_null else None),
+        original_label=original and original["label"],
+        metamer_label=metamer and metamer["label"],
+        same_label=same_label,
+        correlation=correlation,
+        null_maximum=maximum,
+        percentile=None if correlation is None or not has_null else null.percentile(layer, correlation),
+        pairs=len(null.coefficients(layer)) if has_null else None,
+        claim=f"{basis}; {null.claim(layer) if has_null else 'no null distribution'}",
+        reasons=tuple(reasons),
+    )

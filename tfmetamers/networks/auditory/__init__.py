@@ -1,0 +1,1 @@
+"""Networks of sounds: word networks of any architecture, VGGish and DeepSpeech."""

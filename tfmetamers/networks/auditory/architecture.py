@@ -1,0 +1,458 @@
+"""Architectures of auditory networks: lists of layers, as data, and the graph that such a list stands for.
+
+The vocabulary is that of the released networks' own ``graph_architecture``: each layer is a ``layer_type`` and its
+``args``, and takes the output of the layer before it. `tfmetamers.networks.auditory.layer_types` has what the types do.
+"""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.cochlea.settings import CochleagramSettings
+from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TOPS, TrainingPass
+from tfmetamers.networks.graph.traced_graph import TracedGraph
+from tfmetamers.utilities.files import atomic_write
+
+#: The scope of the variables of a word network in the released checkpoints.
+SCOPE = "brain_network"
+
+#: The task whose classes are the network's labels (``build_word_network_aliased.py``).
+LABEL_TASK = "/stimuli/word_int"
+
+#: The pools that take the places of convolutions: in the paper's network with reduced aliasing (facts of the release)
+#: they do what the strides of these convolutions do in the other network.
+POOLS_IN_PLACE = {"conv_0": "pool_0_0", "conv_1": "pool_1_0"}
+
+#: Layers that have a name of their own in the paper, which stands for the activations after their ReLU.
+WEIGHTED = ("tf.layers.conv2d", "tf.layers.dense")
+
+RECTIFIERS = ("tf.nn.relu", "tf.nn.relu6", "tf.nn.leaky_relu")
+
+#: A layer has no more arguments than this, and none of them is a longer list.
+MAX_ARGUMENTS = 32
+
+#: A network's or layer's name is not longer than this, in characters.
+MAX_NAME_LENGTH = 100
+
+#: A network has no more tasks than this.
+MAX_TASKS = 100
+
+#: Arguments that are a whole number for frequency and time, or one for each.
+PAIRS = ("kernel_size", "pool_size", "strides")
+
+#: Names that every network of this module gives its input and its answer.
+RESERVED_NAMES = ("cochleagram", "logits")
+
+
+@dataclass(frozen=True)
+class LayerSpecification:
+    """One layer of an architecture.
+
+    Attributes:
+        layer_type: a key of `LAYER_TYPES`.
+        args: the layer's arguments, as TensorFlow 1's function of that name takes them; ``name`` is among them.
+            Values are text, numbers, true, false and None, and lists of those.
+
+    Raises:
+        ArgumentError: an argument is something else.
+    """
+
+    layer_type: str
+    args: Mapping
+
+    def __post_init__(self):
+        has_args = isinstance(self.args, Mapping) and len(self.args) <= MAX_ARGUMENTS
+        if not isinstance(self.layer_type, str) or not has_args or not all(isinstance(key, str) for key in self.args):
+            raise ArgumentError(
+                f"A layer has the layer_type {shown(self.layer_type)} and the args {shown(self.args)}; "
+                f"text was expected, and at most {MAX_ARGUMENTS} values by name."
+            )
+        try:
+            plain = {key: _plain(value) for key, value in self.args.items()}
+        except ValueError as error:
+            raise ArgumentError(
+                f"An argument of the layer {shown(self.args.get('name'))}, of type {shown(self.layer_type)}, {error}."
+            ) from error
+        object.__setattr__(self, "args", plain)
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.args["name"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An auditory network from the cochleagram on.
+
+    Attributes:
+        name: the network's name.
+        layers: its layers, each fed by the one before it.
+        tasks: number of classes of each task, by the task's key; a top layer has an output for each.
+        note: where the architecture comes from.
+        cochleagram: the settings of the cochleagram that the network takes.
+
+    Raises:
+        ArgumentError: a name or the note is no printable text, or a name is longer than `MAX_NAME_LENGTH`; a layer has
+            the name of another layer or an unknown type; a top layer is not the last; or a number of classes is no
+            positive whole number.
+    """
+
+    name: str
+    layers: tuple[LayerSpecification, ...]
+    tasks: Mapping[str, int]
+    note: str = ""
+    cochleagram: CochleagramSettings = field(default_factory=CochleagramSettings)
+
+    def __post_init__(self):
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if not isinstance(self.name, str) or not self.name.isprintable() or not 0 < len(self.name) <= MAX_NAME_LENGTH:
+            raise ArgumentError(
+                f"An architecture has the name {shown(self.name)}; printable text of at most {MAX_NAME_LENGTH} "
+                "characters was expected."
+            )
+        if not isinstance(self.note, str) or not self.note.replace("\n", "").isprintable():
+            raise ArgumentError(f"The note of {self.name} is {shown(self.note)}; printable text was expected.")
+        if not self.layers:
+            raise ArgumentError(f"{self.name} has no layers; give it at least one.")
+        _check_names(self)
+        for layer in self.layers[:-1]:
+            if layer.layer_type in TOPS:
+                raise ArgumentError(f"{layer.name}, a top layer of {self.name}, has a layer after it; put it last.")
+        _check_output_names(self)
+        object.__setattr__(self, "tasks", _checked_tasks(self))
+
+    @property
+    def label_task(self) -> str | None:
+        """The task whose classes are the network's labels, None where there are no tasks."""
+        return LABEL_TASK if LABEL_TASK in self.tasks else next(iter(sorted(self.tasks)), None)
+
+
+def _check_names(architecture: Architecture) -> None:
+    seen = set(RESERVED_NAMES)
+    for layer in architecture.layers:
+        name = layer.args.get("name")
+        is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.-]*", name)
+        if not is_name or len(name) > MAX_NAME_LENGTH:
+            raise ArgumentError(
+                f"A layer of {architecture.name}, of type {shown(layer.layer_type)}, has the name {shown(name)}; "
+                f"at most {MAX_NAME_LENGTH} letters, digits, '_', '.' and '-' were expected, a letter or digit first."
+            )
+        if layer.layer_type not in LAYER_TYPES:
+            remedy = f"Give one of these for the layer {name} of {architecture.name}."
+            raise unknown_name("layer type", layer.layer_type[:60], LAYER_TYPES, remedy)
+        # Without regard to case, since TensorFlow tells operations apart without it.
+        if name.lower() in seen:
+            reserved = ", and the input and the answer are called " + " and ".join(RESERVED_NAMES)
+            raise ArgumentError(
+                f"{architecture.name} has two things called {name!r}; give each layer a name of its own, which differs "
+                f"in more than case{reserved if name.lower() in RESERVED_NAMES else ''}."
+            )
+        seen.add(name.lower())
+
+
+def _check_output_names(architecture: Architecture) -> None:
+    """Refuse a layer that has the name of one of the outputs of a top layer with several (`top_name`)."""
+    *others, top = architecture.layers
+    if top.layer_type != "multi_fc_top_classification":
+        return
+    for layer in others:
+        if re.fullmatch(rf"{re.escape(top.name)}_\d+", layer.name, re.IGNORECASE | re.ASCII):
+            raise ArgumentError(
+                f"{architecture.name} has a layer {layer.name!r}, as an output of its top layer {top.name} is called; "
+                "give the layer another name."
+            )
+
+
+def _checked_tasks(architecture: Architecture) -> dict[str, int]:
+    tasks = architecture.tasks
+    is_mapping = isinstance(tasks, Mapping) and len(tasks) <= MAX_TASKS
+    if not is_mapping or not all(isinstance(task, str) and task.isprintable() for task in tasks):
+        raise ArgumentError(
+            f"The tasks of {architecture.name} are {shown(tasks)}; at most {MAX_TASKS} numbers of classes, by the "
+            "task's key, were expected."
+        )
+    for task, classes in tasks.items():
+        if not isinstance(classes, int) or isinstance(classes, bool) or not 1 <= classes < MAX_WEIGHTS:
+            raise ArgumentError(
+                f"The number of classes of the task {shown(task)} of {architecture.name} is {shown(classes)}; "
+                "a whole number from 1 was expected."
+            )
+    return dict(tasks)
+
+
+def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
+    """Build a network's graph, at inference, from the cochleagram to the output of its label task.
+
+    The layers are the paper's (section 4 of Feather et al., 2019; ``build_word_network_*.py`` of the release): the
+    cochleagram; each convolutional or dense layer by its name, which stands for the activations after its ReLU;
+    ``pool_0_0`` and ``pool_1_0`` in place of ``conv_0`` and ``conv_1`` where there are such pools; and the logits. The
+    ReLU of ``conv_<k>`` is ``relu_<k>``, and that of another layer with weights ``relu_<its name>``; where there is
+    none of that name, it is the one that directly follows.
+
+    Args:
+        architecture: the layers.
+        seed: seeds the initialisers of the variables, which this function does not run.
+
+    Returns:
+        The graph; its stimulus is the placeholder ``cochleagram``, float32 (batch, channels, envelope samples, 1),
+        and its variables are in the scope ``brain_network``.
+
+    Raises:
+        ArgumentError: a layer has arguments that its type does not take, or does not fit its input.
+    """
+    settings = architecture.cochleagram
+    with tf.Graph().as_default():
+        tf.compat.v1.set_random_seed(seed)
+        shape = [None, settings.channels, settings.envelope_samples, 1]
+        cochleagram = tf.compat.v1.placeholder(tf.float32, shape, "cochleagram")
+        outputs = _build(architecture, cochleagram)
+        has_top = architecture.layers[-1].layer_type in TOPS
+        logits = outputs[architecture.layers[-1].name] if has_top else None
+        activations = _activations(architecture, outputs)
+        layers = {"cochleagram": cochleagram, **_paper_layers(activations, outputs)}
+        if has_top:
+            layers["logits"] = logits
+        further = {name: activations.get(name, output) for name, output in outputs.items() if name not in layers}
+        return TracedGraph(cochleagram, layers, logits, tf.compat.v1.global_variables(), further)
+
+
+def _activations(architecture: Architecture, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Return the activations of each layer that has weights, after its ReLU if it has one, by name."""
+    layers = architecture.layers
+    return {
+        layer.name: outputs[_rectifier(layer, layers[position + 1 :]) or layer.name]
+        for position, layer in enumerate(layers)
+        if layer.layer_type in WEIGHTED
+    }
+
+
+def _rectifier(layer: LayerSpecification, later: Sequence[LayerSpecification]) -> str | None:
+    """Return the name of a layer's ReLU: by its name where there is one of it, else that which directly follows."""
+    named = f"relu_{re.sub('^conv_', '', layer.name)}"
+    rectifiers = [each.name for each in later if each.layer_type in RECTIFIERS]
+    if named in rectifiers:
+        return named
+    return next((each.name for each in later[:1] if each.layer_type in RECTIFIERS), None)
+
+
+def _paper_layers(activations: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    layers = {}
+    for name, activation in activations.items():
+        pool = POOLS_IN_PLACE.get(name)
+        layers |= {pool: outputs[pool]} if pool in outputs else {name: activation}
+    return layers
+
+
+def training_outputs(
+    architecture: Architecture,
+    cochleagrams: tf.Tensor,
+    variables: Mapping[str, tf.Variable],
+    training: TrainingPass | None = None,
+) -> dict[str, tf.Tensor]:
+    """Return the outputs of a network whose variables are given, inside a `tf.function`.
+
+    Args:
+        architecture: the layers, of which the last is a top layer.
+        cochleagrams: float32 (batch, channels, envelope samples, 1).
+        variables: each variable by its name, as `trace` names them.
+        training: the pass of training that this is, which is told what becomes of the moving averages; None for
+            what the network does at inference.
+
+    Returns:
+        float32 (batch, classes) for each task, by the task's key.
+    """
+    top = architecture.layers[-1].name
+
+    def given(getter, name, **_):
+        return variables[name]
+
+    with tf.compat.v1.variable_scope("", custom_getter=given):
+        outputs = _build(architecture, cochleagrams, training)
+    return {task: outputs.get(f"{top}:{task}", outputs[top]) for task in architecture.tasks}
+
+
+def _build(
+    architecture: Architecture, cochleagram: tf.Tensor, training: TrainingPass | None = None
+) -> dict[str, tf.Tensor]:
+    """Return each layer's output by the layer's name; further outputs of a top layer are ``name:task``."""
+    outputs, latest = {}, cochleagram
+    with tf.compat.v1.variable_scope(SCOPE):
+        for layer in architecture.layers:
+            built = _build_layer(layer, latest, architecture, training)
+            if isinstance(built, dict):
+                several = {f"{layer.name}:{task}": output for task, output in built.items()} if len(built) > 1 else {}
+                built = built[architecture.label_task]
+                outputs |= several
+            outputs[layer.name] = latest = built
+    return outputs
+
+
+def _build_layer(
+    layer: LayerSpecification, inputs: tf.Tensor, architecture: Architecture, training: TrainingPass | None
+):
+    layer_type, arguments = LAYER_TYPES[layer.layer_type], _used_arguments(layer)
+    shape = inputs.shape[1:].as_list()
+    try:
+        layer_type.check_arguments(arguments)
+        if training is not None and layer_type.build_in_training is not None:
+            arguments |= {key: layer.args[key] for key in layer_type.used_in_training if key in layer.args}
+            built = layer_type.build_in_training(inputs, training, **arguments)
+        else:
+            built = layer_type.build(inputs, architecture.tasks, **arguments)
+        for output in built.values() if isinstance(built, dict) else [built]:
+            if not output.shape[1:].is_fully_defined() or 0 in output.shape[1:]:
+                raise ValueError(f"its output would have the shape {output.shape[1:].as_list()}; give it other sizes")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(
+            f"The layer {layer.name} of {architecture.name}, of type {layer.layer_type}, cannot be built on an input "
+            f"of shape {shape}: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error
+    return built
+
+
+def _used_arguments(layer: LayerSpecification) -> dict:
+    """Return a layer's arguments without those that matter in training alone."""
+    return {key: value for key, value in layer.args.items() if key not in LAYER_TYPES[layer.layer_type].ignored}
+
+
+def inference_arguments(layer: LayerSpecification) -> dict:
+    """Return a layer's arguments that matter at inference, sizes as two whole numbers even if one stands for both.
+
+    Args:
+        layer: a layer of an architecture.
+    """
+    return {
+        key: [value, value] if key in PAIRS and isinstance(value, int) else value
+        for key, value in _used_arguments(layer).items()
+    }
+
+
+def _plain(value, depth: int = 0):
+    """Return the value of an argument as JSON gives it back."""
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if is_list and depth < 2 and len(value) <= MAX_ARGUMENTS:
+        return [_plain(each, depth + 1) for each in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(value, int | float) and abs(value) < 2**63  # Which leaves NaN and infinity out.
+    if value is not None and not is_number and not isinstance(value, str):
+        raise ValueError(f"is {shown(value)}; text, a finite number, true, false, null or a short list was expected")
+    return value
+
+
+_EXPECTED = "a JSON file with name, note, tasks, cochleagram and layers, each with layer_type and args, was expected"
+
+
+def read_architecture(file: str | os.PathLike) -> Architecture:
+    """Read an architecture from its JSON file, as `write_architecture` makes it.
+
+    Raises:
+        ArgumentError: the file is missing, no JSON, or no architecture.
+    """
+    path = Path(file)
+    content = _read_json(path)
+    try:
+        return from_json(content)
+    except ArgumentError as error:
+        raise ArgumentError(f"{path} cannot be used: {error}") from error
+
+
+def _read_json(path: Path):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {_EXPECTED}.") from error
+    except UnicodeDecodeError as error:
+        raise ArgumentError(f"{path} is no architecture: it is not text in UTF-8; {_EXPECTED}.") from error
+    except ValueError as error:  # A null character in the path.
+        raise ArgumentError(f"{shown(str(path))} is no path ({error}); check it.") from error
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition)
+    except ArgumentError as error:
+        raise ArgumentError(f"{path} is no architecture: {error}; {_EXPECTED}.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ArgumentError(f"{path} is no architecture: it is no JSON from {place} on; {_EXPECTED}.") from error
+    except RecursionError as error:
+        raise ArgumentError(f"{path} is no architecture: its lists are too deep in each other; {_EXPECTED}.") from error
+    except ValueError as error:  # The limit of Python's on the digits of a whole number.
+        raise ArgumentError(f"{path} is no architecture: a number has thousands of digits; {_EXPECTED}.") from error
+
+
+def _without_repetition(pairs) -> dict:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ArgumentError(f"the key {shown(repeated)} is there twice in one place")
+    return dict(pairs)
+
+
+def from_json(content) -> Architecture:
+    """Return the architecture of what `as_json` gave.
+
+    Raises:
+        ArgumentError: a key is unknown or missing, or has a value of another type; or the architecture cannot be used.
+    """
+    _check_json(content)
+    layers = tuple(LayerSpecification(layer["layer_type"], layer["args"]) for layer in content["layers"])
+    settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
+    return Architecture(content["name"], layers, content["tasks"], content.get("note", ""), settings)
+
+
+def _check_json(content) -> None:
+    """Refuse what `from_json` could not take apart; `Architecture` checks the values."""
+    keys = [each.name for each in dataclasses.fields(Architecture)]
+    if not isinstance(content, dict):
+        raise ArgumentError(f"An architecture is {shown(content)}; {', '.join(keys)} were expected, by name.")
+    for key in content:
+        if key not in keys:
+            raise unknown_name("key of an architecture called", key[:60], keys, "Give one of these.")
+    for key in ("name", "tasks", "layers"):
+        if key not in content:
+            raise ArgumentError(f"An architecture has no {key!r}; add it.")
+    settings, layers = content.get("cochleagram", {}), content["layers"]
+    if not isinstance(settings, dict):
+        raise ArgumentError(f"The cochleagram of an architecture is {shown(settings)}; settings by name were expected.")
+    if not isinstance(layers, list):
+        raise ArgumentError(f"The layers of an architecture are {shown(layers)}; a list was expected.")
+    for layer in layers:
+        if not isinstance(layer, dict) or set(layer) != {"layer_type", "args"}:
+            raise ArgumentError(f"A layer is {shown(layer)}; layer_type and args were expected, and nothing else.")
+
+
+def as_json(architecture: Architecture) -> dict:
+    """Return an architecture as lists and dictionaries; of the cochleagram's settings, those that are not the default.
+
+    The layers come last.
+    """
+    defaults = dataclasses.asdict(CochleagramSettings())
+    settings = dataclasses.asdict(architecture.cochleagram)
+    return {
+        "name": architecture.name,
+        "note": architecture.note,
+        "tasks": dict(architecture.tasks),
+        "cochleagram": {key: value for key, value in settings.items() if value != defaults[key]},
+        "layers": [{"layer_type": layer.layer_type, "args": dict(layer.args)} for layer in architecture.layers],
+    }
+
+
+def write_architecture(architecture: Architecture, file: str | os.PathLike) -> None:
+    """Write an architecture as JSON that a person can read and edit, a layer a line.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    entries = as_json(architecture)
+    layers = entries.pop("layers")
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in entries.items()]
+    listed = ",\n".join(f"    {json.dumps(layer)}" for layer in layers)
+    with atomic_write(file) as partial:
+        partial.write_text(f'{{\n{"".join(lines)}  "layers": [\n{listed}\n  ]\n}}\n', encoding="utf-8")

@@ -1,0 +1,1 @@
+"""A traced graph, and how it is replayed with weights that never change."""

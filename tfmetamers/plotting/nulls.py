@@ -1,0 +1,53 @@
+"""Histograms of null distributions."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.plotting.metamers import plain_text
+
+#: Panels in a row.
+COLUMNS = 4
+
+
+@plain_text
+def plot_null(null: NullDistribution) -> Figure:
+    """Draw the histogram of each layer's coefficients, a small panel each, with its maximum marked.
+
+    Panels share their horizontal axis, which ends at 1; the vertical one is logarithmic, so that single pairs are seen.
+    """
+    columns = min(COLUMNS, len(null.layers))
+    rows = math.ceil(len(null.layers) / columns)
+    figure = Figure(figsize=(3.0 * columns, 2.2 * rows + 0.8), layout="constrained")
+    network = (null.network or {}).get("name") or null.source or "a network that is not recorded"
+    figure.suptitle(f"Null distributions of {network}: {null.claim()}")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    defined = {layer: null.coefficients(layer) for layer in null.layers}
+    lowest = min((values.min() for values in defined.values() if len(values)), default=0.0)
+    bins = np.linspace(min(math.floor(10 * lowest) / 10, 0.9), 1.0, 61)  # All coefficients may be 1.
+    for axes, (layer, values) in zip(panels, defined.items(), strict=False):
+        axes.set_title(layer, fontsize="medium")
+        if len(values):
+            axes.hist(values, bins, color="0.55")
+            axes.set_yscale("log")
+            axes.axvline(values.max(), color="tab:red", linewidth=1)
+            has_room = 1.0 - values.max() > 0.25 * (bins[-1] - bins[0])
+            axes.text(
+                values.max(),
+                0.96,
+                f" {values.max():.3f} ",
+                color="tab:red",
+                ha="left" if has_room else "right",
+                va="top",
+                transform=axes.get_xaxis_transform(),
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
+            )
+        else:
+            axes.text(0.5, 0.5, "no pair has a coefficient", ha="center", transform=axes.transAxes)
+    for axes in panels[len(defined) :]:
+        axes.set_axis_off()
+    figure.supxlabel("Spearman's coefficient of a pair (red: the largest)", fontsize="medium")
+    figure.supylabel("pairs", fontsize="medium")
+    return figure

@@ -1,0 +1,80 @@
+"""Figures of recognition."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tfmetamers.plotting.metamers import plain_text
+from tfmetamers.recognition.summary import TASKS, RecognitionRow
+
+_TITLES = {"label": "all labels", "category": "16 categories"}
+
+
+@plain_text
+def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
+    """Draw recognition against the layer that metamers were made at, in the form of the paper's Figures 5 and 6.
+
+    There is a column of panels for each network that made metamers, and a row for each task. Natural stimuli come
+    first, then the layers from the input to the output; a judge is a line, with the standard error of each
+    proportion; chance is dashed. A layer none of whose metamers were shown is a gap.
+
+    Args:
+        rows: of `tfmetamers.recognition.summary.summarize_recognition`, at least one.
+    """
+    tasks = [task for task in TASKS if any(row.task == task for row in rows)]
+    networks = list(dict.fromkeys(row.network for row in rows))
+    judges = list(dict.fromkeys(row.judge for row in rows))
+    widths = [max(2.6, 0.5 * len({row.layer for row in rows if row.network == network})) for network in networks]
+    figure = Figure(figsize=(sum(widths) + 0.8, 3.1 * len(tasks) + 1.0), layout="constrained")
+    panels = figure.subplots(
+        len(tasks), len(networks), squeeze=False, sharey=True, gridspec_kw={"width_ratios": widths}
+    )
+    for task, across in zip(tasks, panels, strict=True):
+        across[0].set_ylabel(f"proportion correct, {_TITLES[task]}")
+        for network, axes in zip(networks, across, strict=True):
+            _draw(axes, [row for row in rows if (row.task, row.network) == (task, network)], judges)
+    for network, axes in zip(networks, panels[0], strict=True):
+        axes.set_title(f"metamers of {network}", fontsize="medium")
+    _add_legend(figure, panels.flat, judges)
+    return figure
+
+
+def _add_legend(figure: Figure, panels: Iterable[Axes], judges: Sequence[str]) -> None:
+    """Name the judges below the panels, in as many columns as there is room for."""
+    handles = {handle.get_label(): handle for axes in panels for handle in axes.get_legend_handles_labels()[0]}
+    names = [name for name in (*judges, "chance") if name in handles]
+    inches = 0.7 + 0.085 * max(map(len, names))
+    columns = min(len(names), max(1, int(figure.get_figwidth() / inches)))
+    listed = [handles[name] for name in names]
+    figure.legend(handles=listed, loc="outside lower center", ncols=columns, title="judge", fontsize="small")
+
+
+def _draw(axes: Axes, rows: Sequence[RecognitionRow], judges: Sequence[str]) -> None:
+    layers = list(dict.fromkeys(row.layer for row in rows))
+    spread = np.linspace(-0.1, 0.1, len(judges)) if len(judges) > 1 else [0.0]
+    for number, judge in enumerate(judges):
+        own = [row for row in rows if row.judge == judge]
+        if own:
+            axes.errorbar(
+                [layers.index(row.layer) + spread[number] for row in own],
+                _numbers([row.correct for row in own]),
+                yerr=np.nan_to_num(_numbers([row.sem for row in own])),
+                label=judge,
+                color=colormaps["tab10"](number % 10),
+                marker="osD^v"[number // 10 % 5],
+                markersize=4,
+                capsize=2,
+                linewidth=1.3,
+            )
+    for chance in {row.chance for row in rows} - {None}:
+        axes.axhline(chance, color="0.4", linestyle="--", linewidth=1, label="chance")
+    axes.set_xticks(range(len(layers)), layers, rotation=60, ha="right", rotation_mode="anchor", fontsize="small")
+    axes.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.03, 1.03))
+    axes.grid(axis="y", alpha=0.3)
+
+
+def _numbers(values: Sequence[float | None]) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], float)

@@ -1,0 +1,146 @@
+"""What is shown to judges: metamers, and the natural stimuli that they match."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfmetamers.errors import ResultError
+from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict
+from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
+
+#: What stands for the layer of a natural stimulus.
+NATURAL = "natural"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A metamer, or a natural stimulus.
+
+    Attributes:
+        folders: the metamer's folder; of a natural stimulus, the folders of all its metamers, which each have a copy.
+        record: what metamer.json of the first of them holds.
+        is_natural: whether it is the natural stimulus.
+        included: whether a metamer passed the inclusion test; None where it was not judged, and of natural stimuli.
+    """
+
+    folders: tuple[Path, ...]
+    record: dict[str, Any]
+    is_natural: bool = False
+    included: bool | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array that was made."""
+        return tuple(self.record["network"]["stimulus_shape"])
+
+    @property
+    def layer(self) -> str:
+        """The matched layer, or `NATURAL`."""
+        return NATURAL if self.is_natural else self.record["layer"]["name"]
+
+    def load(self) -> np.ndarray:
+        """Return the exact array, float32.
+
+        Raises:
+            ResultError: it is damaged, or not what the record says.
+        """
+        for folder in self.folders:
+            try:
+                return self._load(folder)
+            except ResultError:
+                if folder == self.folders[-1]:
+                    raise
+
+    def _load(self, folder: Path) -> np.ndarray:
+        metamer = read_metamer(folder)
+        if self.is_natural:
+            check_original(folder, metamer)
+        stimulus = metamer.original if self.is_natural else metamer.stimulus
+        if stimulus.shape != self.shape or not np.isfinite(stimulus).all():
+            raise ResultError(
+                f"{folder} holds an array of shape {stimulus.shape}, where finite numbers of shape {self.shape} were "
+                "expected; delete it and make it again."
+            )
+        return stimulus.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """All exhibits below a folder.
+
+    Attributes:
+        metamers: every metamer that can be read, whether it is shown or not, in the order of the folders.
+        naturals: each natural stimulus once.
+        problems: folders that cannot be used, and why.
+    """
+
+    metamers: list[Exhibit]
+    naturals: list[Exhibit]
+    problems: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def collect_exhibits(out: str | os.PathLike) -> Collection:
+    """Read the records and verdicts of all metamers below a folder.
+
+    A verdict on another metamer than the one that is there now is none.
+
+    Raises:
+        ResultError: there is no metamer below the folder, or none that can be read.
+    """
+    metamers, problems = [], []
+    for folder in find_metamers(out):
+        try:
+            metamers.append(_read(folder))
+            if metamers[-1].included is None and (folder / "verdict.json").exists():
+                metamers[-1].load()  # A file that was judged has changed: was it made anew, or damaged?
+        except ResultError as error:
+            problems.append((folder, str(error)))
+    problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
+    if not metamers:
+        raise ResultError(f"None of the {len(problems)} metamers below {out} can be read. {problems[0][1]}")
+    return Collection(metamers, _naturals(metamers), problems)
+
+
+def _read(folder: Path) -> Exhibit:
+    record = read_record(folder)
+    try:
+        # What is needed later is looked up now, so that a damaged record is named once and at once.
+        hash(_natural_key(record)), record["network"]["name"], record["layer"]["name"], record["seed"]
+        return Exhibit((folder,), record, included=_included(folder, record))
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{folder} has a damaged metamer.json or verdict.json ({error}); make it again.") from error
+
+
+def _included(folder: Path, record: dict) -> bool | None:
+    verdict = read_verdict(folder)
+    if verdict is None:
+        return None
+    included = verdict["array"]["included"]
+    if included not in (True, False, None):
+        raise TypeError(f"included is {included!r}")
+    try:
+        is_current = is_about(verdict, judged_files(folder, record))
+    except ResultError:  # A file is missing, which is named when the metamer is loaded.
+        return None
+    return included if is_current else None
+
+
+def _naturals(metamers: Sequence[Exhibit]) -> list[Exhibit]:
+    """Return each natural stimulus once: at each size that it was used at, with each truth that is told of it."""
+    matched: dict[tuple, list[Exhibit]] = {}
+    for metamer in metamers:
+        matched.setdefault(_natural_key(metamer.record), []).append(metamer)
+    return [
+        Exhibit(tuple(folder for each in same for folder in each.folders), same[0].record, is_natural=True)
+        for same in matched.values()
+    ]
+
+
+def _natural_key(record: dict) -> tuple:
+    stimulus = record["stimulus"]
+    truth = stimulus.get("label"), stimulus.get("category")
+    return record["domain"], tuple(record["network"]["stimulus_shape"]), stimulus["sha256"], stimulus["id"], truth

@@ -1,0 +1,143 @@
+"""The drawings of the report: one small panel each, so that a page can lay them out for its width."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from tfmetamers.report.media import Picture, data_uri
+
+#: Width and height of a panel, in inches.
+PANEL = (3.5, 2.6)
+
+#: The most points that a curve is drawn with.
+POINTS = 300
+
+#: Colour, marker and word by what became of a metamer: told apart without colour too.
+OUTCOMES = {True: ("#1a7f37", "o", "passed"), False: ("#c0182f", "x", "failed"), None: ("#57606a", "|", "not judged")}
+
+_SETTINGS = {
+    "svg.hashsalt": "tfmetamers",  # Without it, names inside the drawing are drawn at random.
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def draw_losses(curves: Sequence[tuple[np.ndarray, np.ndarray]], lowest: float, highest: float) -> Picture:
+    """Draw how the losses of metamers fell, on a logarithmic axis.
+
+    Args:
+        curves: for each metamer the steps, and the loss after that many of them as a share of the first loss.
+        lowest: where the axis of losses begins, above 0.
+        highest: where it ends.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure, axes = _panel(xlabel="step", ylabel="loss / first loss")
+        for steps, losses in curves:
+            drawn = np.unique(np.linspace(0, len(losses) - 1, POINTS).round().astype(int))
+            axes.plot(steps[drawn], losses[drawn], linewidth=1, alpha=0.8)
+        axes.set_yscale("log")
+        axes.set_ylim(lowest / 1.1, 1.1 * highest)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}" if highest / lowest < 10 else NullFormatter())
+        axes.grid(alpha=0.3)
+        return _as_picture(figure)
+
+
+def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture:
+    """Draw activations of a metamer against those of its original, a dot a unit, with the line of equality."""
+    with matplotlib.rc_context(_SETTINGS):
+        figure, axes = _panel(xlabel="original", ylabel="metamer", size=(3.1, 2.9))
+        both = np.concatenate([original, metamer])
+        margin = 0.04 * (np.ptp(both) or 1.0)
+        limits = both.min() - margin, both.max() + margin
+        axes.plot(limits, limits, color="0.6", linewidth=0.8)
+        axes.plot(original, metamer, ".", markersize=3, alpha=0.6, color="#0550ae", rasterized=True)
+        axes.set(xlim=limits, ylim=limits, aspect="equal")
+        axes.locator_params(nbins=5)
+        return _as_picture(figure)
+
+
+def draw_null(
+    coefficients: np.ndarray, correlations: Sequence[float], outcomes: Sequence[bool | None], lowest: float
+) -> Picture:
+    """Draw the histogram of a layer's null distribution, with metamers' correlations on it.
+
+    Args:
+        coefficients: of the null's pairs, at least one; counted on a logarithmic axis.
+        correlations: of the metamers.
+        outcomes: whether each passed, None for one that was not judged.
+        lowest: where the axis of coefficients begins; it ends at 1.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure, axes = _panel(xlabel="Spearman's correlation", ylabel="pairs")
+        axes.hist(coefficients, np.linspace(lowest, 1.0, 61), color="0.65")
+        axes.set_yscale("log")
+        axes.axvline(coefficients.max(), color="black", linestyle=":", linewidth=1.2, label="null maximum")
+        for outcome, (color, marker, word) in OUTCOMES.items():
+            values = [r for r, each in zip(correlations, outcomes, strict=True) if each is outcome]
+            if values:
+                places = axes.get_xaxis_transform()
+                axes.vlines(values, 0, 0.5, color=color, linewidth=0.8, alpha=0.7, transform=places)
+                heights = [0.5] * len(values)
+                axes.plot(values, heights, marker, color=color, transform=places, label=word, linestyle="none")
+        axes.set_xlim(lowest, 1.02)
+        figure.legend(loc="outside upper center", ncols=3, fontsize="small", frameon=False, handletextpad=0.3)
+        return _as_picture(figure)
+
+
+def draw_across_layers(
+    names: Sequence[str], lines: Mapping[str, Sequence[Sequence[float]]], null_maxima: Sequence[float]
+) -> Picture:
+    """Draw metamers' correlations at every layer, a line a generating layer (paper, Figure 2a).
+
+    Args:
+        names: of the layers that are compared, in the order of the network.
+        lines: by generating layer, for each of its metamers the correlation at each layer; NaN where undefined.
+            Their median is drawn, and thinly each of them.
+        null_maxima: at each layer; NaN where there is none.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        width = max(4.5, 0.3 * len(names) + 1.2)
+        figure, axes = _panel(xlabel="compared layer", ylabel="Spearman's correlation", size=(width, 3.8))
+        places = np.arange(len(names))
+        colors = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, len(lines)))
+        for place, ((layer, values), color) in enumerate(zip(lines.items(), colors, strict=True)):
+            values = np.array(values, float)
+            if len(values) > 1:
+                axes.plot(places, values.T, color=color, linewidth=0.5, alpha=0.35)
+            marker = "osv^D<>pP*hX"[place % 12]
+            axes.plot(places, median_defined(values), marker=marker, markersize=4, color=color, label=layer)
+        if not np.isnan(null_maxima).all():
+            axes.plot(places, null_maxima, ".--", color="black", linewidth=1.2, label="null maximum")
+        # Names of layers are no formulas, whatever signs are in them.
+        axes.set_xticks(places, names, rotation=90 if len(names) > 5 else 0, parse_math=False)
+        axes.grid(alpha=0.3)
+        columns = max(1, int(width / 1.6))
+        figure.legend(
+            loc="outside upper left", ncols=columns, fontsize="small", frameon=False, title="generating layer"
+        )
+        return _as_picture(figure)
+
+
+def median_defined(values: np.ndarray) -> np.ndarray:
+    """Return the median of each column without its NaN, NaN where all are; float (columns,)."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    return np.array([np.median(column) if len(column) else np.nan for column in columns])
+
+
+def _panel(xlabel: str, ylabel: str, size: tuple[float, float] = PANEL):
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
+
+
+def _as_picture(figure: Figure) -> Picture:
+    """Return a figure as SVG, the same bytes for the same figure."""
+    drawing = io.BytesIO()
+    figure.savefig(drawing, format="svg", dpi=150, metadata={"Date": None})
+    width, height = (72 * figure.get_size_inches()).round().astype(int)
+    return Picture(data_uri(drawing.getvalue(), "image/svg+xml"), int(width), int(height))

@@ -1,0 +1,420 @@
+"""The report: one HTML page that shows metamers beside their originals, and what was judged of them."""
+
+import os
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tfmetamers.errors import ResultError
+from tfmetamers.inclusion.evaluation import Judged, layer_place, summarize
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.metamers.folder import read_metamer, read_saved
+from tfmetamers.networks.distinct_names import distinct_names
+from tfmetamers.networks.identity import network_identity
+from tfmetamers.report.figures import draw_across_layers, draw_losses, draw_null, draw_scatter, median_defined
+from tfmetamers.report.media import embed_picture, embed_sound
+from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.version import __version__
+
+#: Pictures of more bytes than this, all together, are scaled down.
+EMBEDDED_WHOLE = 8_000_000
+
+#: The longer side of a picture that was scaled down, and of the figure of a sound, in pixels.
+THUMBNAIL, FIGURE_THUMBNAIL = 160, 560
+
+#: The most scatter plots that are drawn of a network.
+SCATTERS = 12
+
+#: What `tfmetamers.inclusion.evaluation.summarize` counts, in the words of the page.
+SUMMARY_COLUMNS = {
+    "metamers": "metamers",
+    "passed": "passed",
+    "failed": "failed",
+    "not_judged": "not judged",
+    "other_label": "other label",
+    "low_correlation": "correlation not above null",
+    "undefined": "correlation undefined",
+    "saved_failed": "passed, but not as saved",
+    "median_correlation": "median correlation",
+    "smallest_margin": "smallest margin above null",
+}
+
+#: Word, symbol and class of style by whether a metamer is included.
+_OUTCOMES = {
+    True: {"word": "passed", "symbol": "✓", "style": "passed"},
+    False: {"word": "failed", "symbol": "✗", "style": "failed"},
+    None: {"word": "not judged", "symbol": "?", "style": "open"},
+}
+
+#: Null distributions by the SHA-256 of their files, as verdicts name them.
+Nulls = Mapping[str, NullDistribution]
+
+
+def write_report(
+    out: str | os.PathLike,
+    judged: Sequence[Judged],
+    nulls: Mapping[Path, NullDistribution],
+    path: str | os.PathLike | None = None,
+) -> Path:
+    """Write one HTML file that needs no other file, no network and no JavaScript; the same input gives the same bytes.
+
+    Args:
+        out: the folder that the metamers are below.
+        judged: the metamers, as `tfmetamers.inclusion.evaluation.evaluate` yields them.
+        nulls: the null distributions they were judged by, by their files; those that are missing are not drawn.
+        path: the file to write; ``report.html`` in `out` by default.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
+    """
+    if not judged:
+        raise ResultError(f"No metamer below {out} was judged; there is nothing to report.")
+    out = Path(out)
+    path = Path(path) if path else out / "report.html"
+    page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
+    with atomic_write(path) as partial:
+        partial.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
+    """Return the folders of metamers that a report cannot show, because a file is missing or damaged, and why."""
+    unreadable = {}
+    for each in judged:
+        try:
+            read_metamer(each.folder)
+            read_saved(each.folder, each.record)
+            for name in ("original", "metamer"):
+                _media(each, name, is_reduced=False)
+            _sound_figure(each, is_reduced=False)
+        except ResultError as error:
+            unreadable[each.folder] = str(error)
+    return unreadable
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "counted": _counted, "label": _label}
+    return environment.get_template("report.html")
+
+
+def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
+    groups = list(_grouped(judged, lambda each: network_identity(each.record["network"])).values())
+    names = distinct_names([group[0].record["network"] for group in groups])
+    is_reduced = _picture_bytes(judged) > EMBEDDED_WHOLE
+    included = [each.verdict["array"]["included"] for each in judged]
+    return {
+        "folder": out.resolve().name,
+        "version": __version__,
+        "counts": [{**outcome, "count": sum(each is key for each in included)} for key, outcome in _OUTCOMES.items()],
+        "metamers": len(judged),
+        "nulls": [_describe_null(null) for null in nulls.values()] + _nulls_of_before(judged, nulls),
+        "summary": summarize(judged),
+        "summary_columns": SUMMARY_COLUMNS,
+        "is_reduced": is_reduced,
+        "thumbnail": THUMBNAIL,
+        "figure_thumbnail": FIGURE_THUMBNAIL,
+        "networks": [
+            {"id": f"network-{place}", "name": name, **_describe_network(out, group, nulls, is_reduced)}
+            for place, (name, group) in enumerate(zip(names, groups, strict=True), start=1)
+        ],
+    }
+
+
+def _describe_null(null: NullDistribution) -> dict[str, Any]:
+    network = (null.network or {}).get("name") or null.source or "a network that is not recorded"
+    return {"network": network, "claim": null.claim(), "layers": list(null.layers)}
+
+
+def _nulls_of_before(judged: Sequence[Judged], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return what verdicts say of null distributions that they rest on and that were not given now."""
+    kept = [each for each in judged if each.verdict["basis"]["null"] and _null_digest(each) not in nulls]
+    return [
+        {
+            "network": group[0].verdict["basis"]["null"]["file"],
+            "claim": f"{group[0].verdict['array']['claim']} (of an earlier command)",
+            "layers": [each.layer for each in _first_of_layers(group)],
+        }
+        for group in _grouped(kept, _null_digest).values()
+    ]
+
+
+def _first_of_layers(group: Sequence[Judged]) -> list[Judged]:
+    """Return the first metamer of each layer, from the input to the output."""
+    firsts = [made[0] for made in _grouped(group, _layer).values()]
+    return sorted(firsts, key=lambda each: (*layer_place(each)[:2], _natural_order(each.layer)))
+
+
+def _null_digest(each: Judged) -> str | None:
+    return (each.verdict["basis"]["null"] or {}).get("sha256")
+
+
+def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduced: bool) -> dict[str, Any]:
+    record = group[0].record
+    layers = [each.layer for each in _first_of_layers(group)]
+    by_layer = {layer: [each for each in group if _layer(each) == layer] for layer in layers}
+    scattered = _some_of_each(by_layer, SCATTERS)
+    return {
+        "domain": record["domain"],
+        "weights": _describe_weights(record["network"]),
+        "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
+        "metamers": len(group),
+        "layers": layers,
+        "stimuli": _describe_stimuli(group, is_reduced),
+        "losses": _loss_panels(by_layer),
+        "nulls": _null_panels(by_layer, nulls),
+        "scatters": [_scatter_panel(each) for each in scattered],
+        "across": _across_layers(by_layer),
+        "verdicts": [_describe_verdict(out, each) for layer in layers for each in by_layer[layer]],
+    }
+
+
+def _describe_weights(network: Mapping) -> str:
+    if network.get("source") == "random":
+        return f"random weights, seed {network.get('seed')}"
+    source = network.get("file") or "weights of a model"
+    return f"{source}, SHA-256 {network['digest'][:12]}…"
+
+
+def _describe_stimuli(group: Sequence[Judged], is_reduced: bool) -> list[dict[str, Any]]:
+    """Return what is shown of each stimulus: the original, and by layer the metamers of all seeds."""
+    recipes = {each.record["recipe"]["name"] for each in group}
+    by_stimulus = _grouped(group, lambda each: (_natural_order(_stimulus(each)), each.record["stimulus"]["sha256"]))
+    found = []
+    for _, members in sorted(by_stimulus.items(), key=lambda item: item[0]):
+        stimulus = members[0].record["stimulus"]
+        by_layer = _grouped(sorted(members, key=lambda each: each.record["seed"]), _layer)
+        found.append(
+            {
+                "id": _stimulus(members[0]),
+                "truth": [f"{name}: {stimulus[name]}" for name in ("label", "category") if stimulus.get(name)],
+                "original": _media(members[0], "original", is_reduced),
+                "metamers": {
+                    layer: [_describe_metamer(each, len(recipes) > 1, is_reduced) for each in made]
+                    for layer, made in by_layer.items()
+                },
+            }
+        )
+    return found
+
+
+def _describe_metamer(each: Judged, is_recipe_named: bool, is_reduced: bool) -> dict[str, Any]:
+    record, array = each.record, each.verdict["array"]
+    made = [f"seed {record['seed']}", *([record["recipe"]["name"]] if is_recipe_named else [])]
+    return {
+        **_media(each, "metamer", is_reduced),
+        "figure": _sound_figure(each, is_reduced),
+        "layer": _layer(each),
+        "made": ", ".join(made),
+        "outcome": _OUTCOMES[array["included"]],
+        "correlation": array["correlation"],
+        "notes": _notes(each.verdict),
+    }
+
+
+def _notes(verdict: Mapping) -> list[str]:
+    array, notes = verdict["array"], []
+    if array["same_label"] is False:
+        notes.append(f"label {_label(array['metamer_label'])}, not {_label(array['original_label'])}")
+    if array["included"] is True and verdict["saved"]["included"] is not True:
+        notes.append("fails as saved")
+    return notes
+
+
+def _media(each: Judged, name: str, is_reduced: bool) -> dict[str, Any]:
+    """Return what a person sees or hears: a picture, or a sound; of an optimised cochleagram, neither."""
+    domain = each.record["domain"]
+    return {
+        "picture": embed_picture(each.folder / f"{name}.png", THUMBNAIL if is_reduced else None)
+        if domain == "image"
+        else None,
+        "sound": embed_sound(each.folder / f"{name}_listening.wav") if domain == "sound" else None,
+    }
+
+
+def _sound_figure(each: Judged, is_reduced: bool):
+    """Return the figure of a sound and its metamer, None for a picture and where the folder was made without one."""
+    path = each.folder / "figure.png"
+    if each.record["domain"] == "image" or not path.exists():
+        return None
+    return embed_picture(path, FIGURE_THUMBNAIL if is_reduced else None)
+
+
+def _picture_bytes(judged: Sequence[Judged]) -> int:
+    files = (each.folder / ("metamer.png" if each.record["domain"] == "image" else "figure.png") for each in judged)
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _loss_panels(by_layer: Mapping[str, Sequence[Judged]]) -> list[dict[str, Any]]:
+    curves = {layer: [_curve(each.folder) for each in made] for layer, made in by_layer.items()}
+    losses = np.concatenate([each for made in curves.values() for _, each in made])
+    lowest, highest = losses[losses > 0].min(initial=1.0), losses.max(initial=1.0)
+    panels = []
+    for layer, made in curves.items():
+        last = [each[-1] for _, each in made]
+        reached = f"{min(last):.2g}" if len(last) == 1 else f"between {min(last):.2g} and {max(last):.2g}"
+        alt = f"Losses of {_counted(len(made), 'metamer')} of {layer}: they end at {reached} of the first loss."
+        panels.append({"title": layer, "alt": alt, "picture": draw_losses(made, lowest, highest)})
+    return panels
+
+
+def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps, and the loss after each as a share of the first."""
+    metamer = read_metamer(folder)
+    return metamer.traced_steps, metamer.losses / max(float(metamer.losses[0]), np.finfo(np.float64).tiny)
+
+
+def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return a panel for each layer and null distribution that verdicts rest on."""
+    made = [(layer, *item) for layer, group in by_layer.items() for item in _grouped(group, _null_digest).items()]
+    shown = [(layer, nulls[digest].coefficients(layer), group) for layer, digest, group in made if digest in nulls]
+    panels = [
+        (layer, values, [each.verdict["array"] for each in group if each.verdict["array"]["correlation"] is not None])
+        for layer, values, group in shown
+        if len(values)
+    ]
+    everything = [values.min() for _, values, _ in panels]
+    everything += [array["correlation"] for _, _, arrays in panels for array in arrays]
+    lowest = min(np.floor(10 * min(everything, default=0.0)) / 10, 0.9)  # All of them may be 1.
+    return [
+        {
+            "title": layer,
+            "alt": _null_alt(layer, values, arrays),
+            "picture": draw_null(
+                values,
+                [array["correlation"] for array in arrays],
+                [array["included"] for array in arrays],
+                lowest,
+            ),
+        }
+        for layer, values, arrays in panels
+    ]
+
+
+def _null_alt(layer: str, coefficients: np.ndarray, arrays: Sequence[Mapping]) -> str:
+    above = sum(each["correlation"] > coefficients.max() for each in arrays)
+    return (
+        f"Histogram of the null distribution of {layer}: {_counted(len(coefficients), 'pair')}, the largest "
+        f"coefficient {coefficients.max():.3f}. Of {_counted(len(arrays), 'metamer')}, {above} lie above it."
+    )
+
+
+def _scatter_panel(each: Judged) -> dict[str, Any]:
+    verdict = each.verdict
+    values = verdict["scatter"]
+    correlations = f"Spearman {_number(verdict['array']['correlation'])}, Pearson {_number(verdict['pearson'])}"
+    title = f"{_stimulus(each)}, {_layer(each)}, seed {each.record['seed']}"
+    count = _counted(len(values["original"]), "unit")
+    return {
+        "title": f"{title}: {correlations}",
+        "alt": f"Activations of {count}, metamer against original: {title}.",
+        "picture": draw_scatter(values["original"], values["metamer"]),
+    }
+
+
+def _across_layers(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any] | None:
+    """Return the drawing and the table of correlations at every layer, None where they were not computed."""
+    compared = {layer: [each.verdict["layers"] for each in made] for layer, made in by_layer.items()}
+    compared = {layer: [each for each in made if each] for layer, made in compared.items()}
+    compared = {layer: made for layer, made in compared.items() if made}
+    if not compared:
+        return None
+    everything = [each for made in compared.values() for each in made]
+    names = list(dict.fromkeys(name for each in everything for name in each))
+    lines = {
+        layer: [[_or_nan(each.get(name, {}).get("correlation")) for name in names] for each in made]
+        for layer, made in compared.items()
+    }
+    medians = {layer: median_defined(np.array(values, float)) for layer, values in lines.items()}
+    maxima = [_first_defined(each.get(name, {}).get("null_maximum") for each in everything) for name in names]
+    return {
+        "picture": draw_across_layers(names, lines, maxima),
+        "generating": list(lines),
+        "rows": [
+            {
+                "layer": name,
+                "medians": [values[place] for values in medians.values()],
+                "null_maximum": maxima[place],
+            }
+            for place, name in enumerate(names)
+        ],
+        "has_null": not np.isnan(maxima).all(),
+    }
+
+
+def _describe_verdict(out: Path, each: Judged) -> dict[str, Any]:
+    return {
+        **each.verdict["array"],
+        "layer": _layer(each),
+        "stimulus": _stimulus(each),
+        "seed": each.record["seed"],
+        "outcome": _OUTCOMES[each.verdict["array"]["included"]],
+        "saved": _OUTCOMES[each.verdict["saved"]["included"]],
+        "folder": each.folder.relative_to(out).as_posix(),
+    }
+
+
+def _some_of_each(by_layer: Mapping[str, Sequence[Judged]], most: int) -> list[Judged]:
+    """Return the first metamers of every layer, as many of each as of the next, in the order of the layers."""
+    longest = max(map(len, by_layer.values()))
+    places = [(turn, layer) for turn in range(longest) for layer in by_layer if turn < len(by_layer[layer])][:most]
+    return [by_layer[layer][turn] for layer in by_layer for turn, other in places if other == layer]
+
+
+def _grouped(items: Sequence[Judged], key: Callable[[Judged], Hashable]) -> dict[Any, list[Judged]]:
+    groups: dict[Any, list[Judged]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def _layer(each: Judged) -> str:
+    return each.layer
+
+
+def _stimulus(each: Judged) -> str:
+    return str(each.record["stimulus"].get("id") or each.record["stimulus"]["sha256"][:12])
+
+
+def _natural_order(name: str) -> tuple:
+    """Order names so that conv_10 comes after conv_9."""
+    return tuple(
+        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name)
+    )
+
+
+def _first_defined(values: Iterable[float | None]) -> float:
+    return next((value for value in values if value is not None), np.nan)
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _label(label: str | None) -> str:
+    """Write a label; a transcript may be empty."""
+    return "no labels" if label is None else label or "(empty transcript)"
+
+
+def _number(value, missing: str = "undefined") -> str:
+    """Write a number with four decimals and a true minus sign, a count as it is."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return missing
+    return (f"{value:.4f}" if isinstance(value, float) else f"{value:,}").replace("-", "\N{MINUS SIGN}")
+
+
+def _counted(count: int, noun: str, plural: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

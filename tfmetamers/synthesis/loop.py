@@ -1,0 +1,335 @@
+"""The Adam loop that turns noise into metamers, and its resumable state."""
+
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.errors import ArgumentError, SynthesisError, checked_whole_number
+from tfmetamers.gradients import forget_gradients, registered_gradients
+from tfmetamers.metamers.folder import Metamer, describe_settings, describe_versions
+from tfmetamers.metrics import spearman
+from tfmetamers.networks.network import Network
+from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.interrupts import defer_sigint
+
+#: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
+SECONDS_A_CALL = 1.0
+
+#: From this many steps on, the seconds that compiling for many calls takes come back.
+STEPS_THAT_ARE_MANY = 1000
+
+
+@dataclass
+class SynthesisState:
+    """Everything that a batch's next step depends on; arrays have the batch as their first axis.
+
+    Attributes:
+        stimuli: the metamers as they are.
+        first_moment: Adam's running mean of the gradient.
+        second_moment: Adam's running mean of the squared gradient.
+        losses: loss of each item (axis 1) before each step so far (axis 0).
+        seconds: wall time spent on the steps so far.
+    """
+
+    stimuli: np.ndarray
+    first_moment: np.ndarray
+    second_moment: np.ndarray
+    losses: np.ndarray
+    seconds: float = 0.0
+
+    @property
+    def step(self) -> int:
+        """The number of steps done."""
+        return len(self.losses)
+
+
+class Synthesis:
+    """Matches one layer of a network, a batch of independent metamers at a time; compiled once.
+
+    Losses are summed over the batch and Adam works on each number by itself, so that no item sees another.
+
+    Attributes:
+        network: the network.
+        layer: the layer's name.
+        recipe: the recipe.
+    """
+
+    def __init__(self, network: Network, *, layer: str, recipe: Recipe):
+        """Prepare to match a layer.
+
+        Raises:
+            ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
+        """
+        if not isinstance(recipe, Recipe):
+            raise ArgumentError(f"The recipe is {recipe!r}; a Recipe was expected, such as find_recipe(NAME) gives.")
+        self.network = network
+        self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
+        self.recipe = recipe
+        self._activations = network.activations(
+            self.layer,
+            relu_gradient=recipe.relu_gradient,
+            for_many_calls=recipe.steps >= STEPS_THAT_ARE_MANY,
+            front_end=recipe.front_end,
+        )
+        # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
+        self._compiled = tf.function(partial(self._advance), autograph=False)
+        self._registered: set[str] = set()
+        weakref.finalize(self, forget_gradients, self._registered)
+
+    def targets(self, originals: np.ndarray) -> np.ndarray:
+        """Return the activations to be matched.
+
+        Args:
+            originals: natural stimuli, float32 (batch, *network.stimulus_shape).
+
+        Returns:
+            float32 (batch, *layer shape).
+
+        Raises:
+            ArgumentError: the stimuli have another shape or values beyond the recipe's bounds.
+            SynthesisError: the activations of a natural stimulus are not finite.
+        """
+        if originals.shape[1:] != self.network.stimulus_shape:
+            raise ArgumentError(
+                f"The stimuli have shape {originals.shape[1:]}; "
+                f"{self.network.name} takes {self.network.stimulus_shape}."
+            )
+        lowest = -np.inf if self.recipe.lower_bound is None else self.recipe.lower_bound
+        highest = np.inf if self.recipe.upper_bound is None else self.recipe.upper_bound
+        if not (np.isfinite(originals) & (originals >= lowest) & (originals <= highest)).all():
+            raise ArgumentError(
+                f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
+                f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
+            )
+        self.network.predict(originals[:1])  # What cannot give labels fails now, not after the last step.
+        targets = self._activations(originals).numpy()
+        if not np.isfinite(targets).all():
+            raise SynthesisError(
+                f"The activations of {self.network.name} at {self.layer} are not finite for a natural stimulus; "
+                "its weights or its input range are not what they should be."
+            )
+        return targets
+
+    def start(self, digests: Sequence[str], seed: int) -> SynthesisState:
+        """Return the state before the first step: noise for each natural stimulus, Adam at rest.
+
+        Args:
+            digests: `tfmetamers.stimuli.noise.stimulus_digest` of each natural stimulus.
+            seed: the seed of the noise.
+
+        Raises:
+            ArgumentError: the recipe's noise is for another kind of stimuli.
+        """
+        domain = self.network.domain
+        noise = np.stack([domain.noise(self.recipe, each, self.layer, seed) for each in digests])
+        no_losses = np.zeros((0, len(noise)), np.float32)
+        return SynthesisState(noise, np.zeros_like(noise), np.zeros_like(noise), no_losses)
+
+    def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
+        """Return the state after a number of steps.
+
+        The result is the same however the steps are divided among calls.
+
+        Raises:
+            SynthesisError: a loss or a gradient is not finite; the error's attribute ``state`` is the last
+                good state.
+        """
+        started = time.monotonic()
+        moving = (state.stimuli, state.first_moment, state.second_moment)
+        with defer_sigint(), registered_gradients(self._registered):
+            stimuli, first, second, losses, done = self._compiled(
+                targets, *moving, tf.constant(state.step), tf.constant(steps)
+            )
+        advanced = SynthesisState(
+            stimuli.numpy(),
+            first.numpy(),
+            second.numpy(),
+            np.concatenate([state.losses, losses.numpy()[: int(done)]]),
+            state.seconds + time.monotonic() - started,
+        )
+        if int(done) < steps:
+            error = SynthesisError(
+                f"The loss of {self.network.name} at {self.layer}, or the step it leads to, is not finite at step "
+                f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
+            )
+            error.state = advanced
+            raise error
+        return advanced
+
+    def advance_in_calls(
+        self, targets: np.ndarray, state: SynthesisState, pause_every: int | None = None
+    ) -> Iterator[SynthesisState]:
+        """Advance to the recipe's last step, giving the state after each compiled call.
+
+        Args:
+            targets: what is matched.
+            state: where the batch stands.
+            pause_every: end a call at each multiple of this many steps, in addition.
+
+        Yields:
+            The state about once every `SECONDS_A_CALL`.
+        """
+        total, steps = self.recipe.steps, 1
+        while state.step < total:
+            until_pause = pause_every - state.step % pause_every if pause_every else total
+            before = state.seconds
+            state = self.advance(targets, state, min(steps, until_pause, total - state.step))
+            yield state
+            steps = steps * 2 if state.seconds - before < SECONDS_A_CALL / 2 else steps
+
+    def finish(
+        self, originals: np.ndarray, targets: np.ndarray, state: SynthesisState, settings: Sequence[dict]
+    ) -> list[Metamer]:
+        """Measure the finished items of a batch and give them as metamers.
+
+        What was synthesised with a fast front end is measured by the exact one: its correlation, its labels and the
+        loss ``final_exact``.
+
+        Args:
+            originals: the natural stimuli of the batch.
+            targets: what was matched.
+            state: the final state.
+            settings: for each item, what `tfmetamers.metamers.folder.describe_settings` says of it.
+
+        Raises:
+            SynthesisError: the last loss is not finite.
+        """
+        activations = self._activations(state.stimuli).numpy()
+        losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
+        if not np.isfinite(losses[-1]).all():
+            raise SynthesisError(f"The last loss of {self.network.name} at {self.layer} is not finite.")
+        exact_losses = losses[-1]
+        if self.recipe.front_end not in (*self.network.front_ends[:1], "none"):
+            exact = self.network.activations(self.layer)
+            targets, activations = exact(originals).numpy(), exact(state.stimuli).numpy()
+            exact_losses = _losses(targets, activations).numpy()
+        rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
+        predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
+        return [
+            Metamer(
+                stimulus=state.stimuli[item],
+                original=originals[item],
+                losses=losses[:, item],
+                learning_rates=rates,
+                record={
+                    **settings[item],
+                    "deviations": self.recipe.deviations(),
+                    "loss": {
+                        "initial": float(losses[0, item]),
+                        "final": float(losses[-1, item]),
+                        "final_exact": float(exact_losses[item]),
+                    },
+                    "correlation": spearman(targets[item], activations[item]),
+                    "prediction": {"original": _as_json(original), "metamer": _as_json(metamer)},
+                    "seconds": round(state.seconds, 3),
+                    "versions": describe_versions(),
+                },
+            )
+            for item, (original, metamer) in enumerate(predictions)
+        ]
+
+    def _advance(self, targets, stimuli, first_moment, second_moment, step, count):
+        """Do `count` steps, or as many as have finite losses and gradients."""
+        losses = tf.TensorArray(tf.float32, size=count, element_shape=[stimuli.shape[0]])
+
+        def goes_on(done, is_finite, *_):
+            return is_finite & (done < count)
+
+        def update(done, _, moving, losses):
+            item_losses, gradient = self._losses_and_gradient(targets, moving[0])
+            updated = _adam_step(self.recipe, *moving, gradient, step + done)
+            is_finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in (item_losses, *updated)])
+            moving = tuple(tf.where(is_finite, new, old) for new, old in zip(updated, moving, strict=True))
+            return done + tf.cast(is_finite, tf.int32), is_finite, moving, losses.write(done, item_losses)
+
+        start = (tf.constant(0), tf.constant(True), (stimuli, first_moment, second_moment), losses)
+        done, _, moving, losses = tf.while_loop(goes_on, update, start, parallel_iterations=1)
+        return *moving, losses.stack(), done
+
+    def _losses_and_gradient(self, targets, stimuli):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(stimuli)
+            item_losses = _losses(targets, self._activations(stimuli))
+            loss = tf.reduce_sum(item_losses)
+        return item_losses, tape.gradient(loss, stimuli)
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
+    return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
+
+
+def synthesize(
+    network: Network,
+    stimulus: np.ndarray,
+    *,
+    layer: str,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    progress: Callable[[SynthesisState], None] | None = None,
+) -> Metamer:
+    """Make a metamer of a natural stimulus at one layer of a network.
+
+    Args:
+        network: the network.
+        stimulus: the natural stimulus, as ``network.domain.load(FILE)`` gives it: a float array of
+            ``network.stimulus_shape``, or the waveform where a network takes its cochleagram.
+        layer: the layer's name.
+        seed: seeds the noise that synthesis starts from.
+        recipe: the recipe; the network's own by default.
+        progress: called with the state every second or so.
+
+    Returns:
+        The metamer, with the record of how it was made.
+
+    Raises:
+        ArgumentError: an unknown layer, or a stimulus of another shape.
+        SynthesisError: a loss or a gradient is not finite.
+    """
+    recipe = find_recipe(network.recipe) if recipe is None else recipe
+    seed = checked_whole_number("seed", seed, minimum=0)
+    natural = np.asarray(stimulus, np.float32)
+    originals = network.domain.prepare(natural)[None]
+    synthesis = Synthesis(network, layer=layer, recipe=recipe)
+    targets = synthesis.targets(originals)
+    digest = stimulus_digest(natural)
+    state = synthesis.start([digest], seed)
+    states = synthesis.advance_in_calls(targets, state)
+    for state in states:
+        if progress:
+            progress(state)
+    settings = [describe_settings(network, synthesis.layer, digest, recipe, seed)]
+    return synthesis.finish(originals, targets, state, settings)[0]
+
+
+def _as_json(prediction):
+    return prediction and {"index": prediction.index, "label": prediction.label}
+
+
+def _losses(targets, activations) -> tf.Tensor:
+    """Half the summed squared difference of each item (``tf.nn.l2_loss`` in the released code)."""
+    axes = list(range(1, len(targets.shape)))
+    return tf.reduce_sum(tf.square(activations - targets), axes) / 2.0
+
+
+def _adam_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, step):
+    """Do a step of TensorFlow 1's Adam: both moments' bias corrections are in the step size."""
+    update = tf.cast(step + 1, tf.float64)
+    correction = tf.sqrt(1.0 - recipe.beta_2**update) / (1.0 - recipe.beta_1**update)
+    size = tf.cast(learning_rate(recipe, update - 1.0) * correction, tf.float32)
+    first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
+    second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
+    stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
+    return _bounded(recipe, stimuli), first_moment, second_moment
+
+
+def _bounded(recipe: Recipe, stimuli):
+    if recipe.lower_bound is not None:
+        stimuli = tf.maximum(stimuli, recipe.lower_bound)
+    return stimuli if recipe.upper_bound is None else tf.minimum(stimuli, recipe.upper_bound)

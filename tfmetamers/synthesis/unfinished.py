@@ -1,0 +1,108 @@
+"""What is on disk while a batch of metamers is unfinished: its state, and a lock against a second run."""
+
+import contextlib
+import io
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfmetamers.errors import ResultError
+from tfmetamers.stimuli.collection import StimulusFile
+from tfmetamers.synthesis.loop import SynthesisState
+from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
+
+
+@dataclass(frozen=True)
+class Job:
+    """One metamer to be made.
+
+    Attributes:
+        stimulus: the natural stimulus.
+        folder: where the finished metamer goes.
+        settings: what determines it, as `tfmetamers.metamers.folder.describe_settings` gives it.
+    """
+
+    stimulus: StimulusFile
+    folder: Path
+    settings: dict
+
+    @property
+    def unfinished(self) -> Path:
+        """The folder of its snapshots, and of its batch's state if it is the first of the batch."""
+        return self.folder.with_name(f"{self.folder.name}.unfinished")
+
+    @property
+    def state_file(self) -> Path:
+        """The file of its batch's state, if it is the first of the batch."""
+        return self.unfinished / "state.npz"
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A state as it was saved.
+
+    Attributes:
+        members: for each item of the batch, its stimulus's ``id`` and its ``settings``.
+        state: where the batch stands.
+    """
+
+    members: list[dict]
+    state: SynthesisState
+
+
+def write_state(batch: Sequence[Job], state: SynthesisState) -> None:
+    """Save a batch's state in the folder of its first item, whole or not at all.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    members = [{"id": job.stimulus.id, "settings": job.settings} for job in batch]
+    archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
+    np.savez(archive, members=np.array(json.dumps(members)), **vars(state))
+    with atomic_write(batch[0].state_file) as partial:
+        partial.write_bytes(archive.getvalue())
+
+
+def read_state(path: Path) -> SavedState:
+    """Read a batch's state.
+
+    Raises:
+        ResultError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        members = json.loads(str(arrays.pop("members")))
+        if not all({"id", "settings"} <= member.keys() for member in members):
+            raise ValueError("a member without id or settings")
+        state = SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
+    except ARCHIVE_ERRORS as error:
+        raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
+    return SavedState(members, state)
+
+
+def remove_unfinished(batch: Sequence[Job]) -> None:
+    """Remove what a finished batch no longer needs."""
+    for job in batch:
+        shutil.rmtree(job.unfinished, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(batch: Sequence[Job]) -> Iterator[None]:
+    """Keep other runs from making the same metamers, and clear away what a killed run was just writing.
+
+    Raises:
+        ResultError: another run is making one of them, or the folder cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        for job in batch:
+            busy = f"Another run is making {job.folder}; wait until it has finished, or give another --output."
+            file = job.folder.with_name(f".{job.folder.name}.lock")
+            stack.enter_context(file_lock(file, file.parent, job.folder, busy=busy, remedy="Give another --output."))
+            for partial in job.folder.parent.glob(f".{job.folder.name}.*.partial"):
+                shutil.rmtree(partial, ignore_errors=True)
+        yield

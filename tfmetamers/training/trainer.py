@@ -1,0 +1,127 @@
+"""A network with weights that change."""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfmetamers.cochlea.cochleagram import build_front_end
+from tfmetamers.errors import ArgumentError
+from tfmetamers.networks.auditory.architecture import LABEL_TASK, Architecture, trace, training_outputs
+from tfmetamers.networks.auditory.layer_types import TOPS, TrainingPass
+from tfmetamers.training.settings import TrainingSettings
+from tfmetamers.utilities.interrupts import defer_sigint
+
+#: The keys of the two tasks in an architecture: the release's, and of the lab's later code without its dataset's name.
+TASK_KEYS = {"word": LABEL_TASK, "categories": "/stimuli/labels_binary_via_int"}
+
+
+class TrainableNetwork:
+    """The graph of an architecture after the fast front end, on variables that can be assigned.
+
+    Attributes:
+        architecture: the layers.
+        variables: each variable by the name that it has in a checkpoint.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Mapping[str, np.ndarray]):
+        """Make the variables.
+
+        Args:
+            architecture: its tasks are among `TASK_KEYS`.
+            weights: the value of each variable, by name.
+
+        Raises:
+            ArgumentError: the architecture has no top layer, or other tasks.
+        """
+        if architecture.layers[-1].layer_type not in TOPS:
+            raise ArgumentError(
+                f"{architecture.name} ends with a layer of type {architecture.layers[-1].layer_type}, which has no "
+                f"classes; one of {', '.join(TOPS)} was expected, put it last."
+            )
+        unknown = set(architecture.tasks) - set(TASK_KEYS.values())
+        if unknown or not architecture.tasks:
+            raise ArgumentError(
+                f"{architecture.name} has the tasks {', '.join(architecture.tasks) or 'none'}; "
+                f"{' and '.join(TASK_KEYS.values())} can be trained and evaluated."
+            )
+        self.architecture = architecture
+        self._front_end = build_front_end("fast", architecture.cochleagram)
+        trained = {variable.op.name: variable.trainable for variable in trace(architecture).variables}
+        self.variables = {
+            name: tf.Variable(weights[name], trainable=is_trained, name=name) for name, is_trained in trained.items()
+        }
+
+    @property
+    def trainable_variables(self) -> list[tf.Variable]:
+        """The variables that gradients change, in the order of the layers."""
+        return [variable for variable in self.variables.values() if variable.trainable]
+
+    @defer_sigint()
+    def outputs(self, waveforms) -> dict[str, np.ndarray]:
+        """Return the logits of each task, as the network gives them at inference.
+
+        Args:
+            waveforms: float32 (batch, samples).
+
+        Returns:
+            float32 (batch, classes) by ``"word"`` and ``"categories"``, as far as there are such tasks.
+        """
+        return {task: logits.numpy() for task, logits in self._outputs(waveforms).items()}
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _outputs(self, waveforms):
+        return self._logits(waveforms, None)
+
+    def _logits(self, waveforms, training: TrainingPass | None) -> dict[str, tf.Tensor]:
+        outputs = training_outputs(self.architecture, self._front_end(waveforms), self.variables, training)
+        return {task: outputs[key] for task, key in TASK_KEYS.items() if key in outputs}
+
+
+class Trainer:
+    """An optimiser at work on a network.
+
+    Attributes:
+        network: what is trained.
+        optimizer: Keras's.
+    """
+
+    def __init__(self, network: TrainableNetwork, settings: TrainingSettings):
+        """Make the optimiser's variables."""
+        self.network = network
+        self.optimizer = {
+            "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=settings.momentum),
+            "adam": keras.optimizers.Adam,
+        }[settings.optimizer](settings.learning_rate)
+        self.optimizer.build(network.trainable_variables)
+        self._weights = {"word": 1.0, "categories": settings.category_weight if settings.task == "both" else 1.0}
+
+    @defer_sigint()
+    def step(self, batch: Mapping[str, tf.Tensor], seed: tuple[int, int]) -> float:
+        """Take one step of gradient descent and return the loss before it.
+
+        Args:
+            batch: of `tfmetamers.training.mixtures.mixture_dataset`.
+            seed: of dropout.
+        """
+        return float(self._step(batch["waveform"], batch["word"], batch["categories"], tf.constant(seed, tf.int32)))
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _step(self, waveforms, word, categories, seed):
+        network, training = self.network, TrainingPass(seed)
+        with tf.GradientTape() as tape:
+            logits = network._logits(waveforms, training)
+            loss = tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
+        trained = network.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, trained), trained)
+        for name, value in training.moving_averages.items():
+            network.variables[name].assign(value)
+        return loss
+
+
+def _loss(task: str, logits, word, categories) -> tf.Tensor:
+    """Return the cross-entropy: of one word among all, or of each category for itself, averaged over the batch."""
+    if task == "word":
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=word, logits=logits))
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=categories, logits=logits))

@@ -1,0 +1,1 @@
+"""What everything else stands on: files written whole, Ctrl-C held back, pickles that are read and never executed."""

@@ -1,0 +1,110 @@
+"""Files that are written whole or not at all, and digests of what they hold."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from tfmetamers.errors import ResultError
+
+#: What NumPy was seen to raise on archives that are cut short, altered, or lack a part.
+ARCHIVE_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path beside ``path``, and rename it to ``path`` when the block succeeds.
+
+    The block may make a file or a folder there; a file takes the place of an existing one, a folder does
+    not. When the block fails, nothing of it remains and ``path`` is as it was.
+
+    Raises:
+        ResultError: the file cannot be written (no permission, no space left, a limit on its size).
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        enclosing = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    except OSError as error:
+        raise ResultError(_cannot_write(path, error)) from error
+    partial = enclosing / path.name
+    try:
+        yield partial
+        _make_durable(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise ResultError(_cannot_write(path, error)) from error
+    finally:
+        shutil.rmtree(enclosing, ignore_errors=True)
+
+
+def _make_durable(path: Path) -> None:
+    """Have the operating system put the bytes on disk, so that a rename never outlives them."""
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    # NumPy says "3072 requested and 718 written" and nothing of a full disk.
+    reason = error.strerror or f"the disk may be full ({error})"
+    return (
+        f"{path} cannot be written: {reason}. "
+        "Nothing was left half written; give another folder, or make room there, and run the command again."
+    )
+
+
+@contextlib.contextmanager
+def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str) -> Iterator[None]:
+    """Hold a lock file, so that no other process writes the same; it is deleted in the end.
+
+    Args:
+        file: the lock file.
+        folder: what is made first, where it is not there.
+        written: what is to be written, as the message calls it.
+        busy: what to say where another process holds the lock.
+        remedy: what to do where the lock cannot be made.
+
+    Raises:
+        ResultError: another process holds the lock, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(file, blocking=False).acquire()
+    except filelock.Timeout as error:
+        raise ResultError(busy) from error
+    except OSError as error:
+        raise ResultError(f"{written} cannot be written: {error.strerror or error}. {remedy}") from error
+    with lock:
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def file_digest(*paths: str | os.PathLike) -> str:
+    """Return the SHA-256 of one file's bytes, or of several files' bytes one after another, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,27 @@
+"""Ctrl-C, held back while TensorFlow cannot bear it."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def defer_sigint() -> Iterator[None]:
+    """Hold Ctrl-C back until the block has ended; also a decorator.
+
+    While TensorFlow traces a function, its C++ reads attributes of tensors that are Python properties and does not
+    look whether that raised: a KeyboardInterrupt there crashes the interpreter, becomes a TypeError or is lost.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield  # Without a handler in Python, or in a thread that never runs it, nothing is raised here.
+        return
+    held = []
+    signal.signal(signal.SIGINT, lambda *_: held.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held:
+            signal.raise_signal(signal.SIGINT)

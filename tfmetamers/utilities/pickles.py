@@ -1,0 +1,303 @@
+"""Pickles of others, read without executing any of them.
+
+A pickle is a program that can run anything. Here it is run by an interpreter of its own, which knows the instructions
+that make plain data, calls nothing, imports nothing, and lets inert objects stand for the functions that it names.
+"""
+
+import io
+import math
+import pickletools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfmetamers.errors import TfmetamersError, shown
+
+
+@dataclass(frozen=True, eq=False)
+class _Global:
+    """A function or class that a pickle names."""
+
+    module: str
+    name: str
+
+
+@dataclass(eq=False, repr=False)
+class Partial:
+    """A call that a pickle prepares by ``functools.partial``, with its arguments."""
+
+    keywords: Mapping
+
+
+@dataclass(eq=False, repr=False)
+class _Dtype:
+    """A NumPy dtype."""
+
+    code: str
+    is_big_endian: bool = False
+
+
+@dataclass(eq=False, repr=False)
+class Array:
+    """A NumPy array of numbers.
+
+    Attributes:
+        values: as they were.
+    """
+
+    values: np.ndarray | None = None
+
+
+class _Inert:
+    """What a call of any other known function stands for."""
+
+
+def read_pickle(
+    path: Path,
+    known_globals: tuple[tuple[str, str], ...],
+    *,
+    max_bytes: int,
+    max_instructions: int,
+    error_type: type[TfmetamersError],
+):
+    """Return what a pickle of the authors' release stands for.
+
+    Args:
+        path: the file.
+        known_globals: what it may name: patterns of a module and of names in it, each to be matched as a whole.
+        max_bytes: a file of more bytes is not read.
+        max_instructions: a pickle of more instructions is not read.
+        error_type: raised where it cannot be read.
+
+    Returns:
+        Numbers, text, bytes, lists, tuples and dicts; `Array` for an array, `Partial` for ``functools.partial``, and
+        other inert objects.
+
+    Raises:
+        TfmetamersError: of the type given; the file is missing, too large, damaged or no pickle, or it names functions
+            that are not known, which could do harm if it were loaded in the usual way.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        raise error_type(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
+    except ValueError as error:  # A null character in the path.
+        raise error_type(f"{shown(str(path))} is no path ({error}); check it.") from error
+    if len(data) > max_bytes:
+        raise error_type(f"{path} has more than {max_bytes} bytes, far more than such a pickle of the release.")
+    if data.lstrip()[:1] in (b"{", b"["):
+        raise error_type(f"{path} is no pickle but begins as JSON does; give a JSON file the ending .json.")
+    try:
+        return _Interpreter(known_globals, max_instructions).run(data)
+    except _ForbiddenError as error:
+        raise error_type(
+            f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm; nothing of it "
+            "was executed, do not load it in another way."
+        ) from error
+    except _DamagedError as error:
+        raise error_type(
+            f"{path} is no pickle, or a damaged or unknown one: {error}; fetch or copy it again."
+        ) from error
+
+
+class _ForbiddenError(Exception):
+    """A pickle asks for what could do harm."""
+
+
+class _DamagedError(Exception):
+    """A pickle cannot be run; the message says why in plain words."""
+
+
+def _instructions(data: bytes, most: int) -> Iterator[tuple[str, Any]]:
+    """Give the name and the argument of each instruction of a pickle.
+
+    Raises:
+        _DamagedError: the bytes are no instructions, or there are more than `most`.
+    """
+    found = pickletools.genops(io.BytesIO(data))
+    for _ in range(most):
+        try:
+            opcode, argument, _ = next(found)
+        except ValueError as error:
+            raise _DamagedError("some of its bytes are no instructions, or some are missing") from error
+        yield opcode.name, argument
+    raise _DamagedError(f"it has no end within {most} instructions")
+
+
+class _Interpreter:
+    """Runs the instructions of a pickle that make plain data.
+
+    Every instruction takes a bounded time and no more memory than its own bytes, and no value is ever compared,
+    hashed or shown as a whole, since a few bytes can stand for lists a million deep or for billions of items.
+    """
+
+    def __init__(self, known_globals: tuple[tuple[str, str], ...], max_instructions: int):
+        self._known_globals, self._most_instructions = known_globals, max_instructions
+        self._stack, self._outer_stacks, self._memo = [], [], {}
+
+    def run(self, data: bytes):
+        """Return what the pickle stands for."""
+        for name, argument in _instructions(data, self._most_instructions):
+            if name not in _INSTRUCTIONS and name != "STOP":
+                raise _ForbiddenError(f"has the instruction {name}")
+            try:
+                if name == "STOP":
+                    return self._stack.pop()
+                _INSTRUCTIONS[name](self, argument)
+            except KeyError as error:
+                raise _DamagedError("it refers to a value that it did not keep") from error
+            except (ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
+                raise _DamagedError(f"its instruction {name} does not fit the values that it is for") from error
+
+    def push(self, value) -> None:
+        self._stack.append(value)
+
+    def mark(self, _) -> None:
+        self._outer_stacks.append(self._stack)
+        self._stack = []
+
+    def since_mark(self) -> list:
+        items, self._stack = self._stack, self._outer_stacks.pop()
+        return items
+
+    def since_mark_as(self, kind: Callable) -> None:
+        self.push(kind(self.since_mark()))
+
+    def last_as_tuple(self, count: int) -> None:
+        items = [self._stack.pop() for _ in range(count)]
+        self.push(tuple(reversed(items)))
+
+    def pop(self, _) -> None:
+        self._stack.pop()
+
+    def append(self, items: list) -> None:
+        if not isinstance(self._stack[-1], list):
+            raise _DamagedError("it appends to what is no list")
+        self._stack[-1].extend(items)
+
+    def set_items(self, items: list) -> None:
+        if not isinstance(self._stack[-1], dict):
+            raise _DamagedError("it sets items of what is no dict")
+        self._stack[-1].update(_pairs(items))
+
+    def put(self, number) -> None:
+        self._memo[len(self._memo) if number is None else number] = self._stack[-1]
+
+    def get(self, number) -> None:
+        self.push(self._memo[number])
+
+    def find_global(self, module, name) -> None:
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise _DamagedError("it names a function by what is no text")
+        known = self._known_globals
+        if not any(re.fullmatch(modules, module) and re.fullmatch(names, name) for modules, names in known):
+            raise _ForbiddenError(f"names the function {shown(f'{module}.{name}')}")
+        self.push(_Global(module, name))
+
+    def find_global_of_stack(self, _) -> None:
+        name, module = self._stack.pop(), self._stack.pop()
+        self.find_global(module, name)
+
+    def call(self, _) -> None:
+        arguments, called = self._stack.pop(), self._stack.pop()
+        if not isinstance(called, _Global) or not isinstance(arguments, tuple):
+            raise _DamagedError("it calls what is no function")
+        self.push(_stand_in(called, arguments))
+
+    def build(self, _) -> None:
+        state, built = self._stack.pop(), self._stack[-1]
+        if isinstance(built, Partial):
+            _, _, keywords, _ = state
+            if not isinstance(keywords, dict):
+                raise _DamagedError("a partial has no keywords")
+            built.keywords = keywords
+        elif isinstance(built, _Dtype):
+            built.is_big_endian = isinstance(state[1], str) and state[1] == ">"
+        elif isinstance(built, Array):
+            shape, dtype, is_fortran, data = state[-4:]
+            built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
+        elif not isinstance(built, _Inert):
+            raise _DamagedError("it gives a state to what has none")
+
+
+def _pairs(items: list) -> dict:
+    keys, values = items[::2], items[1::2]
+    if len(keys) != len(values) or not all(isinstance(key, str | int) for key in keys):
+        raise _DamagedError("a dict has keys that are neither text nor whole numbers")
+    return dict(zip(keys, values, strict=True))
+
+
+def _stand_in(called: _Global, arguments: tuple):
+    """Return what stands for the result of a call."""
+    if (called.module, called.name) == ("functools", "partial"):
+        return Partial({})
+    if called.module == "collections" and not arguments:
+        return {}
+    if called.name == "dtype" and isinstance(arguments[0], str):
+        return _Dtype(arguments[0])
+    if called.name == "scalar" and isinstance(arguments[0], _Dtype) and isinstance(arguments[1], bytes):
+        return _array(arguments[1], arguments[0], (), "C").item()
+    if called.name == "_reconstruct":
+        return Array()
+    if called.name == "_frombuffer":
+        return Array(_array(*arguments))
+    if (called.module, called.name) == ("_codecs", "encode") and isinstance(arguments[0], str):
+        return arguments[0].encode("latin-1")  # How protocols before 3 write bytes.
+    return _Inert()
+
+
+def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    """Return the array of numbers that bytes stand for; Python 2 has text for bytes."""
+    if isinstance(data, str):
+        data = data.encode("latin-1")
+    is_number = isinstance(dtype, _Dtype) and re.fullmatch("[iu][1248]|f[248]", dtype.code)
+    is_shape = isinstance(shape, tuple) and len(shape) < 32 and all(type(length) is int for length in shape)
+    if not is_number or not is_shape or min(shape, default=0) < 0 or not isinstance(data, bytes | bytearray):
+        raise _DamagedError("a NumPy array or number is none of whole or floating-point numbers")
+    kind = np.dtype((">" if dtype.is_big_endian else "<") + dtype.code)
+    if len(data) != math.prod(shape) * kind.itemsize:
+        raise _DamagedError("a NumPy array has another number of bytes than its shape says")
+    return np.frombuffer(data, kind).reshape(shape, order="F" if order == "F" else "C")
+
+
+def _literals(*names: str) -> dict[str, Callable]:
+    return dict.fromkeys(names, _Interpreter.push)
+
+
+#: What each instruction does, from the interpreter and the instruction's argument.
+_INSTRUCTIONS: dict[str, Callable] = {
+    **_literals("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    **_literals("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    **_literals("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    **dict.fromkeys(("PROTO", "FRAME"), lambda machine, _: None),
+    "NONE": lambda machine, _: machine.push(None),
+    "NEWTRUE": lambda machine, _: machine.push(True),
+    "NEWFALSE": lambda machine, _: machine.push(False),
+    "EMPTY_LIST": lambda machine, _: machine.push([]),
+    "EMPTY_DICT": lambda machine, _: machine.push({}),
+    "EMPTY_TUPLE": lambda machine, _: machine.push(()),
+    "MARK": _Interpreter.mark,
+    "LIST": lambda machine, _: machine.since_mark_as(list),
+    "TUPLE": lambda machine, _: machine.since_mark_as(tuple),
+    "DICT": lambda machine, _: machine.since_mark_as(_pairs),
+    "TUPLE1": lambda machine, _: machine.last_as_tuple(1),
+    "TUPLE2": lambda machine, _: machine.last_as_tuple(2),
+    "TUPLE3": lambda machine, _: machine.last_as_tuple(3),
+    "POP": _Interpreter.pop,
+    "POP_MARK": lambda machine, _: machine.since_mark(),
+    "APPEND": lambda machine, _: machine.append([machine._stack.pop()]),
+    "APPENDS": lambda machine, _: machine.append(machine.since_mark()),
+    "SETITEM": lambda machine, _: machine.set_items(list(reversed([machine._stack.pop() for _ in range(2)]))),
+    "SETITEMS": lambda machine, _: machine.set_items(machine.since_mark()),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Interpreter.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Interpreter.get),
+    "GLOBAL": lambda machine, argument: machine.find_global(*argument.split(" ", 1)),
+    "STACK_GLOBAL": _Interpreter.find_global_of_stack,
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), _Interpreter.call),
+    "BUILD": _Interpreter.build,
+}
