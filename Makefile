@@ -3,17 +3,21 @@ PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
 
-.PHONY: demo test test-latest lint format benchmark bundled-networks clean
+.PHONY: demo test test-slow test-latest lint format benchmark bundled-networks clean
 
 demo: .venv/installed
 	$(bin)/python reproduce/demo.py
 
 test: .venv/installed lint
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -m "not slow"
+
+# Real weights, whole figures, kills at every file event, fuzzing.
+test-slow: .venv/installed
+	$(bin)/python -m pytest -m slow
 
 # TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
 test-latest: .venv-latest/installed
-	$(latest)/python -m pytest
+	$(latest)/python -m pytest -m "not slow"
 
 lint: .venv/installed
 	$(bin)/ruff check .

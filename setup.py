@@ -19,6 +19,7 @@ setup(
     packages=[*find_packages(include=["tfmetamers*"]), "tfmetamers.checkpoints", "tfmetamers.cli"],
     package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
     package_data={
+        "": ["*.pyi", "py.typed"],
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
@@ -44,10 +45,14 @@ setup(
         "tabulate",
         "requests",
         "platformdirs",
+        "psutil",
         "filelock",
         "lazy-loader",
         "tomli; python_version < '3.11'",
     ],
-    extras_require={"io": ["tensorflow-io"], "test": ["pytest", "python_speech_features", "ruff"]},
+    extras_require={
+        "io": ["tensorflow-io"],
+        "test": ["import-linter", "pytest", "python_speech_features", "ruff"],
+    },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli.main:main"]},
 )

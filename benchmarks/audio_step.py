@@ -96,7 +96,7 @@ def released_step():
 
 def our_step(recipe_name: str):
     """Return a function that does steps as tfmetamers does."""
-    network = load_network("word_aliased", weights="random")
+    network = load_network("word_aliased:random")
     synthesis = Synthesis(network, layer=LAYER, recipe=find_recipe(recipe_name))
     original = a_waveform()
     targets = synthesis.targets(original[None])

@@ -15,7 +15,7 @@ import click
 import numpy as np
 from tabulate import tabulate
 
-from tfmetamers.networks import load_network, load_release
+from tfmetamers.networks import load_network
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.collection import collect_stimuli
@@ -53,7 +53,7 @@ def log_losses(network: Network, layer: str, recipe_name: str, sounds: np.ndarra
 @click.option("--steps", type=click.IntRange(min=100), default=300, show_default=True)
 def main(folder, release, layers, sounds, seeds, steps):
     """Synthesise and print the table."""
-    network = load_release(release) if release else load_network("word_aliased", weights="random")
+    network = load_network(f"release:{release}" if release else "word_aliased:random")
     files = collect_stimuli([folder], network.domain.suffixes)[:sounds]
     loaded = np.stack([network.domain.load(file.path) for file in files])
     rows = []

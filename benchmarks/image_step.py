@@ -152,7 +152,7 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
         network, traced = load_network(name, checkpoint=checkpoints[name]), slim.trace(name)
         stimuli = tf.constant(np.random.default_rng(0).random((1, *network.stimulus_shape), np.float32))
         for layer in definition.end_points:
-            frozen = with_gradient(network.activations(layer, relu_gradient="normal", for_many_calls=True))
+            frozen = with_gradient(network.activations(layer, relu_gradient="normal", kernels="quick"))
             plain = with_gradient(plain_function(traced, layer, checkpoints[name]))
             calls = {
                 "plain": partial(timed, partial(plain, stimuli)),

@@ -88,7 +88,7 @@ class Stopwatch:
 
 def measure(folder: Path, pairs: int, memory: float, work: Path) -> None:
     """Measure both ways on the pictures of a folder, and print the table."""
-    network = load_network("vgg_19", weights="random")
+    network = load_network("vgg_19:random")
     stimuli = examine_stimuli(network, collect_stimuli([folder], network.domain.suffixes))
     count = len(stimuli.files)
     released = ReleasedWay(network, stimuli)

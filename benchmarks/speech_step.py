@@ -27,7 +27,7 @@ from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis
 
 #: The last layer of each network: a step of it does most.
-LAYERS = {"vggish": "embedding", "deepspeech": "logits", "deepspeech_0_1_1": "logits"}
+LAYERS = {"vggish": "embedding", "deepspeech": "logits"}
 
 
 def a_waveform(network) -> np.ndarray:
@@ -36,7 +36,7 @@ def a_waveform(network) -> np.ndarray:
 
 def step(name: str, layer: str, duration: float):
     """Return a function that does steps of a synthesis."""
-    network = load_network(name, weights="random", duration=duration)
+    network = load_network(name, random_seed=0, duration=duration)
     synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe))
     original = a_waveform(network)
     targets = synthesis.targets(original[None])
@@ -46,7 +46,7 @@ def step(name: str, layer: str, duration: float):
 
 def front_end(name: str, duration: float):
     """Return a function that does forward and backward passes of a network's front end."""
-    network = load_network(name, weights="random", duration=duration)
+    network = load_network(name, random_seed=0, duration=duration)
     features = network.front_end("exact")
     waveforms = tf.constant(a_waveform(network)[None])
     del network

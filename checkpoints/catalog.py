@@ -31,8 +31,6 @@ class CatalogEntry:
     licence_note: str
     archive: str = ""
     files: Sequence[str] = ()
-    size: int | None = None
-    sha256: str | None = None
     variables: int | None = None
     parameters: int | None = None
     known_extras: Sequence[str] = ()
@@ -53,13 +51,13 @@ class CatalogEntry:
 
     @property
     def folder(self) -> str:
-        """Name of the folder in the cache that holds what the archive held."""
+        """Name of the folder in the cache that the archive is unpacked to."""
         return self.file.removesuffix(f".{self.archive}")
 
     def location(self, cache: Path) -> Path | None:
         """Return the path to give to a reader, or None when ``cache`` does not hold the whole entry.
 
-        Files and folders come under their names only once they are complete, so being there is enough.
+        Files and folders get their names only once they are complete, so it is enough that they exist.
         """
         if self.archive:
             return self.location_in(cache / self.folder)
@@ -67,7 +65,7 @@ class CatalogEntry:
         return path if path.is_file() else None
 
     def location_in(self, folder: Path) -> Path | None:
-        """Return the path to give to a reader in an unpacked archive, or None when it lacks a file of the entry."""
+        """Return the path to give to a reader in an unpacked archive, or None when the archive lacks a file."""
         held = {path.name: path for path in sorted(folder.rglob("*")) if path.is_file()}
         found = held.get(f"{self.checkpoint}.index") or held.get(self.checkpoint)
         return found.with_name(self.checkpoint) if found and held.keys() >= set(self.files) else None
@@ -87,24 +85,24 @@ def find_entry(name: str) -> CatalogEntry:
     """
     catalog = load_catalog()
     if name not in catalog:
-        raise unknown_name("checkpoint", name, catalog, "See all of them with: tfmetamers checkpoints list.")
+        raise unknown_name("checkpoint", name, catalog, "List them all with 'tfmetamers checkpoints list'.")
     return catalog[name]
 
 
 def network_entry(network: str) -> CatalogEntry | None:
-    """Return the entry of a network's weights: of its entries, the first; None where the catalogue has none."""
+    """Return the entry that holds a network's weights, its first; None when the catalogue has none."""
     entries = load_catalog().values()
     return next((entry for entry in entries if network in (entry.network, *entry.further_networks)), None)
 
 
 def cache_folder() -> Path:
-    """Return the folder that keeps fetched files: TFMETAMERS_CACHE, else the user's cache folder of this system."""
+    """Return the folder that keeps fetched files: TFMETAMERS_CACHE if set, else this system's cache folder."""
     moved = os.environ.get("TFMETAMERS_CACHE")
     return Path(moved).expanduser() if moved else Path(platformdirs.user_cache_dir("tfmetamers"))
 
 
 def cached_checkpoint(name: str) -> Path | None:
-    """Return the path to give to a reader when the entry ``name`` is in the cache, else None.
+    """Return the path to give to a reader if the cache holds the entry ``name``, else None.
 
     Raises:
         ArgumentError: the catalogue has no such entry.

@@ -1,4 +1,4 @@
-"""The variables of a checkpoint against those of a network: none left unread or unfilled, silently, ever."""
+"""The variables of a checkpoint compared with those of a network: none is skipped or left unfilled silently."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ Variable = tuple[tuple[int, ...], str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a checkpoint holds, against what a network needs.
+    """What a checkpoint holds, compared with what a network needs.
 
     Attributes:
         found: shape and dtype of every variable of the checkpoint, by name.
         expected: shape and dtype of every variable of the network, by name.
         missing: variables of the network that the checkpoint lacks.
-        wrong: one phrase for each variable that it has in another shape or dtype.
-        extras: variables that it has beyond the network's, and that are known to be no part of it.
-        unknown: variables that it has beyond the network's, and that nothing accounts for.
+        wrong: one phrase for each variable whose shape or dtype differs.
+        extras: variables of the checkpoint that the network is known to leave unused.
+        unknown: variables of the checkpoint that belong neither to the network nor to the known extras.
     """
 
     found: Mapping[str, Variable]
@@ -31,42 +31,39 @@ class Comparison:
 
     @property
     def common(self) -> int:
-        """How many variables of the network the checkpoint has, in whatever shape and dtype."""
+        """How many variables of the network the checkpoint has, whatever their shape and dtype."""
         return len(self.expected) - len(self.missing)
 
     @property
     def another_network(self) -> str:
-        """Whose checkpoint this seems to be, as a phrase, when it seems to be that of another network; else empty.
+        """Which other network the checkpoint seems to belong to, as a phrase; empty when it seems to be the right one.
 
-        It has hardly a variable in common with the network, or its names are those of other entries of the catalogue
-        than the network's: releases of DeepSpeech have most of theirs in common.
+        A checkpoint of another network shares hardly any variables with this one.
         """
-        owners = set(_owners(self.found)), set(_owners(self.expected))
-        is_others = all(owners) and owners[0].isdisjoint(owners[1])
-        return _whose_names(self.found) if is_others or 10 * self.common < len(self.expected) else ""
+        return _whose_names(self.found) if 10 * self.common < len(self.expected) else ""
 
     @property
     def problem(self) -> str:
-        """What is wrong and what to do about it, to follow the checkpoint's path; empty when nothing is."""
-        offences = [
+        """What is wrong and what to do about it, worded to follow the checkpoint's path; empty when nothing is."""
+        problems = [
             *(f"{name} {_shown(self.expected[name])} is missing" for name in self.missing),
             *self.wrong,
-            *(f"{name} {_shown(self.found[name])} is no variable of the network" for name in self.unknown),
+            *(f"{name} {_shown(self.found[name])} is not a variable of the network" for name in self.unknown),
         ]
-        if not offences:
+        if not problems:
             return ""
         if self.another_network:
             return (
                 f"is a checkpoint of another network: it has {self.common} of the {len(self.expected)} variables "
-                f"that are needed, and {self.another_network}; give the checkpoint of this network."
+                f"needed, and {self.another_network}; give this network's checkpoint."
             )
-        return f"does not fit the network: {listed(offences)}; give the checkpoint of this very network."
+        return f"does not fit the network: {listed(problems)}; give this network's checkpoint."
 
 
 def compare(
     found: Mapping[str, Variable], expected: Mapping[str, Variable], known_extras: Sequence[str] = ()
 ) -> Comparison:
-    """Compare the variables of a checkpoint with those of a network, reading no value.
+    """Compare the variables of a checkpoint with those of a network, without reading their values.
 
     Args:
         found: shape and dtype of every variable of the checkpoint, by name.
@@ -80,7 +77,7 @@ def compare(
         expected=expected,
         missing=tuple(name for name in expected if name not in found),
         wrong=tuple(
-            f"{name} is {_shown(found[name])} in place of {_shown(needed)}"
+            f"{name} is {_shown(found[name])} instead of {_shown(needed)}"
             for name, needed in expected.items()
             if name in found and found[name] != needed
         ),
@@ -90,7 +87,7 @@ def compare(
 
 
 def listed(items: Sequence[str]) -> str:
-    """Return the first three of some items in words, and how many more there are."""
+    """Return the first three items in words, and how many more there are."""
     return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
@@ -99,23 +96,16 @@ def _fits_any(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _whose_names(found: Mapping[str, Variable]) -> str:
-    """Say whose names a checkpoint's variables bear: a network's of the catalogue, or else how they begin."""
+    """Say which entries of the catalogue match most of the variable names, or else list the first names."""
     if not found:
-        return "it holds no variable at all"
-    owners = _owners(found)
-    if owners:
-        return f"its names seem to be those of {' or '.join(owners)}"
-    return f"its names are such as {listed(list(found))}"
-
-
-def _owners(variables: Mapping[str, Variable]) -> list[str]:
-    """Return the entries of the catalogue whose names most of the variables bear; none where they bear none's."""
-    fitting = {
-        entry.name: sum(_fits_any(name, entry.variable_names) for name in variables)
-        for entry in load_catalog().values()
+        return "it has no variables"
+    matches = {
+        entry.name: sum(_fits_any(name, entry.variable_names) for name in found) for entry in load_catalog().values()
     }
-    most = max(fitting.values())
-    return [name for name, count in fitting.items() if count == most] if 2 * most > len(variables) else []
+    best = max(matches.values())
+    if 2 * best <= len(found):
+        return f"its variables are {listed(list(found))}"
+    return f"its names look like those of {' or '.join(name for name, count in matches.items() if count == best)}"
 
 
 def _shown(variable: Variable) -> str:

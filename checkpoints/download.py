@@ -1,4 +1,4 @@
-"""One file over HTTP, continued where an earlier attempt stopped, and never spliced from two files."""
+"""One file over HTTP, resumed where an earlier attempt stopped, and never spliced from two versions."""
 
 import json
 from collections.abc import Callable
@@ -17,54 +17,50 @@ _BAD_ADDRESS = (requests.exceptions.InvalidSchema, requests.exceptions.MissingSc
 
 
 class _Version(NamedTuple):
-    """What tells one version of a file on a server from another: a strong ETag, or else Last-Modified."""
+    """Which version of a file a server has, told by a strong ETag or else by Last-Modified."""
 
     url: str
     validator: str | None
     total: int | None
 
 
-def download(url: str, part: Path, *, size: int | None = None, progress: Progress | None = None) -> None:
-    """Download ``url`` to the file ``part``, continuing what is already there when it is of the same version.
+def download(url: str, part: Path, *, progress: Progress | None = None) -> None:
+    """Download ``url`` to the file ``part``, resuming an earlier download of the same version.
 
-    A part is continued only when the server told its version and length, and only if the server says that it
-    still has that version; otherwise the download starts again. The version is kept beside the part, in a file
-    with the further suffix ``.json``.
+    A download is resumed only if the server gave the file's version and length, and still has that version;
+    otherwise it starts again. The version is kept beside the part, in a file with the additional suffix ``.json``.
 
     Args:
         url: address of the file.
-        part: where the bytes go; it stays there after a failure that a later call can continue from.
-        size: bytes that the file must have, where known.
-        progress: called after each block with the bytes that are there and the total, or None where unknown.
+        part: where the bytes go; it is kept after a failure, so that a later call can resume.
+        progress: called after each block with the number of bytes received and the total, None if unknown.
 
     Raises:
-        CheckpointError: the address is none of HTTP; the server cannot be reached, refuses, or sends a file
-            of another length; or the connection broke.
+        CheckpointError: the address is not a valid HTTP one; the server cannot be reached, refuses, or sends fewer
+            bytes than it announced; or the connection broke.
         OSError: the part cannot be written.
     """
     try:
-        _receive(url, part, size, progress)
+        _receive(url, part, progress)
     except _BAD_ADDRESS as error:
-        raise CheckpointError(
-            f"{url} cannot be downloaded, it is no valid http or https address ({error}); correct it."
-        ) from error
+        raise CheckpointError(f"{url} is not a valid http or https address ({error}); correct it.") from error
     except requests.RequestException as error:
-        there = _there(part)
-        kept = f"; {there} bytes are kept, and the same command run again continues" if there else "; try again later"
+        received = _received(part)
+        remedy = f"run the same command again ({received} bytes are kept)" if received else "try again later"
         raise CheckpointError(
-            f"The download of {url} {'broke off' if there else 'did not start'} ({_cause(error)}){kept}."
+            f"The download of {url} {'was interrupted' if received else 'did not start'} ({_cause(error)}); {remedy}."
         ) from error
 
 
 def discard(part: Path) -> None:
-    """Remove a part and what identifies its version."""
+    """Remove a part and the record of its version."""
     part.unlink(missing_ok=True)
     _version_file(part).unlink(missing_ok=True)
 
 
-def _receive(url: str, part: Path, size: int | None, progress: Progress | None) -> None:
-    earlier = _continuable(url, part)
-    start = _there(part) if earlier else 0
+def _receive(url: str, part: Path, progress: Progress | None) -> None:
+    earlier = _resumable(url, part)
+    start = _received(part) if earlier else 0
     if earlier and start == earlier.total:
         return
     # Without "identity" a server may compress what it sends, and lengths would not be those of the file.
@@ -74,42 +70,37 @@ def _receive(url: str, part: Path, size: int | None, progress: Progress | None) 
     with requests.get(url, headers=headers, stream=True, timeout=_CONNECT_AND_READ_SECONDS) as response:
         version = _version(url, response)
         if earlier and response.status_code in (206, 416):
-            if not _continues(response, version, earlier, start):
+            if not _resumes(response, version, earlier, start):
                 discard(part)
-                return _receive(url, part, size, progress)
+                return _receive(url, part, progress)
             version = earlier
         else:
             start = 0
             if response.status_code != 200:
                 raise CheckpointError(
-                    f"{url} was answered with {response.status_code} {response.reason} in place of the file; "
-                    "run the same command again later, or get it from elsewhere if it has moved."
+                    f"The server answered {response.status_code} {response.reason} for {url}; run the same command "
+                    "again later, or get the file from elsewhere if it has moved."
                 )
-        if size is not None and version.total not in (None, size):
-            raise CheckpointError(
-                f"{url} has {version.total} bytes where the catalogue says {size}: it is not the published "
-                "file; nothing was downloaded, get the published one from elsewhere and give its path."
-            )
         _write(response, part, start, version, progress)
-    expected, received = version.total or size, _there(part)
-    if expected not in (None, received):
+    if version.total not in (None, received := _received(part)):
         raise CheckpointError(
-            f"The download of {url} broke off after {received} of {expected} bytes; run the same command again."
+            f"The download of {url} was interrupted after {received} of {version.total} bytes; run the same command "
+            "again."
         )
 
 
-def _continuable(url: str, part: Path) -> _Version | None:
-    """Return the version that ``part`` is the beginning of, or None when it cannot be continued."""
+def _resumable(url: str, part: Path) -> _Version | None:
+    """Return the version that ``part`` is the beginning of, or None when it cannot be resumed."""
     try:
         version = _Version(**json.loads(_version_file(part).read_text(encoding="utf-8")))
-        fits = version.url == url and version.validator and 0 < _there(part) <= version.total
+        fits = version.url == url and version.validator and 0 < _received(part) <= version.total
         return version if fits else None
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _continues(response: requests.Response, version: _Version, earlier: _Version, start: int) -> bool:
-    """Say whether a response carries exactly the bytes that follow the ones that are there."""
+def _resumes(response: requests.Response, version: _Version, earlier: _Version, start: int) -> bool:
+    """Return whether a response carries exactly the bytes that follow those already received."""
     following = f"bytes {start}-{earlier.total - 1}/{earlier.total}"
     same_range = response.status_code == 206 and response.headers.get("Content-Range") == following
     # Some servers ignore If-Range, so the version is compared once more.
@@ -127,7 +118,7 @@ def _version(url: str, response: requests.Response) -> _Version:
 def _write(response: requests.Response, part: Path, start: int, version: _Version, progress: Progress | None) -> None:
     received = start
     with part.open("ab" if start else "wb") as stream:
-        # Written only after the part is empty, so that an old part never gets a new version's name.
+        # Written once the part is empty, so that an old part is never recorded as the new version.
         if not start:
             _version_file(part).write_text(json.dumps(version._asdict()), encoding="utf-8")
         for block in response.iter_content(_BLOCK_BYTES):
@@ -137,7 +128,7 @@ def _write(response: requests.Response, part: Path, start: int, version: _Versio
                 progress(received, version.total)
 
 
-def _there(part: Path) -> int:
+def _received(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
@@ -146,6 +137,6 @@ def _version_file(part: Path) -> Path:
 
 
 def _cause(error: Exception) -> str:
-    """Return the innermost reason of a failed request, without the wrapping of the libraries between."""
+    """Return the innermost reason of a failed request, without what requests and urllib3 wrap around it."""
     within = [item for item in (getattr(error, "reason", None), *error.args) if isinstance(item, Exception)]
     return _cause(within[0]) if within else str(error)

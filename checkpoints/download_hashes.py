@@ -1,4 +1,4 @@
-"""Hashes of what was downloaded first, kept in the cache folder so that later downloads can be compared."""
+"""The hashes of first downloads, kept in the cache folder so that later downloads can be compared with them."""
 
 import json
 from pathlib import Path
@@ -9,34 +9,34 @@ from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.files import atomic_write
 
 
-def records_file(cache: Path) -> Path:
+def hashes_file(cache: Path) -> Path:
     """Return the path of the file in which a cache folder keeps its hashes."""
     return cache / "downloads.json"
 
 
-def recorded_hashes(cache: Path) -> dict[str, str]:
-    """Return every SHA-256 on record: of downloads by URL, of an entry's files by ``CatalogEntry.address``.
+def read_hashes(cache: Path) -> dict[str, str]:
+    """Return every recorded SHA-256: of downloads by URL, of an entry's files by ``CatalogEntry.address``.
 
     Raises:
-        CheckpointError: the file of recorded hashes is damaged.
+        CheckpointError: the file of hashes is damaged.
     """
-    path = records_file(cache)
+    path = hashes_file(cache)
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(
-            f"{path}, which keeps the hashes of earlier downloads, is damaged; remove it to record them anew."
+            f"{path}, which keeps the hashes of earlier downloads, is damaged; delete it, and they are recorded anew."
         ) from error
 
 
-def record(cache: Path, hashes: dict[str, str]) -> None:
-    """Add hashes to those that ``recorded_hashes`` returns.
+def add_hashes(cache: Path, hashes: dict[str, str]) -> None:
+    """Add hashes to those that ``read_hashes`` returns.
 
     Raises:
-        CheckpointError: the file of recorded hashes is damaged.
+        CheckpointError: the file of hashes is damaged.
         ResultError: it cannot be written.
     """
     with FileLock(cache / ".downloads.lock"):
-        records = recorded_hashes(cache) | hashes
-        with atomic_write(records_file(cache)) as partial:
-            partial.write_text(json.dumps(records, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        recorded = read_hashes(cache) | hashes
+        with atomic_write(hashes_file(cache)) as partial:
+            partial.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n", encoding="utf-8")

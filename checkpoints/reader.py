@@ -13,7 +13,7 @@ from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.errors import CheckpointError, unknown_name
 from tfmetamers.utilities.files import file_digest
 
-# What names an object graph is no variable: Keras's `save_weights` and `tf.train.Checkpoint` write it.
+# The entry that an object-based checkpoint has, as Keras's `save_weights` and `tf.train.Checkpoint` write it.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -30,7 +30,7 @@ class CheckpointFile:
         variables: shape and dtype of every variable, by name, such as ``((3, 3, 3, 64), "float32")``.
 
     Raises:
-        CheckpointError: there is no checkpoint, it is damaged, or it is another kind of file.
+        CheckpointError: there is no checkpoint, it is damaged, or it is a file of another kind.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -41,9 +41,9 @@ class CheckpointFile:
         self.variables = {name: (tuple(shapes[name]), dtypes[name].base_dtype.name) for name in sorted(shapes)}
         if _OBJECT_GRAPH in self.variables:
             raise CheckpointError(
-                f"{self.path} is an object-based checkpoint, as Keras's save_weights makes; "
-                "variables by name, of tf.compat.v1.train.Saver, were expected: load it in Keras, save "
-                "the whole model, and give that with --keras-model."
+                f"{self.path} is an object-based checkpoint, as Keras's save_weights writes; variables by name, as "
+                "tf.compat.v1.train.Saver writes, were expected: load it in Keras, save the whole model, and give "
+                "that (--network FILE.keras)."
             )
 
     @cached_property
@@ -62,13 +62,13 @@ class CheckpointFile:
             CheckpointError: its bytes are missing or damaged.
         """
         if name not in self.variables:
-            raise unknown_name("variable", name, self.variables, f"They are those of the checkpoint {self.path}.")
+            raise unknown_name("variable", name, self.variables, f"The checkpoint is {self.path}.")
         try:
             return np.asarray(self._reader.get_tensor(name))
         except _reader_errors() as error:
             raise CheckpointError(
-                f"The variable {name} of {self.path} cannot be read, so the checkpoint is damaged or cut "
-                f"short ({_first_line(error)}); fetch or copy it again."
+                f"The variable {name} of {self.path} cannot be read ({_first_line(error)}): the checkpoint is damaged "
+                "or cut short; fetch or copy it again."
             ) from error
 
 
@@ -78,18 +78,18 @@ def _open(path: Path, file_format: str):
 
     pattern = str(path)
     if file_format == "V1":
-        # TensorFlow takes the path of a V1 file for a pattern.
+        # TensorFlow reads the path of a V1 file as a pattern.
         pattern = re.sub(r"([\\\[\]*?])", r"\\\1", pattern)
     elif set(pattern) & set("[\\"):
         raise CheckpointError(
-            f"TensorFlow cannot read a V2 checkpoint at {path} because of the bracket or backslash in "
-            "its path; rename that file or folder."
+            f"TensorFlow cannot read the V2 checkpoint {path} because its path has a bracket or backslash; rename "
+            "that file or folder."
         )
     try:
         return tf.train.load_checkpoint(pattern)
     except _reader_errors() as error:
         raise CheckpointError(
-            f"{path} is a damaged {file_format} checkpoint ({_first_line(error)}); fetch or copy it again."
+            f"{path} is a {file_format} checkpoint, but damaged ({_first_line(error)}); fetch or copy it again."
         ) from error
 
 
@@ -116,21 +116,22 @@ def read_variables(
             them unused.
 
     Raises:
-        CheckpointError: a variable is missing, unknown, of another shape or dtype, damaged, or holds a value
+        CheckpointError: a variable is missing, unknown, of another shape or dtype, or damaged, or it has a value
             that is NaN or infinite.
     """
     problem = compare(checkpoint.variables, expected, known_extras).problem
     if problem:
         raise CheckpointError(f"{checkpoint.path} {problem}")
     values = {name: checkpoint.read(name) for name in expected}
-    # NumPy cannot ask strings, and integers have no NaN.
+    # NumPy cannot test strings, and integers are always finite.
     numbers = {name: value for name, value in values.items() if value.dtype.kind not in "biuSUO"}
-    spoilt = [name for name, value in numbers.items() if not np.isfinite(value).all()]
-    if spoilt:
-        value = values[spoilt[0]]
-        others = f", and {len(spoilt) - 1} further variables hold some" if len(spoilt) > 1 else ""
+    infinite = [name for name, value in numbers.items() if not np.isfinite(value).all()]
+    if infinite:
+        value = values[infinite[0]]
+        others = f" (variables with such values: {len(infinite)})" if len(infinite) > 1 else ""
         raise CheckpointError(
-            f"In {checkpoint.path}, {np.count_nonzero(~np.isfinite(value))} of the {value.size} values of {spoilt[0]} "
-            f"are NaN or infinite{others}; its training diverged or the file is damaged, so use another checkpoint."
+            f"In {checkpoint.path}, {np.count_nonzero(~np.isfinite(value))} of the {value.size} values of "
+            f"{infinite[0]} are NaN or infinite{others}; its training diverged or the file is damaged, so use another "
+            "checkpoint."
         )
     return values

@@ -17,12 +17,12 @@ def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> Non
     """Unpack a ``.tar.gz`` archive to ``folder``, which appears once everything in it is there.
 
     Args:
-        archive: the archive; it may hold files and folders only, below its own root.
-        folder: the folder to make; one that exists is replaced.
-        check: called with the unpacked folder before it gets its name; what it raises keeps it from it.
+        archive: the archive; it may hold only files and folders, below its own root.
+        folder: the folder to make; an existing one is replaced.
+        check: called with the unpacked folder before it is renamed to ``folder``; if it raises, nothing is kept.
 
     Raises:
-        CheckpointError: the archive is damaged, or holds a link, a device, or a path that leads out of it.
+        CheckpointError: the archive is damaged, or has a link, a device, or a path that leads outside the folder.
         ResultError: the folder cannot be written.
     """
     with atomic_write(folder) as partial:
@@ -32,26 +32,26 @@ def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> Non
                 with tarfile.open(fileobj=stream, mode="r:") as tar:
                     for member in tar:
                         _extract(tar, member, partial.resolve(), archive.name)
-                # The checksum of what was unpacked comes last, where tarfile would not look.
+                # The checksum comes last, where tarfile does not look.
                 while stream.read(1 << 20):
                     pass
         except _DAMAGE as error:
             raise CheckpointError(
-                f"{archive.name} is not a complete .tar.gz archive ({error}); "
-                "nothing of it was kept, run the same command again to download it anew."
+                f"{archive.name} is not a complete .tar.gz archive ({error}), and was not kept; run the same command "
+                "again to download it anew."
             ) from error
         check(partial)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: str) -> None:
-    """Write one file or folder of an archive, with no property of it but its name and content."""
-    # As Windows reads it: an archive is good on every system or on none.
+    """Write one file or folder of an archive, keeping only its name and content."""
+    # A backslash separates folders as on Windows, so that an archive is accepted on every system or on none.
     path = (folder / member.name.replace("\\", "/")).resolve()
     if not (member.isreg() or member.isdir()) or not path.is_relative_to(folder):
         raise CheckpointError(
-            f"{archive} holds {member.name!r}, which is a link, a special file or a path that leads out of it; "
-            "nothing of it was kept: do not trust the place that it came from."
+            f"{archive} has {member.name!r}, which is a link, a special file or a path that leads outside its folder; "
+            "it was not kept: do not trust the place that it came from."
         )
     if member.isdir():
         path.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Proof that a checkpoint is what it should be: readable, complete, finite, right about a probe stimulus."""
+"""Verification that a checkpoint is what it should be: readable, complete, finite, right about a probe stimulus."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +16,8 @@ class Probe(NamedTuple):
 
     Attributes:
         expected: the answer, in words.
-        answer: from the value of every variable by name to what the network answers, in words, and whether that is
-            right; None in place of that where it could not be asked, and why.
+        answer: a function from the value of every variable, by name, to the network's answer in words and whether
+            that is right; where the network could not be asked, to the reason and None.
     """
 
     expected: str
@@ -25,9 +25,9 @@ class Probe(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One row of a verification: what was looked at, should be found and was found, and whether that is right.
+    """One row of a verification: what was checked, expected and found, and whether that is right.
 
-    ``ok`` is None when the check was not run; ``found`` then says why.
+    ``ok`` is None if the check was not run; ``found`` then says why.
     """
 
     check: str
@@ -44,16 +44,16 @@ def verify(
     recorded_digest: str | None = None,
     probe: Probe | None = None,
 ) -> list[Check]:
-    """Check a checkpoint against a network, and return what was found, row by row, instead of raising.
+    """Check a checkpoint against a network, and return one row for each check instead of raising.
 
-    A check that an earlier one has made meaningless is not run; a file that cannot be read gets one row only.
+    A check that is meaningless after an earlier one failed is not run; a file that cannot be read gets one row only.
 
     Args:
         checkpoint: path of the checkpoint, as ``CheckpointFile`` takes it.
         expected: shape and dtype of every variable of the network, by name.
         known_extras: shell patterns of variables that the network may leave unused.
         recorded_digest: SHA-256 of the checkpoint's files when they were first fetched.
-        probe: what the network is to answer.
+        probe: a stimulus and the answer expected to it.
     """
     readable = "a V1 or V2 checkpoint"
     try:
@@ -64,7 +64,7 @@ def verify(
     comparison = compare(file.variables, expected, known_extras)
     rows = [
         Check("readable", readable, f"{file.format}, {len(file.variables)} variables", True),
-        Check("SHA-256", recorded_digest or "none on record", digest, recorded_digest in (None, digest)),
+        Check("SHA-256", recorded_digest or "not recorded", digest, recorded_digest in (None, digest)),
         *_comparison_rows(comparison),
     ]
     finite, right = "no NaN, nothing infinite", probe.expected if probe else ""
@@ -77,7 +77,7 @@ def verify(
         return [*rows, Check("values finite", finite, str(error), False), Check("probe", right, not_run, None)]
     rows.append(Check("values finite", finite, finite, True))
     if probe is None:
-        return [*rows, Check("probe", right, "not run: no prediction is known for this network", None)]
+        return [*rows, Check("probe", right, "not run: no answer of this network is known", None)]
     return [*rows, Check("probe", right, *probe.answer(values))]
 
 
@@ -88,10 +88,10 @@ def _comparison_rows(comparison: Comparison) -> list[Check]:
         filled += f"; {comparison.another_network or 'missing ' + listed(comparison.missing)}"
     extras = [f"known extras: {listed(comparison.extras)}"] if comparison.extras else []
     unknown = [f"unknown: {listed(comparison.unknown)}"] if comparison.unknown else []
-    others = "; ".join(extras + unknown) or "no other variable"
-    agree = "as the network's"
+    others = "; ".join(extras + unknown) or "no other variables"
+    agree = "those of the network"
     return [
         Check("variables filled", f"{needed} of {needed}", filled, not comparison.missing),
         Check("shapes and dtypes", agree, listed(comparison.wrong) or agree, not comparison.wrong),
-        Check("no unknown variable", "known extras only", others, not comparison.unknown),
+        Check("no unknown variables", "known extras only", others, not comparison.unknown),
     ]

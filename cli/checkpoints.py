@@ -1,4 +1,4 @@
-"""`tfmetamers checkpoints`: the published checkpoints, fetched and verified."""
+"""``tfmetamers checkpoints``: the published checkpoints, fetched and verified."""
 
 from pathlib import Path
 
@@ -12,19 +12,18 @@ from tfmetamers.errors import ArgumentError, CheckpointError
 
 @click.group()
 def checkpoints() -> None:
-    """Published checkpoints: what there is, fetching, verifying."""
+    """List, fetch and verify the published checkpoints."""
 
 
 @checkpoints.command("list")
 def list_checkpoints() -> None:
-    """List the published checkpoints, and which of them the cache has."""
+    """List the published checkpoints, and which of them are in the cache."""
     cache = cache_folder()
     rows = [
         (
             entry.name,
             entry.network,
             entry.format,
-            entry.size or "unknown",
             entry.variables or "unknown",
             entry.parameters or "unknown",
             entry.licence,
@@ -32,15 +31,15 @@ def list_checkpoints() -> None:
         )
         for entry in load_catalog().values()
     ]
-    columns = ("name", "network", "format", "bytes", "variables", "parameters", "licence", "in the cache")
+    columns = ("name", "network", "format", "variables", "parameters", "licence", "in the cache")
     click.echo(tabulate(rows, columns))
-    click.echo(f"\nThe cache is {cache}; the environment variable TFMETAMERS_CACHE moves it.")
+    click.echo(f"\nThe cache is {cache}; set the environment variable TFMETAMERS_CACHE to move it.")
 
 
 @checkpoints.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Get the checkpoint NAME into the cache, continuing a download that broke off."""
+    """Download the checkpoint NAME into the cache; an interrupted download is resumed."""
     from tqdm import tqdm
 
     from tfmetamers.checkpoints.fetch import fetch_entry
@@ -61,46 +60,46 @@ def fetch(name: str) -> None:
 @click.argument("name")
 @click.argument("path", required=False)
 def verify(name: str, path: str | None) -> None:
-    """Prove that the checkpoint NAME is complete and works: the one in the cache, or the one at PATH.
+    """Check that the checkpoint NAME is complete and works: the one in the cache, or the one at PATH.
 
-    The hash is compared with the one of the first download for the checkpoint in the cache only.
+    The hash of the checkpoint in the cache is compared with that of the first download.
     """
     entry = find_entry(name)
     quiet_tensorflow()
-    from tfmetamers.checkpoints.download_hashes import recorded_hashes
+    from tfmetamers.checkpoints.download_hashes import read_hashes
     from tfmetamers.checkpoints.verify import verify as verify_checkpoint
-    from tfmetamers.networks import registry
-    from tfmetamers.networks.probes import find_probe
+    from tfmetamers.networks.spec import NetworkSpec
 
     _require_verifiable(entry)
     cache = cache_folder()
     checkpoint = Path(path) if path else entry.location(cache)
     if checkpoint is None:
         raise CheckpointError(
-            f"{name} is not in the cache {cache}; get it with `tfmetamers checkpoints fetch {name}`, "
-            "or give the path of a copy."
+            f"{name} is not in the cache {cache}; fetch it with 'tfmetamers checkpoints fetch {name}', or give the "
+            "path of a copy."
         )
+    spec = NetworkSpec.parse(entry.network, checkpoint=str(checkpoint))
     rows = verify_checkpoint(
         checkpoint,
-        registry.network_variables(entry.network, checkpoint),
+        spec.kind.variables(spec),
         entry.known_extras,
-        recorded_digest=None if path else recorded_hashes(cache).get(entry.address),
-        probe=find_probe(entry),
+        recorded_digest=None if path else read_hashes(cache).get(entry.address),
+        probe=spec.kind.probe(entry),
     )
-    words = {True: "ok", False: "OFF", None: "not run"}
+    words = {True: "ok", False: "FAILED", None: "not run"}
     table = [(row.check, row.expected, row.found, words[row.ok]) for row in rows]
     columns, widths = ("check", "expected", "found", ""), [None, 36, 64, None]
     click.echo(f"{checkpoint}\n\n{tabulate(table, columns, disable_numparse=True, maxcolwidths=widths)}")
-    off = ", ".join(row.check for row in rows if row.ok is False)
-    if off:
+    failed = ", ".join(row.check for row in rows if row.ok is False)
+    if failed:
         raise CheckpointError(
-            f"{checkpoint} is not the checkpoint {name} (off: {off}); do not use it, fetch or copy it again."
+            f"{checkpoint} is not the checkpoint {name} (failed: {failed}); do not use it, fetch or copy it again."
         )
 
 
 def _require_verifiable(entry: CatalogEntry) -> None:
     if entry.format not in ("V1", "V2"):
         raise ArgumentError(
-            f"{entry.name} is a file of the format {entry.format}, and only checkpoints (V1, V2) can be "
-            "verified; see the formats with `tfmetamers checkpoints list`."
+            f"{entry.name} is a {entry.format} file, and only checkpoints (V1, V2) can be verified; list the formats "
+            "with 'tfmetamers checkpoints list'."
         )

@@ -1,4 +1,4 @@
-"""``tfmetamers cochleagram``: what a model of the ear makes of a sound, as a figure."""
+"""``tfmetamers cochleagram``: a sound's waveform and cochleagram, as a figure."""
 
 import math
 from pathlib import Path
@@ -8,8 +8,8 @@ import click
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.errors import StimulusError
 
-#: The longest sound that is drawn whole, in seconds: the filters take 2 GiB then.
-LONGEST = 30
+#: The maximum duration of a sound that is drawn whole, in seconds, at which the filters take 2 GiB.
+MAX_SECONDS = 30
 
 
 @click.command()
@@ -53,13 +53,13 @@ def cochleagram(sound, output, settings_name, front_end, fit):
     waveform = load_sound(sound, settings.sampling_rate, settings.samples, fit or "trim")
     quiet_tensorflow()
     from tfmetamers.cochlea import build_front_end
-    from tfmetamers.plotting.metamers import plot_cochleagram
+    from tfmetamers.cochlea.figures import plot_cochleagram
     from tfmetamers.utilities.files import atomic_write
 
-    ear = build_front_end(front_end, settings)
-    heard = ear(waveform[None])[0, ..., 0].numpy()
+    built = build_front_end(front_end, settings)
+    heard = built(waveform[None])[0, ..., 0].numpy()
     title = f"{sound.name}, {settings.channels} channels, {front_end}"
-    figure = plot_cochleagram(waveform, settings.sampling_rate, heard, ear.center_frequencies, title)
+    figure = plot_cochleagram(waveform, settings.sampling_rate, heard, built.center_frequencies, title)
     with atomic_write(output) as partial:
         figure.savefig(partial, dpi=150)
     click.echo(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")
@@ -67,22 +67,22 @@ def cochleagram(sound, output, settings_name, front_end, fit):
 
 def _check_output(output, sound) -> None:
     if output.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise click.UsageError(f"--output got {output}; a name that ends in .png, .pdf or .svg was expected.")
+        raise click.UsageError(f"--output is {output}; a name that ends in .png, .pdf or .svg was expected.")
     if output.resolve() == sound.resolve() or (output.exists() and sound.exists() and output.samefile(sound)):
-        raise click.UsageError(f"--output got {output}, which is the sound itself; give another name.")
+        raise click.UsageError(f"--output is {output}, which is the sound itself; give another name.")
 
 
 def _own_length(sound, settings) -> int:
-    """Return how much of a sound is drawn, in samples: all of it but what makes no whole sample of a cochleagram."""
+    """Return how many samples of a sound are drawn: all that make whole samples of a cochleagram."""
     from tfmetamers.stimuli.sounds import sound_length
 
     length = sound_length(sound, settings.sampling_rate)
-    # The settings want the window to be no longer than the sound.
-    shortest, longest = math.ceil(settings.window / settings.step) * settings.step, LONGEST * settings.sampling_rate
+    # A sound must be at least as long as the window of the settings.
+    minimum, maximum = math.ceil(settings.window / settings.step) * settings.step, MAX_SECONDS * settings.sampling_rate
     drawn = length - length % settings.step
-    if not shortest <= drawn <= longest:
+    if not minimum <= drawn <= maximum:
         raise StimulusError(
-            f"{sound} lasts {length / settings.sampling_rate:.6g} s; {shortest / settings.sampling_rate:.3g} to "
-            f"{LONGEST} s can be drawn whole. Bring it to 2 s with --fit {'pad' if drawn < shortest else 'trim'}."
+            f"{sound} lasts {length / settings.sampling_rate:.6g} s; only {minimum / settings.sampling_rate:.3g} to "
+            f"{MAX_SECONDS} s can be drawn whole. Fit it to 2 s with --fit {'pad' if drawn < minimum else 'trim'}."
         )
     return drawn

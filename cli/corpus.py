@@ -10,19 +10,16 @@ from tqdm import tqdm
 _EXISTING = click.Path(exists=True, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
-_seconds = click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=2.0,
-    show_default=True,
-    help="Length of a clip in s, which is what the network takes.",
-)
-_validation = click.option(
-    "--validation", type=_SHARE, default=0.1, show_default=True, help="Share of the clips for validation."
-)
-_seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the splits.")
+
+def _number(name: str, default: int | float, text: str):
+    """Return an option for a number, whose range the settings check."""
+    return click.option(name, type=type(default), default=default, show_default=True, help=text)
+
+
+_seconds = _number("--seconds", 2.0, "Length of a clip in s: as long as what the network takes.")
+_validation = _number("--validation", 0.1, "Share of the clips for validation.")
+_seed = _number("--seed", 0, "Seed of the splits.")
 
 
 @click.group()
@@ -31,7 +28,7 @@ def corpus():
 
 
 @corpus.command()
-@click.option("--alignments", type=_EXISTING, required=True, help="A file of words and their times, or a folder.")
+@click.option("--alignments", type=_EXISTING, required=True, help="A file or folder of words and their times.")
 @click.option("--recordings", type=_FOLDER, required=True, help="Folder of the recordings.")
 @click.option("--output", type=_OUTPUT, required=True, help="The manifest to write.")
 @click.option(
@@ -41,101 +38,49 @@ def corpus():
     help="Format of the alignments [default: by the files' endings].",
 )
 @_seconds
-@click.option(
-    "--minimum-clips",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Drop words of fewer clips.",
-)
-@click.option(
-    "--minimum-speakers",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Drop words of fewer speakers.",
-)
-@click.option(
-    "--minimum-speaker-clips",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Drop speakers of fewer clips.",
-)
+@_number("--min-clips", 1, "Drop words with fewer clips.")
+@_number("--min-speakers", 0, "Drop words with fewer speakers.")
+@_number("--min-speaker-clips", 0, "Drop speakers with fewer clips.")
 @click.option(
     "--split-by",
     type=click.Choice(["clip", "speaker"]),
     default="clip",
     show_default=True,
-    help="Spread each word's clips over the splits, or put each speaker into one.",
+    help="Spread each word's clips over the splits, or put each speaker into one split.",
 )
 @_validation
-@click.option("--test", type=_SHARE, default=0.1, show_default=True, help="Share of the clips for the test.")
+@_number("--test", 0.1, "Share of the clips for the test.")
 @_seed
-def words(
-    alignments,
-    recordings,
-    output,
-    file_format,
-    seconds,
-    minimum_clips,
-    minimum_speakers,
-    minimum_speaker_clips,
-    split_by,
-    validation,
-    test,
-    seed,
-):
-    """Make a manifest of clips with a word in their middle from recordings with word alignments."""
-    from tfmetamers.training.corpora import write_words
+def words(alignments, recordings, output, file_format, **settings):
+    """Make a manifest of clips with a word in the middle, from recordings with word alignments."""
     from tfmetamers.training.word_alignments import read_alignments
     from tfmetamers.training.word_clips import ClipSettings, gather_clips, summarize_words
+    from tfmetamers.utilities.words import counted
 
     _check_output(output, [alignments])
-    settings = ClipSettings(
-        seconds, minimum_clips, minimum_speakers, minimum_speaker_clips, split_by, validation, test, seed
-    )
+    settings = ClipSettings(**settings)
     with _bar("alignments") as bar:
         aligned = read_alignments(alignments, file_format, bar)
-    click.echo(f"{len(aligned)} words in {aligned['recording'].nunique()} recordings")
+    click.echo(f"{counted(len(aligned), 'word')} in {counted(aligned['recording'].nunique(), 'recording')}")
     with _bar("recordings") as bar:
         clips, dropped = gather_clips(aligned, recordings, settings, bar)
     _show_dropped(dropped, ["word", "speaker"])
-    _write(write_words, clips, summarize_words(clips), output)
+    _write(clips, summarize_words(clips), output)
 
 
 @corpus.command()
 @click.option(
-    "--segments",
-    type=_EXISTING,
-    multiple=True,
-    required=True,
-    help="A list of AudioSet's segments, several times.",
+    "--segments", type=_EXISTING, multiple=True, required=True, help="A list of AudioSet's segments; may be repeated."
 )
 @click.option("--sounds", type=_FOLDER, required=True, help="Folder of the sounds, named by their videos.")
-@click.option(
-    "--labels",
-    type=_EXISTING,
-    required=True,
-    help="AudioSet's class_labels_indices.csv or ontology.json.",
-)
+@click.option("--labels", type=_EXISTING, required=True, help="AudioSet's class_labels_indices.csv or ontology.json.")
 @click.option("--output", type=_OUTPUT, required=True, help="The manifest to write.")
 @_seconds
-@click.option(
-    "--minimum-clips",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Drop categories of fewer clips.",
-)
+@_number("--min-clips", 1, "Drop categories with fewer clips.")
 @_validation
 @_seed
-def backgrounds(segments, sounds, labels, output, seconds, minimum_clips, validation, seed):
-    """Make a manifest of backgrounds from AudioSet's lists of segments and the sounds that are at hand.
+def backgrounds(segments, sounds, labels, output, **settings):
+    """Make a manifest of backgrounds from AudioSet's lists of segments and a folder of their sounds.
 
     The evaluation list becomes the test; the training lists become training, and a share of them validation.
     """
@@ -146,27 +91,27 @@ def backgrounds(segments, sounds, labels, output, seconds, minimum_clips, valida
         read_segments,
         summarize_backgrounds,
     )
-    from tfmetamers.training.corpora import write_backgrounds
+    from tfmetamers.utilities.words import counted
 
     _check_output(output, [*segments, labels])
-    settings = BackgroundSettings(seconds, minimum_clips, validation, seed)
+    settings = BackgroundSettings(**settings)
     listed = read_segments(segments)
-    click.echo(f"{len(listed)} segments in {len(segments)} lists")
+    click.echo(f"{counted(len(listed), 'segment')} in {counted(len(segments), 'list')}")
     names = read_labels(labels)
     with _bar("sounds") as bar:
         clips, dropped = gather_backgrounds(listed, names, sounds, settings, bar)
     _show_dropped(dropped, [])
-    _write(write_backgrounds, clips, summarize_backgrounds(clips), output)
+    _write(clips, summarize_backgrounds(clips), output)
 
 
 def _check_output(output, inputs) -> None:
     if output.exists() and any(output.samefile(path) for path in inputs):
-        raise click.UsageError(f"--output got {output}, which is read from; give another name.")
+        raise click.UsageError(f"--output is {output}, which is one of the inputs; give another name.")
 
 
 @contextmanager
 def _bar(description):
-    """Give a function that shows a progress bar over files, which is ended before an error is told."""
+    """Give a function that shows a progress bar over files; the bar is closed before an error is printed."""
     bars = []
 
     def show(files):
@@ -180,16 +125,18 @@ def _bar(description):
             bar.close()
 
 
-def _show_dropped(dropped, counted) -> None:
-    rows = [[drop.reason, drop.clips, *(drop.vanished[name] for name in counted), drop.example] for drop in dropped]
+def _show_dropped(dropped, columns) -> None:
+    rows = [[drop.clips, drop.reason, *(drop.lost[name] for name in columns), drop.example] for drop in dropped]
     if rows:
-        headers = ["dropped", "clips", *(f"{name}s gone" for name in counted), "such as"]
+        headers = ["dropped", "clips", *(f"{name}s lost" for name in columns), "example"]
         click.echo("\n" + tabulate(rows, headers, disable_numparse=True))
 
 
-def _write(write, clips, summary, output) -> None:
+def _write(clips, summary, output) -> None:
+    from tfmetamers.training.corpora import write_manifest
+
     headers = ["kept", *next(iter(summary.values()))]
     rows = [[split, *counts.values()] for split, counts in summary.items()]
     click.echo("\n" + tabulate(rows, headers))
-    write(clips, output)
+    write_manifest(clips, output)
     click.echo(f"\nWrote {output}.")

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.words import counted
 
 
 @click.command()
@@ -17,8 +18,8 @@ from tfmetamers.errors import ArgumentError
     "given_nulls",
     multiple=True,
     metavar="[NETWORK=]FILE",
-    help="A null distribution of 'tfmetamers null build', or the authors' pickle, with the name of the network that "
-    "it is of; several for several networks.",
+    help="A null distribution of 'tfmetamers null build', or one of the authors' pickles, which needs the name of its "
+    "network. Can be given several times.",
 )
 @click.option("--all-layers", is_flag=True, help="Compare all layers of the network, not only the matched one.")
 @click.option(
@@ -26,16 +27,16 @@ from tfmetamers.errors import ArgumentError
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where to look for checkpoints that are no longer where they were.",
+    help="Where to look for networks' files that are no longer where they were. Can be given several times.",
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html.")
 def evaluate(out, given_nulls, all_layers, look_in, report):
     """Judge every metamer below OUT by the network that made it.
 
-    Writes verdict.json beside each, OUT/verdicts.csv, and the report.
+    Writes a verdict.json beside each metamer, OUT/verdicts.csv, and the report.
     """
     quiet_tensorflow()
-    from tfmetamers.inclusion.bundled_nulls import bundled_nulls
+    from tfmetamers.inclusion.bundled import bundled_nulls
     from tfmetamers.inclusion.evaluation import Failure, Judged, summarize, write_table
     from tfmetamers.inclusion.evaluation import evaluate as judge_all
     from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
@@ -51,7 +52,9 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     if judged:
         _print_summary(summarize(judged), nulls, bundled, sum(each.is_kept for each in judged))
     if unfinished := count_unfinished(out):
-        click.echo(f"\n{unfinished} unfinished batches are not judged; the same 'tfmetamers synth' goes on with them.")
+        are = "is" if unfinished == 1 else "are"
+        batches = counted(unfinished, "unfinished batch", "unfinished batches")
+        click.echo(f"\n{batches} {are} not judged; the same 'tfmetamers synth' continues them.")
     for failure in failures:
         click.echo(f"Not judged: {failure.folder}: {failure.reason}", err=True)
     left_out = _write_report(out, judged, {**nulls, **bundled}) if report else []
@@ -74,7 +77,7 @@ def _load_nulls(given) -> dict:
 
 
 def _used(bundled, judged, given) -> dict:
-    """Return those of the bundled null distributions that verdicts are by, and that were not given as well."""
+    """Return the bundled null distributions that verdicts rest on and that were not given as well."""
     from tfmetamers.utilities.files import file_digest
 
     bases = [each.verdict["basis"]["null"] for each in judged]
@@ -93,7 +96,7 @@ def _write_report(out, judged, nulls) -> list:
     if shown:
         click.echo(f"\nOpen {write_report(out, shown, nulls)}.")
     elif (out / "report.html").exists():
-        click.echo(f"{out / 'report.html'} is of an earlier command; nothing was judged that can be shown.", err=True)
+        click.echo(f"{out / 'report.html'} is from an earlier command; there was nothing to show now.", err=True)
     return list(unreadable)
 
 
@@ -110,7 +113,7 @@ def _print_summary(rows, nulls, bundled, kept) -> None:
         "undefined": "undefined",
         "saved_failed": "passed, not as saved",
         "median_correlation": "median correlation",
-        "smallest_margin": "smallest margin",
+        "min_margin": "smallest margin",
     }
     table = [[_cell(row[column]) for column in headers] for row in rows]
     click.echo(tabulate(table, list(headers.values()), disable_numparse=True, maxheadercolwidths=12))
@@ -120,15 +123,16 @@ def _print_summary(rows, nulls, bundled, kept) -> None:
         click.echo(f"\nNull distribution that comes with {file.parent.name}: {null.claim()}.")
     if kept:
         click.echo(
-            f"\n{kept} keep their verdict by an earlier null distribution, since none of their network and layer was "
-            "given now."
+            f"\n{counted(kept, 'metamer keeps its verdict', 'metamers keep their verdicts')} by an earlier null "
+            "distribution, because none for that network and layer was given now."
         )
     waiting = sum(row["not_judged"] for row in rows)
     remedy = "Build one with 'tfmetamers null build', and give it with --null."
     if not nulls and not bundled and not kept:
         click.echo(f"\nNo null distribution was given, and without one no metamer can pass. {remedy}")
     elif waiting:
-        click.echo(f"\n{waiting} not judged: no null distribution of their network and layer was given. {remedy}")
+        were = counted(waiting, "metamer was", "metamers were")
+        click.echo(f"\n{were} not judged, because no null distribution for that network and layer was given. {remedy}")
 
 
 def _cell(value) -> str:

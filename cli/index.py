@@ -13,7 +13,7 @@ import click
     help="The CSV to write [default: OUT/index.csv].",
 )
 def index(out, output):
-    """Gather all finished metamers below OUT into a tidy CSV, one row each."""
-    from tfmetamers.metamers.folder import write_index
+    """Gather all finished metamers below OUT into a tidy CSV, one row for each."""
+    from tfmetamers.metamers.tables import write_index
 
     click.echo(f"Wrote {write_index(out, output)}.")

@@ -16,7 +16,7 @@ COMMANDS = {
     "train": ("train", "Train auditory networks on your own recordings."),
     "networks": ("networks", "List networks and their layers."),
     "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
-    "cochleagram": ("cochleagram", "Draw what a model of the ear makes of a sound."),
+    "cochleagram": ("cochleagram", "Draw the cochleagram of a sound."),
     "null": ("null", "Build, merge and show null distributions."),
     "corpus": ("corpus", "Make manifests of what networks are trained on."),
     "index": ("index", "Gather finished metamers into a CSV."),

@@ -1,4 +1,4 @@
-"""Sizes of memory on the command line."""
+"""Memory sizes on the command line."""
 
 import re
 
@@ -19,5 +19,5 @@ class MemorySize(click.ParamType):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", value.strip(), re.IGNORECASE)
         size = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
         if size < 1:
-            self.fail(f"{value!r} is no size of memory; a number of bytes was expected, such as 500MB or 4GB.")
+            self.fail(f"{value!r} is not a memory size; a number of bytes such as 500MB or 4GB was expected.")
         return size

@@ -6,6 +6,27 @@ from pathlib import Path
 
 import click
 
+from tfmetamers.networks.spec import NetworkSpec
+
+#: Every form in which a network can be given, and what it is.
+FORMS = {
+    "NAME": "a network of 'tfmetamers networks', by its own weights",
+    "NAME=PATH": "by another checkpoint",
+    "NAME:random, NAME:random:SEED": "by random weights",
+    "NAME@224, NAME@1.5s": "with stimuli of another size or duration; before '=' and ':random'",
+    "keras:NAME": "a model of Keras Applications",
+    "FILE.keras, FILE.h5": "your own Keras model",
+    "FILE.pb, DIR": "a frozen graph of TensorFlow 1, a SavedModel",
+    "FILE.json=PATH, FILE.json:random": "an auditory network of your own layers (.json or .pckl)",
+    "DIR": "the folder of a network that 'tfmetamers train' made",
+    "release:DIR, release:DIR:NAME": "a word network of the authors' release",
+}
+
+#: The forms, as the end of a command's help.
+FORMS_EPILOG = "\b\nA network is given as one of\n" + "\n".join(
+    f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
+)
+
 
 def quiet_tensorflow() -> None:
     """Keep the notices of TensorFlow's libraries off the terminal, unless the user has asked for them.
@@ -19,111 +40,75 @@ def quiet_tensorflow() -> None:
 def network_options(command):
     """Add the options that name a network to a command."""
     options = [
-        click.option("--network", "name", metavar="NAME|DIR", help="Of 'tfmetamers networks', or a folder."),
         click.option(
-            "--keras-model",
-            type=click.Path(path_type=Path),
-            metavar="FILE.keras",
-            help="Your own model, in place of --network.",
+            "--network", "text", metavar="NETWORK", required=True, help="The network, in a form that is listed below."
         ),
         click.option(
-            "--release",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="The authors' release of the word networks, unpacked; --network says which of them.",
+            "--checkpoint", type=click.Path(path_type=Path), metavar="PATH", help="The network's weights, as NAME=PATH."
         ),
+    ]
+    return _with(options, model_options(command))
+
+
+def model_options(command):
+    """Add the options that say of models what their files do not to a command."""
+    options = [
         click.option(
-            "--architecture",
-            type=click.Path(path_type=Path),
+            "--labels",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="An auditory network of your own: layers as JSON, or a pickle of the release (.pckl).",
-        ),
-        click.option(
-            "--checkpoint",
-            type=click.Path(path_type=Path),
-            metavar="PATH",
-            help="The network's weights; by default what 'tfmetamers checkpoints fetch' brought.",
-        ),
-        click.option(
-            "--weights",
-            type=click.Choice(["checkpoint", "random"]),
-            help="Random weights are drawn from the network's own initialisers. [default: checkpoint]",
-        ),
-        click.option("--weights-seed", type=click.IntRange(min=0), help="Seed of random weights. [default: 0]"),
-        click.option(
-            "--size",
-            type=click.IntRange(min=1),
-            help="Height and width of the stimulus, in place of the network's.",
-        ),
-        click.option(
-            "--duration",
-            type=float,
-            metavar="SECONDS",
-            help="Length of the sounds, for networks that take any length (VGGish, DeepSpeech). [default: 2]",
+            help="Labels of the outputs of models and architectures of your own, one a line.",
         ),
         click.option(
             "--input-range",
             type=float,
             nargs=2,
             metavar="BLACK WHITE",
-            help="What the Keras model takes for black and white, such as 0 255. [default: 0 1]",
+            help="What a model of your own takes for black and white, such as 0 255. [default: 0 1]",
+        ),
+        click.option("--logits", metavar="NAME", help="The output of a model of your own that has the labels."),
+        click.option("--input", metavar="NAME", help="The input, or any tensor, that a graph is used from."),
+        click.option("--signature", metavar="NAME", help="The signature of a SavedModel."),
+        click.option(
+            "--domain",
+            type=click.Choice(["image", "sound", "array"]),
+            help="What a model of your own takes, where its input does not tell.",
         ),
         click.option(
-            "--labels",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Labels of the outputs of your own model or architecture, one a line.",
+            "--sampling-rate", type=click.IntRange(min=1), metavar="HZ", help="Of the sounds that a model takes."
         ),
     ]
+    return _with(options, command)
+
+
+def _with(options: list, command):
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def build_network(
-    name, keras_model, release, architecture, checkpoint, weights, weights_seed, size, duration, input_range, labels
-):
+def parse_network(text: str, *, labels: Path | None = None, **fields) -> NetworkSpec:
     """Return the network that the options of `network_options` name."""
-    own = {"--keras-model": keras_model, "--architecture": architecture}
-    sources = [option for option, value in {"--network": name or release, **own}.items() if value is not None]
-    if len(sources) != 1:
-        raise click.UsageError(
-            "Give one of --network NAME, --release DIR, --architecture FILE and --keras-model FILE.keras."
-        )
-    if input_range and not keras_model:
-        raise click.UsageError("--input-range is for a Keras model; other networks have their own.")
-    if labels and not any(own.values()):
-        raise click.UsageError("--labels is for a model or an architecture of your own; others have their own.")
-    if (keras_model or release) and (checkpoint or weights or weights_seed is not None):
-        raise click.UsageError(
-            "A Keras model and a release have their own weights; leave --checkpoint, --weights and --weights-seed out."
-        )
-    if weights_seed is not None and weights != "random":
-        raise click.UsageError("--weights-seed goes with --weights random.")
-    check_extent(size, duration, release, architecture, keras_model)
     quiet_tensorflow()
-    if keras_model:
-        from tfmetamers.networks import load_keras
-
-        return load_keras(keras_model, size=size, input_range=input_range or (0.0, 1.0), labels=_read_labels(labels))
-    if release:
-        from tfmetamers.networks import load_release
-
-        return load_release(release, name)
-    chosen = {"checkpoint": checkpoint, "weights": weights or "checkpoint", "weights_seed": weights_seed or 0}
-    if architecture:
-        from tfmetamers.networks import load_architecture
-
-        return load_architecture(read_any_architecture(architecture), labels=_read_labels(labels), **chosen)
-    from tfmetamers.networks import load_network
-
-    return load_network(name, size=size, duration=duration, **chosen)
+    return NetworkSpec.parse(text, labels=read_labels(labels), **fields)
 
 
-def check_extent(size, duration, release, architecture, keras_model) -> None:
-    """Refuse a size or duration of stimuli for networks that have their own."""
-    if size and (release or architecture):
-        raise click.UsageError("--size is for pictures; an auditory network takes sounds.")
-    if duration is not None and (release or architecture or keras_model):
-        raise click.UsageError("--duration is for the networks that take sounds of any length; leave it out.")
+def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[NetworkSpec]:
+    """Return the networks that were given as judges; the options of `model_options` are for those that take them.
+
+    Raises:
+        ArgumentError: one names no network, or none takes what an option gives.
+    """
+    from tfmetamers.errors import ArgumentError
+
+    quiet_tensorflow()
+    specs = [NetworkSpec.parse(text) for text in texts]
+    for field, value in {"labels": read_labels(labels), **fields}.items():
+        if value is None:
+            continue
+        if all(field not in spec.kind.takes for spec in specs):
+            option = f"--{field.replace('_', '-')}"
+            raise ArgumentError(f"{option} is for models of your own, and no judge is one; leave it out.")
+        specs = [spec.replace(**{field: value}) if field in spec.kind.takes else spec for spec in specs]
+    return specs
 
 
 def layer_names(network, layers) -> list[str]:
@@ -132,16 +117,8 @@ def layer_names(network, layers) -> list[str]:
     return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
 
 
-def read_any_architecture(file):
-    """Read an architecture from JSON, or from a pickle of the release."""
-    from tfmetamers.networks.auditory.architecture import read_architecture
-    from tfmetamers.networks.auditory.release import network_name, read_release_architecture
-
-    is_json = file.suffix.lower() == ".json"
-    return read_architecture(file) if is_json else read_release_architecture(file, network_name(file))
-
-
-def _read_labels(file):
+def read_labels(file: Path | None) -> list[str] | None:
+    """Return the lines of a file of labels."""
     try:
         return file.read_text(encoding="utf-8").splitlines() if file else None
     except UnicodeDecodeError as error:

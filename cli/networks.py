@@ -1,68 +1,46 @@
 """``tfmetamers networks``: what there is to invert."""
 
-from pathlib import Path
-
 import click
 from tabulate import tabulate
 
-from tfmetamers.cli.network_options import check_extent, quiet_tensorflow, read_any_architecture
+from tfmetamers.cli.network_options import FORMS_EPILOG, model_options, parse_network, quiet_tensorflow
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def networks(context):
-    """List the networks; 'networks show NAME' prints the layers of one."""
+    """List the networks; 'networks show NETWORK' prints the layers of one."""
     if context.invoked_subcommand is None:
         quiet_tensorflow()
-        from tfmetamers.networks import summarize_networks
+        from tfmetamers.networks import NetworkOutline, NetworkSpec, network_names
 
-        summaries = summarize_networks()
+        specs = [NetworkSpec.parse(name) for name in network_names()]
+        outlines = [spec.kind.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
         rows = [
             [
-                network.name + (" *" if network.note else ""),
-                network.stimulus,
-                network.classes,
-                ", ".join(network.layers),
-                _checkpoint_state(network.name),
+                outline.name + (" *" if outline.note else ""),
+                outline.domain.describe() + ("; any length" if "duration" in spec.kind.takes else ""),
+                outline.classes,
+                ", ".join(outline.layers),
+                spec.kind.state(spec),
             ]
-            for network in summaries
+            for spec, outline in zip(specs, outlines, strict=True)
         ]
-        headers = ["network", "stimulus", "classes", "layers", "checkpoint"]
+        headers = ["network", "stimulus", "classes", "layers", "weights"]
         click.echo(tabulate(rows, headers, maxcolwidths=[None, 24, None, 50, None]))
-        for note in dict.fromkeys(network.note for network in summaries if network.note):
-            noted = ", ".join(network.name for network in summaries if network.note == note)
+        notes = {outline.name: outline.note for outline in outlines if outline.note}
+        for note in dict.fromkeys(notes.values()):
+            noted = ", ".join(name for name, each in notes.items() if each == note)
             click.echo(f"\n* {noted}: {note}")
 
 
-def _checkpoint_state(name: str) -> str:
-    from tfmetamers.checkpoints.catalog import cache_folder, network_entry
-    from tfmetamers.networks.auditory.trained_folder import bundled_networks
-
-    if name in bundled_networks():
-        return "comes with the package"
-    return "fetched" if network_entry(name).location(cache_folder()) else "not fetched"
-
-
-@networks.command()
-@click.argument("name", required=False)
-@click.option("--keras-model", type=click.Path(path_type=Path), metavar="FILE.keras", help="Your own model.")
-@click.option("--architecture", type=click.Path(path_type=Path), metavar="FILE", help="Layers as JSON, or .pckl.")
-@click.option(
-    "--release",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The authors' release, unpacked; NAME says which network of it.",
-)
-@click.option("--size", type=click.IntRange(min=1), help="Height and width of a picture.")
-@click.option("--duration", type=float, metavar="SECONDS", help="Length of a sound, where any will do. [default: 2]")
+@networks.command(epilog=FORMS_EPILOG)
+@click.argument("text", metavar="NETWORK")
+@model_options
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(name, keras_model, architecture, release, size, duration, tensors):
+def show(text, tensors, **models):
     """Print each layer's name, shape, number of units and ReLU rule."""
-    if sum(source is not None for source in (name or release, keras_model, architecture)) != 1:
-        raise click.UsageError("Give one of NAME, --release DIR, --architecture FILE and --keras-model FILE.keras.")
-    check_extent(size, duration, release, architecture, keras_model)
-    quiet_tensorflow()
-    network = _described(name, keras_model, architecture, release, size, duration)
+    network = parse_network(text, **models).describe()
     kind = "characters" if network.transcribe else "classes"
     labels = f"; {len(network.labels)} {kind}" if network.labels else ""
     click.echo(f"{network.name}: stimulus {network.domain.describe()}{labels}")
@@ -80,15 +58,3 @@ def show(name, keras_model, architecture, release, size, duration, tensors):
         for tensor in network.tensors:
             layer = network.layer(f"tensor:{tensor}")
             click.echo(f"  {tensor}  {' x '.join(map(str, layer.shape))}")
-
-
-def _described(name, keras_model, architecture, release, size, duration):
-    from tfmetamers.networks import describe_architecture, describe_network, describe_release, load_keras
-
-    if keras_model:
-        return load_keras(keras_model, size=size)
-    if release:
-        return describe_release(release, name)
-    if architecture:
-        return describe_architecture(read_any_architecture(architecture))
-    return describe_network(name, size, duration)

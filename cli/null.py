@@ -1,4 +1,4 @@
-"""``tfmetamers null``: distributions that a metamer's correlation has to exceed."""
+"""``tfmetamers null``: null distributions, which the correlation of a metamer has to exceed."""
 
 from pathlib import Path
 
@@ -7,23 +7,26 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from tfmetamers.cli.memory_size import MemorySize
-from tfmetamers.cli.network_options import build_network, layer_names, network_options, quiet_tensorflow
+from tfmetamers.cli.network_options import FORMS_EPILOG, layer_names, network_options, parse_network, quiet_tensorflow
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.words import counted
 
 _FIGURES = (".png", ".pdf", ".svg")
 
 
 @click.group()
 def null() -> None:
-    """Null distributions: how alike are the activations of pictures or sounds that have nothing to do with each other?
+    """Null distributions: how similar are the activations of unrelated pictures or sounds?
 
-    A metamer counts only where its activations correlate with the original's more than those of any such pair.
+    A metamer passes only if its activations correlate with the original's more than those of any such pair.
     """
 
 
-@null.command()
+@null.command(epilog=FORMS_EPILOG)
 @network_options
-@click.option("--layer", "layers", multiple=True, required=True, help="A layer's name, several times, or 'all'.")
+@click.option(
+    "--layer", "layers", multiple=True, required=True, help="A layer's name, or 'all'. Can be given several times."
+)
 @click.option(
     "--stimuli",
     "inputs",
@@ -31,7 +34,7 @@ def null() -> None:
     required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A folder, a manifest (CSV) or a file, several times.",
+    help="A folder, a manifest (CSV) or a file. Can be given several times.",
 )
 @click.option("--pairs", type=click.IntRange(min=1), required=True, help="Number of pairs.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the pairs.")
@@ -40,7 +43,7 @@ def null() -> None:
     type=click.Choice(["blocks", "independent"]),
     default="blocks",
     show_default=True,
-    help="All pairs within random blocks of stimuli, or every stimulus in one pair at most.",
+    help="Pairs within random blocks of stimuli, or every stimulus in at most one pair.",
 )
 @click.option(
     "--memory",
@@ -48,12 +51,12 @@ def null() -> None:
     type=MemorySize(),
     default="4GB",
     show_default=True,
-    help="What the ranks in work may take, in files beside the output for a while; a layer alone may take more.",
+    help="Room for ranks in temporary files beside the output; a single layer may need more.",
 )
 @click.option(
     "--fit",
     type=click.Choice(["pad", "trim", "centre"]),
-    help="Fit sounds of another length than the network's, which are left out otherwise.",
+    help="Fit sounds of another length than the network's, which are otherwise left out.",
 )
 @click.option(
     "--output",
@@ -63,14 +66,14 @@ def null() -> None:
     metavar="FILE.npz",
     help="File to write.",
 )
-def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network):
+def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **network):
     """Correlate the activations of random pairs of stimuli at each LAYER of a network.
 
-    Copies of a stimulus are left out, and so are files that cannot be loaded, which are named. The same command run
-    again goes on where it was interrupted; the same seed gives the same file, whatever the memory.
+    Copies of a stimulus are left out, and so are files that cannot be loaded, which are listed. After an interruption,
+    the same command continues; the same seed gives the same file, whatever the memory.
     """
     _check_name(out, (".npz",), "null distribution")
-    network = build_network(**network)
+    network = parse_network(text, **network).load()
     from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
     from tfmetamers.stimuli.collection import collect_stimuli
 
@@ -102,13 +105,13 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, **network
     help="File to write.",
 )
 def merge(files, out):
-    """Unite null distributions of one network that have no pair in common."""
+    """Merge null distributions of one network that have no pair in common."""
     from tfmetamers.inclusion.null import merge_nulls
     from tfmetamers.inclusion.null_files import load_null
 
     _check_name(out, (".npz",), "null distribution")
     if len(files) < 2:
-        raise ArgumentError(f"{files[0]} alone was given to merge; two files or more were expected, give another.")
+        raise ArgumentError(f"Only {files[0]} was given to merge; give at least two files.")
     if out.exists():
         raise ArgumentError(f"{out} exists; give another --output, or move it away.")
     merged = merge_nulls([load_null(file) for file in files])
@@ -125,7 +128,7 @@ def merge(files, out):
     help="Draw a histogram of each layer.",
 )
 def show(file, figure):
-    """Show what a null distribution holds; FILE may be one of the authors' pickles, of which nothing is executed."""
+    """Show what a null distribution holds; nothing in FILE is executed if it is one of the authors' pickles."""
     from tfmetamers.inclusion.null_files import load_null
 
     if figure:
@@ -147,16 +150,18 @@ def show(file, figure):
 def _check_name(path: Path, endings: tuple[str, ...], what: str) -> None:
     if path.suffix.lower() not in endings:
         listed = " or ".join(endings)
-        raise ArgumentError(f"The {what} is to be {path}; a name that ends in {listed} was expected.")
+        raise ArgumentError(f"The {what} would be {path}; give a name that ends in {listed}.")
 
 
 def _report_stimuli(stimuli) -> None:
-    click.echo(f"{len(stimuli.files):,} different stimuli")
+    click.echo(f"{counted(len(stimuli.files), 'different stimulus', 'different stimuli')}")
     if stimuli.duplicates:
         listed = "; ".join(f"{id_} is a copy of {first}" for id_, first in stimuli.duplicates[:5])
-        click.echo(f"{len(stimuli.duplicates):,} copies left out: {listed}{_and_more(stimuli.duplicates)}")
+        click.echo(
+            f"{counted(len(stimuli.duplicates), 'copy', 'copies')} left out: {listed}{_and_more(stimuli.duplicates)}"
+        )
     if stimuli.broken:
-        click.echo(f"{len(stimuli.broken):,} stimuli left out that cannot be loaded:")
+        click.echo(f"{counted(len(stimuli.broken), 'file')} left out that cannot be loaded:")
         for id_, reason in stimuli.broken[:20]:
             click.echo(f"  {id_}: {reason}")
         if len(stimuli.broken) > 20:
@@ -168,16 +173,17 @@ def _and_more(items: list) -> str:
 
 
 def _description(loaded) -> list[str]:
-    network = loaded.network or {}
-    name = network.get("name") or "a network that is not recorded"
-    weights = f", weights of {network['digest'][:12]}... (SHA-256)" if network.get("digest") else ""
-    lines = [f"{name}{weights}", loaded.claim()]
+    digest = (loaded.network or {}).get("digest")
+    weights = f", weights with SHA-256 {digest[:12]}..." if digest else ""
+    lines = [f"{loaded.network_name}{weights}", loaded.claim()]
     if loaded.pairs is not None:
         lines[1] += f"; design {loaded.design}, " + ("several seeds" if loaded.seed is None else f"seed {loaded.seed}")
-        counts = {reason: len(ids) for reason, ids in loaded.left_out.items() if ids}
-        lines += [f"left out: {count:,} {reason}" for reason, count in counts.items()]
+        duplicates, broken = (len(loaded.left_out.get(reason, ())) for reason in ("duplicates", "broken"))
+        if duplicates or broken:
+            files = counted(broken, "file") + " that cannot be loaded"
+            lines.append(f"left out: {counted(duplicates, 'copy', 'copies')}, {files}")
     if loaded.parts:
-        lines.append(f"merged from {len(loaded.parts)} distributions")
+        lines.append(f"merged from {counted(len(loaded.parts), 'null distribution')}")
     return lines
 
 

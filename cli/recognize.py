@@ -1,4 +1,4 @@
-"""``tfmetamers recognize``: which networks recognise the metamers of which."""
+"""``tfmetamers recognize``: which networks recognise each other's metamers."""
 
 from pathlib import Path
 
@@ -6,44 +6,28 @@ import click
 from tabulate import tabulate
 from tqdm import tqdm
 
-from tfmetamers.cli.judges import FORMS, build_judges
-from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.network_options import FORMS_EPILOG, model_options, parse_judges
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.words import counted
 
-_FORMS = "\n".join(f"  {form}\n    {meaning}" for form, meaning in FORMS.items())
 
-
-@click.command(epilog=f"\b\nA judge is given as one of\n{_FORMS}")
+@click.command(epilog=FORMS_EPILOG)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
-    "--by", "judges", multiple=True, metavar="NETWORK", help="A judge, in a form listed below; several times."
+    "--by",
+    "judges",
+    multiple=True,
+    metavar="NETWORK",
+    help="A judge, in a form that is listed below. Can be given several times.",
 )
-@click.option(
-    "--labels",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Labels of the outputs of your own models and architectures, one a line.",
-)
-@click.option(
-    "--input-range",
-    type=float,
-    nargs=2,
-    metavar="BLACK WHITE",
-    help="What Keras models take for black and white, such as 0 255. [default: 0 1]",
-)
-@click.option(
-    "--duration",
-    type=float,
-    metavar="SECONDS",
-    help="Length of the sounds, for judges that take any length (DeepSpeech). [default: 2]",
-)
-@click.option("--include-failed", is_flag=True, help="Show metamers too that did not pass 'tfmetamers evaluate'.")
+@model_options
+@click.option("--include-failed", is_flag=True, help="Also show metamers that did not pass 'tfmetamers evaluate'.")
 @click.option(
     "--rule",
     type=click.Choice(["max", "mean"]),
     default="max",
     show_default=True,
-    help="Which of the 16 categories logits decide for: the likeliest class's, or that of the largest mean.",
+    help="The category that is chosen: that of the likeliest class, or the one of the largest mean probability.",
 )
 @click.option(
     "--bootstrap-seed",
@@ -56,21 +40,20 @@ _FORMS = "\n".join(f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Folder to write tables and figure to [default: OUT].",
+    help="Folder to write the tables and the figure to [default: OUT].",
 )
-def recognize(out, judges, labels, input_range, duration, include_failed, rule, bootstrap_seed, output):
-    """Show the metamers below OUT, and the natural stimuli that they match, to networks.
+def recognize(out, judges, include_failed, rule, bootstrap_seed, output, **models):
+    """Show the metamers below OUT, and the natural stimuli that they match, to other networks.
 
-    What is right comes from the manifest or the class folders that the metamers were made of. Writes recognition.csv,
-    recognition_summary.csv and recognition.png.
+    The right answers come from the manifest or the class folders that the metamers were made from. Writes
+    recognition.csv, recognition_summary.csv and recognition.png.
     """
     if not judges:
-        raise ArgumentError("No judge was given; give at least one with --by, such as --by vgg_19.")
+        raise ArgumentError("No judge was given; give at least one, such as --by vgg_19.")
     from tfmetamers.metamers.folder import find_metamers
 
     find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
-    quiet_tensorflow()
-    networks = build_judges(judges, labels, input_range, duration)
+    networks = [spec.load() for spec in parse_judges(judges, **models)]
     from tfmetamers.recognition.decisions import recognize as show
     from tfmetamers.recognition.summary import summarize_recognition
 
@@ -120,17 +103,23 @@ def _remarks(recognition, rows) -> list[str]:
     failed, waiting = recognition.count("failed"), recognition.count("not judged")
     remarks = []
     if failed or waiting:
-        what = "shown all the same" if recognition.include_failed else "left out"
-        remarks.append(f"Of the metamers, {failed} failed the inclusion test and {waiting} were not judged: {what}.")
+        what = "shown nevertheless" if recognition.include_failed else "left out"
+        were = "was" if waiting == 1 else "were"
+        remarks.append(
+            f"{counted(failed, 'metamer')} failed the inclusion test and {waiting} {were} not judged: {what}."
+        )
     if waiting:
         remarks[-1] += " Run 'tfmetamers evaluate' with a null distribution to judge them."
     resized = {judge: _resized(recognition, judge) for judge in recognition.chances}
     remarks += [
-        f"{judge} saw {count} stimuli at another size than they were made." for judge, count in resized.items() if count
+        f"{counted(count, 'stimulus was', 'stimuli were')} resized for {judge}."
+        for judge, count in resized.items()
+        if count
     ]
     silent = [judge for judge in recognition.chances if all(row.judge != judge for row in rows)]
     remarks += [
-        f"Of no stimulus is the truth known in terms of {judge}'s labels; it is not in the table." for judge in silent
+        f"{judge} is not in the table: none of its labels is the right answer to any of these stimuli."
+        for judge in silent
     ]
     return remarks
 

@@ -6,11 +6,12 @@ import click
 from tabulate import tabulate
 from tqdm import tqdm
 
-from tfmetamers.cli.network_options import build_network, layer_names, network_options
+from tfmetamers.cli.network_options import FORMS_EPILOG, network_options, parse_network
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.words import counted
 
 
-@click.command()
+@click.command(epilog=FORMS_EPILOG)
 @network_options
 @click.option("--layer", "layers", multiple=True, required=True, help="A layer's name, several times, or 'all'.")
 @click.option("--recipe", "recipe_name", metavar="NAME", help="A named recipe [default: the network's own].")
@@ -58,6 +59,11 @@ from tfmetamers.errors import ArgumentError
     show_default=True,
     help="Optimise the cochleagram in place of the waveform.",
 )
+@click.option(
+    "--kernels",
+    type=click.Choice(["quick", "small"]),
+    help="How convolutions are computed: quicker, or in less memory [default: by network and layer].",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how long it would take, and stop.")
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 def synth(
@@ -73,36 +79,46 @@ def synth(
     out,
     fit,
     optimize,
+    kernels,
     dry_run,
     inputs,
+    text,
     **network,
 ):
     """Make a metamer of each INPUT at each LAYER of a network.
 
-    An INPUT is a picture or a sound, a folder of them, or a manifest (CSV with the columns id, file and, if known,
-    label and category). The same command run again continues what is unfinished and skips what is done.
+    An INPUT is a picture or a sound, a folder of them, or a manifest: a CSV file with the columns id, file and, if
+    known, label and category. What was stopped is continued by the same command, and what is finished is not made
+    again.
     """
     overrides = {"steps": steps, "learning_rate": learning_rate, "relu_gradient": relu_gradient}
     overrides = _overrides(settings, {field: value for field, value in overrides.items() if value is not None})
-    network = build_network(**network)
-    if optimize == "cochleagram":
-        network = network.without_front_end()
-    from tfmetamers.recipes import find_recipe
-    from tfmetamers.stimuli.collection import collect_stimuli
-    from tfmetamers.synthesis.runs import plan_run
+    spec = parse_network(text, optimize=optimize, **network)
+    from tfmetamers.synthesis.plan import plan_run
+    from tfmetamers.synthesis.request import Request, plan_request
 
-    recipe = find_recipe(recipe_name or network.recipe).replace(**overrides)
-    names = layer_names(network, layers)
-    stimuli = collect_stimuli(inputs, network.domain.suffixes, ignored=out)
-    runs = [
-        plan_run(network, layer, stimuli, recipe=recipe, seed=seed, out=out, batch_size=batch_size, fit=fit)
-        for layer in names
-    ]
-    _introduce(network, recipe, runs, out)
+    request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
+    loaded = _Loaded(spec)
+    specs, outline, recipe = plan_request(request, loaded)
+    plan = plan_run(specs, out, batch_size)
+    _introduce(outline, recipe, plan, out)
     if dry_run:
-        _estimate(runs, snapshot_every)
-    else:
-        _execute(runs, snapshot_every)
+        _estimate(plan, outline, loaded, snapshot_every)
+    elif plan.batches:
+        _execute(plan, recipe, loaded, snapshot_every)
+
+
+class _Loaded:
+    """The network, loaded when it is first needed."""
+
+    def __init__(self, spec):
+        self._spec, self._network = spec, None
+
+    def __call__(self):
+        if self._network is None:
+            self._network = self._spec.load()
+            click.echo(f"{self._network.name}, {self._network.provenance.describe()}")
+        return self._network
 
 
 def _overrides(settings, options) -> dict[str, str]:
@@ -117,74 +133,87 @@ def _overrides(settings, options) -> dict[str, str]:
     return fields
 
 
-def _introduce(network, recipe, runs, out) -> None:
-    click.echo(f"{network.name}, {network.provenance.describe()}")
-    click.echo(f"Recipe {recipe.name}: {recipe.steps} steps of Adam at {recipe.learning_rate:g}")
+def _introduce(outline, recipe, plan, out) -> None:
+    click.echo(
+        f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}"
+    )
     for field, (named, used) in recipe.deviations().items():
         click.echo(f"  {field}: {used} in place of {named}")
-    waiting = sum(len(batch) for run in runs for batch in run.batches)
-    finished = sum(len(run.finished) for run in runs)
-    click.echo(f"{waiting} metamers to make, {finished} made before, in {out}")
+    click.echo(f"{counted(plan.waiting, 'metamer')} to make, {len(plan.finished)} made before, in {out}")
 
 
-def _estimate(runs, snapshot_every) -> None:
-    from tfmetamers.synthesis.runs import estimate_bytes, measure_seconds
+def _estimate(plan, outline, loaded, snapshot_every) -> None:
+    from tfmetamers.synthesis.plan import estimate_bytes
 
     rows, hours = [], 0.0
-    for run in filter(lambda run: run.batches, runs):
-        seconds = measure_seconds(run)
-        metamers = sum(map(len, run.batches))
-        duration = seconds * run.synthesis.recipe.steps * len(run.batches) / 3600
-        hours += duration
-        rows.append([run.synthesis.layer, metamers, f"{seconds:.3f}", f"{duration:.2f}"])
-    size = sum(estimate_bytes(run, snapshot_every) for run in runs)
-    click.echo("\n" + tabulate(rows, ["layer", "metamers", "seconds a step", "hours"], disable_numparse=True))
+    if plan.batches:
+        from tfmetamers.synthesis.runs import measure_seconds
+
+        for layer in plan.layers:
+            batches = [batch for batch in plan.batches if batch[0].spec.layer == layer]
+            seconds = measure_seconds(plan, loaded(), layer)
+            duration = seconds * batches[0][0].spec.recipe.steps * len(batches) / 3600
+            hours += duration
+            rows.append([layer, sum(map(len, batches)), f"{seconds:.3f}", f"{duration:.2f}"])
+        click.echo("\n" + tabulate(rows, ["layer", "metamers", "seconds a step", "hours"], disable_numparse=True))
+    size = estimate_bytes(plan, outline.domain, snapshot_every)
     click.echo(f"\nAt most {size / 1e6:,.1f} MB on disk; {hours:.2f} hours on this machine. Nothing was made.")
 
 
-def _execute(runs, snapshot_every) -> None:
+def _execute(plan, recipe, loaded, snapshot_every) -> None:
     from tfmetamers.synthesis.runs import execute_run
 
-    rows = []
-    for run in runs:
-        with _ProgressBar(run) as bar:
-            for job, metamer in execute_run(run, snapshot_every=snapshot_every, progress=bar.update):
-                rows.append(_row(run.synthesis.layer, job, metamer.record))
-    if rows:
-        headers = ["stimulus", "layer", "first loss", "last loss", "correlation", "original is", "metamer is"]
-        click.echo(tabulate(rows, headers, disable_numparse=True))
-        click.echo(f"\nEach lies in a folder of its own, such as {job.folder}.")
+    rows, job = [], None
+    try:
+        with _ProgressBars(plan) as bars:
+            for job, metamer in execute_run(plan, loaded(), snapshot_every=snapshot_every, progress=bars.update):
+                rows.append(_row(job, metamer.record))
+    finally:  # What was made is told where something else failed, too.
+        if rows:
+            headers = ["stimulus", "layer", "first loss", "last loss", "correlation", "original is", "metamer is"]
+            click.echo(tabulate(rows, headers, disable_numparse=True))
+            click.echo(f"\nEach is in a folder of its own, such as {job.folder}.")
 
 
-def _row(layer, job, record) -> list[str]:
-    correlation, predictions = record["correlation"], record["prediction"]
+def _row(job, record) -> list[str]:
+    correlation = record.correlation
     return [
-        job.stimulus.id,
-        layer,
-        f"{record['loss']['initial']:.4g}",
-        f"{record['loss']['final']:.4g}",
+        job.spec.stimulus.id,
+        record.layer.name,
+        f"{record.loss.initial:.4g}",
+        f"{record.loss.final:.4g}",
         "undefined" if correlation is None else f"{correlation:.4f}",
-        *((predictions[which] or {}).get("label", "-") for which in ("original", "metamer")),
+        *((record.prediction[which] or {}).get("label", "-") for which in ("original", "metamer")),
     ]
 
 
-class _ProgressBar:
-    """One bar a layer, over the steps of all its batches."""
+class _ProgressBars:
+    """One bar for each layer, over the steps of all its batches."""
 
-    def __init__(self, run):
-        self._batches = run.batches
-        self._steps = run.synthesis.recipe.steps
-        total = len(run.batches) * self._steps
-        self._bar = tqdm(total=total, desc=run.synthesis.layer, unit="step", disable=not run.batches)
+    def __init__(self, plan):
+        self._batches = {
+            layer: [batch for batch in plan.batches if batch[0].spec.layer == layer] for layer in plan.layers
+        }
+        self._layer, self._bar = None, None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._bar.close()
+        self._close()
+
+    def _close(self):
+        if self._bar is not None:
+            self._bar.close()
 
     def update(self, batch, state) -> None:
-        done = self._batches.index(batch) * self._steps + state.step
+        spec = batch[0].spec
+        batches, steps = self._batches[spec.layer], spec.recipe.steps
+        if spec.layer != self._layer:
+            self._close()
+            self._layer, self._bar = spec.layer, tqdm(total=len(batches) * steps, desc=spec.layer, unit="step")
+        place = next(place for place, each in enumerate(batches) if batch[0] in each)
+        done = place * steps + state.step
         if self._bar.n == 0 and state.step > 1:
             self._bar.initial = done - 1
         self._bar.set_postfix_str(f"loss {state.losses[-1].mean():.4g}", refresh=False)

@@ -7,60 +7,60 @@ import click
 from tabulate import tabulate
 from tqdm import tqdm
 
-from tfmetamers.cli.network_options import quiet_tensorflow, read_any_architecture
+from tfmetamers.cli.network_options import quiet_tensorflow
 
-#: The figures of an epoch that are printed, by name, and how.
-COLUMNS = {"loss": "loss", "word_accuracy": "words right", "category_auc": "area under ROC"}
+#: The metrics of an epoch that are printed, by name, in words.
+COLUMNS = {"loss": "loss", "word_accuracy": "words correct", "category_auc": "area under ROC"}
 
 
 def _threshold(context, parameter, value):
-    """Take a share, or 'none'."""
+    """Accept a number or 'none'."""
     if value == "none":
         return None
     try:
         return float(value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no number; give one from 0 to 1, or 'none'.") from error
+        raise click.BadParameter(f"{value!r} is not a number; give a number from 0 to 1, or 'none'.") from error
 
 
 @click.group(invoke_without_command=True)
-@click.option("--architecture", metavar="NAME|FILE", help="An architecture of the package, or layers as JSON or .pckl.")
+@click.option("--architecture", metavar="NAME|FILE", help="An architecture of the package, or a .json or .pckl file.")
 @click.option("--task", type=click.Choice(["words", "categories", "both"]), help="What to learn. [default: words]")
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of words.")
 @click.option("--backgrounds", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of backgrounds.")
 @click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the network.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and mixtures.")
-@click.option("--epochs", type=click.IntRange(min=1), default=150, show_default=True, help="The most epochs.")
-@click.option("--steps-per-epoch", type=click.IntRange(min=1), help="Batches in an epoch. [default: each clip once]")
-@click.option("--batch-size", type=click.IntRange(min=1), default=128, show_default=True, help="Clips in a batch.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, mixtures and dropout.")
+@click.option("--epochs", type=int, default=150, show_default=True, help="Maximum number of epochs.")
+@click.option("--steps-per-epoch", type=int, help="Batches in an epoch. [default: every clip once]")
+@click.option("--batch-size", type=int, default=128, show_default=True, help="Clips in a batch.")
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
-@click.option("--learning-rate", type=float, default=0.01, show_default=True, help="At the beginning.")
-@click.option("--momentum", type=float, default=0.9, show_default=True, help="Of sgd.")
-@click.option("--decay-epochs", type=click.IntRange(min=1), default=50, show_default=True, help="Rate / 10 this often.")
-@click.option("--category-weight", type=float, default=1.0, show_default=True, help="Of their loss, for both tasks.")
+@click.option("--learning-rate", type=float, default=0.01, show_default=True, help="Initial learning rate.")
+@click.option("--momentum", type=float, default=0.9, show_default=True, help="Momentum of sgd.")
+@click.option("--decay-epochs", type=int, default=50, show_default=True, help="Epochs until the rate is divided by 10.")
+@click.option("--category-weight", type=float, default=1.0, show_default=True, help="Weight of their loss, with both.")
 @click.option("--word-threshold", default="0.57", show_default=True, callback=_threshold, help="Stops training.")
 @click.option("--category-threshold", default="0.83", show_default=True, callback=_threshold, help="Stops training.")
-@click.option("--snr", type=float, nargs=2, default=(-10.0, 10.0), show_default=True, help="Least, greatest, in dB.")
-@click.option("--shift", type=float, default=0.1, show_default=True, help="Words move in time by up to so many s.")
+@click.option("--snr", type=float, nargs=2, default=(-10.0, 10.0), show_default=True, help="Range of ratios, in dB.")
+@click.option("--shift", type=float, default=0.1, show_default=True, help="Maximum shift of words in time, in s.")
 @click.option("--silence", type=float, default=0.05, show_default=True, help="Share of clips without speech.")
 @click.option("--clean", type=float, default=0.05, show_default=True, help="Share of clips without background.")
-@click.option("--note", default="", help="What the card should say besides, such as the licence of the recordings.")
+@click.option("--note", default="", help="Text to add to the card, such as the licence of the recordings.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @click.pass_context
 def train(
     context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, note, fast_operations, **given
 ):
-    """Train an auditory network; 'train evaluate DIR' measures one again, 'train export DIR' converts it.
+    """Train an auditory network; 'train evaluate DIR' measures it again, 'train export DIR' converts it.
 
-    The same command goes on where it was stopped. docs/training.md says where each default is from.
+    The same command resumes a run that was stopped. docs/training.md gives the source of each default.
     """
     if context.invoked_subcommand is not None:
         return
     needed = {"--architecture": architecture, "--corpus": corpus, "--backgrounds": backgrounds, "--output": out}
     missing = [option for option, value in needed.items() if value is None]
     if missing:
-        raise click.UsageError(f"{', '.join(missing)} is missing; see 'tfmetamers train --help'.")
-    _quieten()
+        raise click.UsageError(f"Missing {', '.join(missing)}; see 'tfmetamers train --help'.")
+    quiet_tensorflow()
     from tfmetamers.training.run import train as run
     from tfmetamers.training.settings import MixtureSettings, TrainingSettings
 
@@ -79,8 +79,8 @@ def train(
     "--backgrounds", type=click.Path(path_type=Path), metavar="CSV", required=True, help="Manifest of backgrounds."
 )
 def evaluate(folder, corpus, backgrounds):
-    """Measure the network in DIR on the test split again, beside what its card says."""
-    _quieten()
+    """Measure the network in DIR on the test split again, and print the values of its card beside the new ones."""
+    quiet_tensorflow()
     from tfmetamers.networks.auditory.trained_folder import read_trained
     from tfmetamers.training.evaluation import evaluate_trained
 
@@ -94,46 +94,39 @@ def evaluate(folder, corpus, backgrounds):
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
 @click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), required=True)
 def export(folder, out):
-    """Write the network in DIR as the authors released theirs, for their original tools."""
-    _quieten()
+    """Write the network in DIR in the format of the authors' release, for their original tools."""
+    quiet_tensorflow()
     from tfmetamers.networks.auditory.release_export import write_release
 
     for name in write_release(folder, out):
         click.echo(out / name)
 
 
-def _quieten() -> None:
-    quiet_tensorflow()
-    import tensorflow as tf
-
-    tf.get_logger().setLevel("ERROR")  # tensorflow-io's resampler is wrapped in a loop, which TensorFlow remarks on.
-
-
 def _architecture(given: str):
     from tfmetamers.networks.auditory.word_cnn import find_architecture
+    from tfmetamers.networks.families.architecture import SUFFIXES, read_architecture_file
 
-    is_file = Path(given).suffix.lower() in (".json", ".pckl")
-    return read_any_architecture(Path(given)) if is_file else find_architecture(given)
+    is_file = Path(given).suffix.lower() in SUFFIXES
+    return read_architecture_file(given) if is_file else find_architecture(given)
 
 
 def _conclude(card: dict, settings, out: Path) -> None:
     if card["reached_threshold"]:
         click.echo(f"\nThe threshold was reached at epoch {card['epoch']}.")
     elif settings.thresholds:
-        click.echo(f"\nNo threshold was reached; the best epoch is kept, {card['epoch']}.")
+        click.echo(f"\nThe threshold was not reached; epoch {card['epoch']}, the best, is kept.")
     else:
-        click.echo(f"\nThe best epoch is kept, {card['epoch']}.")
+        click.echo(f"\nEpoch {card['epoch']}, the best, is kept.")
     for name, value in card["test"].items():
         click.echo(f"  {name} on the test split: {_shown(value)}")
-    spoilt = {name: card["history"][-1][f"{name}_clips"] for name in ("silent", "clipped")}
-    for name, count in spoilt.items():
-        if count:
-            click.echo(f"  {count} clips of speech of the last epoch were {name}")
-    click.echo(f"\n{out / 'README.md'} is its card; use it with --network {_as_folder(out)}")
+    for name in ("silent", "clipped"):
+        if count := card["history"][-1][f"{name}_clips"]:
+            click.echo(f"  {name} clips of speech in the last epoch: {count}")
+    click.echo(f"\nThe card is {out / 'README.md'}; use the network with --network {_as_folder(out)}")
 
 
 def _as_folder(out: Path) -> str:
-    """Return a path that no name of a network can be mistaken for."""
+    """Return a path that cannot be mistaken for the name of a network."""
     return str(out) if len(out.parts) > 1 else os.path.join(os.curdir, out)
 
 
@@ -142,7 +135,7 @@ def _shown(value) -> str:
 
 
 class _Progress:
-    """A bar for the steps of an epoch, and a line for each epoch that has ended."""
+    """A bar for the steps of an epoch, and a line for each finished epoch."""
 
     def __init__(self):
         self._bar = None

@@ -1,4 +1,4 @@
-"""The corpus of the bundled networks: thirty words, spoken and synthesised, and synthetic backgrounds.
+"""The corpus of the bundled networks: thirty words, recorded and synthesised, and synthetic backgrounds.
 
     python reproduce/bundled_corpus.py --digits free-spoken-digit-dataset/recordings --output bundled_corpus --seed 0
 
@@ -6,13 +6,12 @@ Needs espeak-ng (`apt install espeak-ng`) and the recordings of the free spoken 
 Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0). The same seed and the same version of espeak-ng give the same
 bytes.
 
-`words.csv` names clips of one second at 8 kHz, `backgrounds.csv` clips of a second and a half, and `demo/` has words
-for listening. Digits are split as their dataset says (recordings 0 to 4 of each speaker and digit are the test set),
-the voices of espeak-ng by variant, that is by vocal tract: those of validation and test are never heard in training,
-in any dialect.
+`words.csv` lists clips of one second at 8 kHz, `backgrounds.csv` clips of a second and a half, and `demo/` contains
+words for listening. Digits are split as their dataset says (recordings 0 to 4 of each speaker and digit are the test
+set), the voices of espeak-ng by variant, that is by vocal tract: those of validation and test are not used in
+training, in any dialect.
 """
 
-import csv
 import hashlib
 import io
 import re
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pandas as pd
 import soundfile
 from scipy.io import wavfile
 from tabulate import tabulate
@@ -48,7 +48,7 @@ WORDS = (
     *("monkey", "school", "bird", "house", "fish", "tomorrow", "elephant", "chocolate", "river", "bridge"),
 )
 
-#: English dialects of espeak-ng. British English is "en": "en-gb" passes over the variant without a word.
+#: English dialects of espeak-ng. British English is "en": "en-gb" silently ignores the variant.
 DIALECTS = (
     "en",
     "en-us",
@@ -61,9 +61,9 @@ DIALECTS = (
 )
 
 #: Variants of espeak-ng by split. Several have the same formants (grandpa, john and croak; f2 and f5; f4 and aunty),
-#: and many almost the same; a variant of the test set has none of its first four formants, as frequency, height and
-#: width, in common with one of another split. Those that whisper, croak, or come from espeak-ng's Klatt synthesiser
-#: (klatt2, klatt4, adam, benjamin, david, edward) are in training only. Marco sings, and is left out.
+#: and many almost the same; a variant of the test set shares none of its first four formants (frequency, height and
+#: width) with one of another split. Those that whisper, croak, or come from espeak-ng's Klatt synthesiser (klatt2,
+#: klatt4, adam, benjamin, david, edward) are only in training. Marco sings, and is left out.
 VARIANTS = {
     "train": (
         *("m1", "m3", "m4", "m6", "m7", "m8", "f2", "f3", "f4", "f5", "croak", "whisper", "whisperf", "klatt2"),
@@ -75,21 +75,21 @@ VARIANTS = {
     "test": ("m5", "miguel", "Andrea", "f1", "steph"),
 }
 
-#: How many clips of each word espeak-ng speaks, each in a voice of its own.
+#: How many clips of each word espeak-ng speaks, each in a different voice.
 CLIPS = {"train": 90, "validation": 10, "test": 10}
 BACKGROUNDS = {"train": 1600, "validation": 200, "test": 200}
 
-#: Options -p (0 to 99, 50 by default) and -s (words a minute, 175 by default) of espeak-ng are drawn from these.
+#: Ranges of espeak-ng's options -p (0 to 99, 50 by default) and -s (words a minute, 175 by default).
 PITCHES = (30, 70)
 SPEEDS = (135, 200)
 
-#: One background in this many, of each category, holds a second category at -3 to 3 dB.
+#: In each category, one background in this many contains a second category at -3 to 3 dB.
 MIXED = 4
 
 #: How many words a babble chooses from; its voices say about 20.
 BABBLE_WORDS = 40
 
-#: What the corpus has clips of.
+#: The kinds of clips.
 KINDS = ("recorded digits", "synthesised words", "backgrounds")
 
 DEMO_WORDS = ("human", "water", "seven")
@@ -97,8 +97,8 @@ DEMO_VOICE = "en-us+m5"
 DEMO_PITCH = 50
 DEMO_SPEED = 140
 
-#: The ends of a sound are silent as long as they stay under this part of its peak (-46 dB), and words fade in and
-#: out within so many samples, 4 ms.
+#: The ends of a sound count as silent below this fraction of its peak (-46 dB); words fade in and out within FADE
+#: samples, 4 ms.
 SILENCE = 0.005
 FADE = 32
 
@@ -119,7 +119,7 @@ def main(digits, output, seed):
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, ArgumentError) else 1)
     print(tabulate([(kind, *(counts[kind, split] for split in SPLITS)) for kind in KINDS], headers=("", *SPLITS)))
-    print(f"{cut} words were longer than a second and lost their ends.")
+    print(f"Words longer than a second, whose ends were cut off: {cut}.")
     print(f"{output} was made in {time.monotonic() - began:.0f} s, with {espeak_version()}.")
 
 
@@ -127,16 +127,16 @@ def make_corpus(digits: Path, output: Path, seed: int) -> tuple[Counter, int]:
     """Make the corpus, as a folder that appears when it is complete.
 
     Returns:
-        How many clips there are of each of `KINDS` and split, and how many words did not fit into a second.
+        The number of clips of each of `KINDS` and split, and the number of words that did not fit into a second.
 
     Raises:
-        ArgumentError: there is no espeak-ng, its voices are not those expected, the folder has not the recordings, or
-            the output exists.
+        ArgumentError: espeak-ng is missing, its voices are not those expected, the folder does not have the
+            recordings, or the output exists.
         StimulusError: a recording is damaged or silent.
         ResultError: the corpus cannot be written.
     """
     if output.exists():
-        raise ArgumentError(f"{output} exists already; delete it, or give another folder.")
+        raise ArgumentError(f"{output} already exists; delete it, or give another folder.")
     recordings = digit_recordings(digits)
     espeak_version()
     check_voices()
@@ -152,10 +152,10 @@ def make_corpus(digits: Path, output: Path, seed: int) -> tuple[Counter, int]:
 
 
 def _write_words(folder: Path, recordings: list[tuple], seed: int) -> tuple[Counter, dict[str, list], int]:
-    """Write clips and manifest of the words.
+    """Write the clips and the manifest of the words.
 
     Returns:
-        How many there are by kind and split, the trimmed waveforms by split, and how many were cut to a second.
+        The number of clips by kind and split, the trimmed waveforms by split, and the number of words that were cut.
     """
     rows, counts, speech, cut = [], Counter(), defaultdict(list), 0
 
@@ -180,7 +180,7 @@ def _write_words(folder: Path, recordings: list[tuple], seed: int) -> tuple[Coun
 
 
 def _write_backgrounds(folder: Path, speech: dict[str, list], seed: int) -> Counter:
-    """Write sounds and manifest of the backgrounds, and return how many there are by kind and split.
+    """Write the sounds and the manifest of the backgrounds, and return the number of clips by kind and split.
 
     Babble is made of words of the same split.
     """
@@ -210,15 +210,14 @@ def _write_clip(path: Path, waveform: np.ndarray) -> None:
 
 
 def _write_manifest(path: Path, columns: tuple, rows: list[tuple]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False, lineterminator="\n")
 
 
 def digit_recordings(folder: Path) -> list[tuple[Path, str, str, int]]:
     """Return path, word, speaker and number of each recorded digit.
 
     Raises:
-        ArgumentError: the folder has not every digit with recordings for each split.
+        ArgumentError: the folder does not have every digit in each split.
     """
     matches = [(path, re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", path.name)) for path in sorted(folder.glob("*.wav"))]
     found = [(path, DIGITS[int(match[1])], match[2], int(match[3])) for path, match in matches if match]
@@ -226,14 +225,14 @@ def digit_recordings(folder: Path) -> list[tuple[Path, str, str, int]]:
     in_every_split.append({word for _, word, _, index in found if index >= 10})
     if len(set.intersection(*in_every_split)) < len(DIGITS):
         raise ArgumentError(
-            f"{folder} has {len(found)} recordings named as 7_george_12.wav, which are not those of all ten digits; "
-            "give the folder 'recordings' of github Jakobovski/free-spoken-digit-dataset (CC BY-SA 4.0)."
+            f"{folder} does not have recordings of all ten digits, named like 7_george_12.wav, for every split; give "
+            "the folder 'recordings' of github Jakobovski/free-spoken-digit-dataset (CC BY-SA 4.0)."
         )
     return found
 
 
 def utterances(seed: int) -> list[tuple[str, str, int, int, str]]:
-    """Return word, voice, pitch, speed and split of everything that espeak-ng is to say."""
+    """Return word, voice, pitch, speed and split of everything that espeak-ng says."""
     generator = np.random.default_rng([seed, len(SPLITS)])
     drawn = []
     for word, split in product(WORDS, SPLITS):
@@ -249,26 +248,26 @@ def _voices(split: str) -> list[str]:
 
 
 def espeak_version() -> str:
-    """Return what espeak-ng calls itself.
+    """Return the name and version of espeak-ng.
 
     Raises:
         ArgumentError: it is not installed.
     """
     if shutil.which("espeak-ng") is None:
-        raise ArgumentError("There is no espeak-ng on the search path; install it (apt install espeak-ng).")
+        raise ArgumentError("espeak-ng is not on the search path; install it (apt install espeak-ng).")
     said = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True).stdout
     return said.split("  ")[0].strip()
 
 
 def check_voices() -> None:
-    """Raise an ArgumentError if two voices are one, as espeak-ng passes over a variant that it does not know."""
+    """Raise an ArgumentError if two voices sound the same, as espeak-ng silently ignores unknown variants."""
     heard = {}
     for voice in tqdm([voice for split in SPLITS for voice in _voices(split)], desc="voices", unit="voice"):
         digest = hashlib.sha256(spoken("water", voice, DEMO_PITCH, DEMO_SPEED).tobytes()).digest()
         if (other := heard.setdefault(digest, voice)) != voice:
             raise ArgumentError(
-                f"The voices {other} and {voice} of {espeak_version()} sound the same, but different ones were "
-                "expected; install Debian's espeak-ng 1.51."
+                f"The voices {other} and {voice} of {espeak_version()} sound the same, but should differ; install "
+                "Debian's espeak-ng 1.51."
             )
 
 
@@ -276,7 +275,7 @@ def spoken(word: str, voice: str, pitch: int, speed: int) -> np.ndarray:
     """Return a word as espeak-ng says it: float64 (samples,) at 8 kHz.
 
     Raises:
-        ArgumentError: espeak-ng fails, as for a dialect that it has not.
+        ArgumentError: espeak-ng fails, for instance because it does not have the dialect.
     """
     command = ["espeak-ng", "-v", voice, "-p", str(pitch), "-s", str(speed), "--stdout", word]
     run = subprocess.run(command, capture_output=True)
@@ -297,7 +296,7 @@ def trimmed(waveform: np.ndarray) -> np.ndarray:
 
 
 def centred(waveform: np.ndarray) -> np.ndarray:
-    """Return one second with the waveform in the middle of silence, or its middle where it is longer."""
+    """Return one second with the waveform in the middle of silence, or the middle of a longer waveform."""
     first = max(0, len(waveform) - WORD_SAMPLES) // 2
     middle = waveform[first:][:WORD_SAMPLES].copy()
     ramp = np.sin(np.linspace(0, np.pi / 2, FADE)) ** 2

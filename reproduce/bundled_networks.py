@@ -2,21 +2,21 @@
 
     make bundled-networks DIGITS=FOLDER
 
-The corpus is made by reproduce/bundled_corpus.py of DIGITS, the recordings of the free spoken digit dataset. Corpus,
-weights, mixtures and dropout are drawn from fixed seeds; what is made lies in the folder `--work`, and what of
-it comes with the package goes to `checkpoints/bundled`.
+reproduce/bundled_corpus.py makes the corpus from DIGITS, the recordings of the free spoken digit dataset. Corpus,
+weights, mixtures and dropout are drawn from fixed seeds. Networks are trained in the folder `--work`; what comes with
+the package is copied to `checkpoints/bundled`.
 """
 
-import csv
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from tfmetamers.cli.main import run
 from tfmetamers.networks.auditory.trained_folder import NULL_FILE
 from tfmetamers.utilities.files import atomic_write
 
-#: Each network, the architecture that it has, its task and its seed.
+#: Each network with its architecture, its task and its seed.
 NETWORKS = {
     "small_word_aliased": ("small_word_aliased", "words", 0),
     "small_word_reduced_aliasing": ("small_word_reduced_aliasing", "words", 0),
@@ -25,8 +25,8 @@ NETWORKS = {
     "small_word_and_category_reduced_aliasing": ("small_word_reduced_aliasing", "both", 0),
 }
 
-#: What differs from the defaults, which are meant for a hundred times as many clips. Words and categories can be told
-#: apart at these signal-to-noise ratios by networks of this size, and the networks are matched at the thresholds.
+#: Options that differ from the defaults, which are meant for a hundred times as many clips. Networks of this size can
+#: tell words and categories apart at these signal-to-noise ratios, and they are matched at the thresholds.
 OPTIONS = {
     "--optimizer": ["adam"],
     "--learning-rate": ["0.001"],
@@ -39,11 +39,11 @@ OPTIONS = {
     "--category-threshold": ["0.9"],
 }
 
-#: Where both tasks are trained: the mean cross-entropy of the categories is a tenth of that of the words, and at equal
-#: weight the words alone would be learned.
+#: Options for both tasks: the mean cross-entropy of the categories is a tenth of that of the words, and with equal
+#: weights only the words would be learned.
 OPTIONS_OF_BOTH = {"--category-weight": ["5"]}
 
-#: Pairs of words of the test split, in quiet, that the null distributions of networks of words have.
+#: Pairs of words of the test split, in quiet, in the null distributions of the networks that recognize words.
 PAIRS = 10_000
 
 NOTE = (
@@ -58,9 +58,9 @@ BUNDLED = Path(__file__).parents[1] / "checkpoints" / "bundled"
 @click.command()
 @click.option("--corpus", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to train in.")
-@click.option("--only", type=click.Choice(list(NETWORKS)), multiple=True, help="Train these alone.")
+@click.option("--only", type=click.Choice(list(NETWORKS)), multiple=True, help="Train only these.")
 def main(corpus, work, only):
-    """Train the networks on the corpus that reproduce/bundled_corpus.py made, and bundle what came of it."""
+    """Train the networks on the corpus that reproduce/bundled_corpus.py made, and bundle them."""
     for name in only or NETWORKS:
         architecture, task, seed = NETWORKS[name]
         data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
@@ -79,13 +79,16 @@ def main(corpus, work, only):
 
 
 def null_command(name: str, corpus: Path, work: Path) -> list[str]:
-    """Write the manifest of the test split's words, and return the command that builds a null distribution of them."""
-    with (corpus / "words.csv").open(encoding="utf-8", newline="") as stream:
-        words = [row for row in csv.DictReader(stream) if row["split"] == "test"]
+    """Write a manifest of the words of the test split, and return the command that builds their null distribution."""
+    words = pd.read_csv(corpus / "words.csv", dtype=str, keep_default_na=False).query("split == 'test'")
+    columns = {
+        "id": [Path(file).stem for file in words["file"]],
+        "file": [(corpus / file).resolve() for file in words["file"]],
+        "label": words["word"],
+    }
     manifest = work / "test_words.csv"
-    with atomic_write(manifest) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
-        rows = [(Path(row["file"]).stem, (corpus / row["file"]).resolve(), row["word"]) for row in words]
-        csv.writer(stream, lineterminator="\n").writerows([("id", "file", "label"), *rows])
+    with atomic_write(manifest) as partial:
+        pd.DataFrame(columns).to_csv(partial, index=False, lineterminator="\n")
     options = ["--layer", "all", "--stimuli", str(manifest), "--pairs", str(PAIRS), "--seed", "0"]
     return ["null", "build", "--network", str(BUNDLED / name), *options, "--output", str(BUNDLED / name / NULL_FILE)]
 

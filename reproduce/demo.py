@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tfmetamers.cli.main import run
-from tfmetamers.metamers.folder import metamer_folder, read_metamer
+from tfmetamers.metamers.folder import load_metamers
 from tfmetamers.stimuli import sample_word
 
 #: Two networks that are matched in how well they recognise words and differ in how they downsample, each with an
@@ -64,20 +64,21 @@ def draw() -> Path:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from tfmetamers.cochlea.figures import draw_cochleagram
     from tfmetamers.networks import load_network
-    from tfmetamers.plotting.metamers import draw_cochleagram
 
     figure = Figure(figsize=(13, 5.5), layout="constrained")
     rows = figure.subfigures(len(LAYERS))
+    made = {(metamer.record.network.name, metamer.record.layer.name): metamer for metamer in load_metamers(OUT)}
     for row, (name, layers) in zip(rows, LAYERS.items(), strict=True):
-        metamers = [read_metamer(metamer_folder(OUT, name, layer, sample_word().stem, seed=0)) for layer in layers]
+        metamers = [made[name, layer] for layer in layers]
         network = load_network(name)
-        ear, duration = network.front_end("exact"), network.domain.samples / network.domain.sampling_rate
-        heard = ear(np.stack([metamers[0].original, *(metamer.stimulus for metamer in metamers)])).numpy()
+        front_end, duration = network.front_end("exact"), network.domain.samples / network.domain.sampling_rate
+        heard = front_end(np.stack([metamers[0].original, *(metamer.stimulus for metamer in metamers)])).numpy()
         row.suptitle(name)
         panels = row.subplots(1, len(heard), sharey=True)
         for axes, cochleagram, title in zip(panels, heard, (f'"{sample_word().stem}"', *layers), strict=True):
-            draw_cochleagram(axes, cochleagram, ear.center_frequencies, duration).set_clim(0, heard.max())
+            draw_cochleagram(axes, cochleagram, front_end.center_frequencies, duration).set_clim(0, heard.max())
             axes.set_title(title)
             axes.label_outer()
     path = OUT / "metamers.png"

@@ -60,29 +60,33 @@ def main(picture, checkpoint, layers, steps, seed, output):
     command = ["synth", "--network", "vgg_19", *map(str, options), str(picture)]
     if status := run(command):
         sys.exit(status)
+    from tfmetamers.metamers import load_metamers
+
+    made = {
+        metamer.record.layer.name: metamer
+        for metamer in load_metamers(output)
+        if (metamer.record.seed, metamer.record.recipe.steps) == (seed, steps)
+    }
     for layer in layers:
-        compare(layer, output, picture.stem, seed)
+        compare(made[layer])
 
 
-def compare(layer: str, output: Path, stimulus: str, seed: int) -> None:
-    """Print the published losses of a layer beside ours at every step that is published and was reached."""
-    from tfmetamers.metamers.folder import metamer_folder, read_metamer
-
-    metamer = read_metamer(metamer_folder(output, "vgg_19", layer, stimulus, seed))
-    ours = dict(zip(metamer.traced_steps.tolist(), metamer.losses.tolist(), strict=True))
+def compare(metamer) -> None:
+    """Print the published losses of a metamer's layer beside ours at every step that is published and was reached."""
+    record, layer = metamer.record, metamer.record.layer.name
+    ours = dict(zip(metamer.steps.tolist(), metamer.losses.tolist(), strict=True))
     published = PUBLISHED.get(layer, {})
     rows = [
         [step, f"{loss:.6g}", f"{ours[step]:.6g}", f"{ours[step] - loss:+.3g}", f"{ours[step] / loss:.3f}"]
         for step, loss in published.items()
         if step in ours
     ]
-    weights = metamer.record["network"]
-    print(f"\n{layer}, {weights['file']} (SHA-256 {weights['digest'][:12]}...), seed {seed}")
+    print(f"\n{layer}, {record.network.weights()}, seed {record.seed}")
     if rows:
         print(tabulate(rows, ["step", "published", "ours", "difference", "ratio"], disable_numparse=True))
     else:
         print(f"No loss of {layer} is published; ours went from {ours[0]:.6g} to {metamer.losses[-1]:.6g}.")
-    correlation = metamer.record["correlation"]
+    correlation = record.correlation
     published = " (published: 0.9999 after 15000 steps)" if layer == "conv1_2" else ""
     print(f"Spearman's correlation of the activations: {correlation and round(correlation, 4)}{published}")
 

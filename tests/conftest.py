@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference material, or a skip that says that it is missing."""
+    """The folder of networks and data that are too large for the repository, or a skip that says that it is missing."""
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is missing")
     return SHARED

@@ -23,7 +23,10 @@ def test_it_makes_judges_and_shows_metamers_of_both_networks(demo, capsys):
     assert printed.count("\n$ tfmetamers synth --network small_word_") == 2
     assert "\n$ tfmetamers evaluate demo/spoken_word --all-layers" in printed
     assert "Open demo/spoken_word/report.html in a browser and listen" in printed
-    verdicts = {path.parts[2:4]: json.loads(path.read_text()) for path in Path("demo").rglob("verdict.json")}
+    verdicts = {
+        (path.parts[2], path.parts[3].partition("~")[0]): json.loads(path.read_text())
+        for path in Path("demo").rglob("verdict.json")
+    }
     assert set(verdicts) == {(network, layer) for network, layers in demo.LAYERS.items() for layer in layers}
     for verdict in verdicts.values():
         assert verdict["array"]["pairs"] == 10_000

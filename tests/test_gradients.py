@@ -1,4 +1,4 @@
-"""The operations whose gradient is not the mathematical one."""
+"""Operations whose gradient is not the mathematical one."""
 
 import numpy as np
 import pytest
@@ -50,9 +50,8 @@ def value_and_slope(function, values):
 
 
 class TestClippedPower:
-    @pytest.mark.parametrize(
-        ("value", "power", "slope"),
-        [
+    def test_values_and_slopes_are_the_released_ones(self):
+        table = [
             (-np.inf, 0.0, 1.0),
             (-2.0, 0.0, 1.0),
             (0.0, 0.0, 1.0),
@@ -62,14 +61,10 @@ class TestClippedPower:
             (5.0, 5.0**0.3, 0.3 * 5.0**-0.7),
             (np.inf, np.inf, 0.0),
             (np.nan, np.nan, 1.0),
-        ],
-    )
-    def test_value_and_slope_are_the_released_ones(self, value, power, slope):
-        np.testing.assert_allclose(
-            value_and_slope(lambda values: clipped_power(values, 0.3), [np.float32(value)]),
-            [[power], [slope]],
-            rtol=1e-5,
-        )
+        ]
+        values, *expected = np.transpose(table)
+        found = value_and_slope(lambda values: clipped_power(values, 0.3), np.float32(values))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
 
     def test_is_the_ordinary_power_where_the_slope_is_below_one(self):
         values = np.linspace(0.3, 9.0, 50)
@@ -85,9 +80,8 @@ class TestClippedPower:
 
 
 class TestClippedLog:
-    @pytest.mark.parametrize(
-        ("value", "logarithm", "slope"),
-        [
+    def test_values_and_slopes(self):
+        table = [
             (-np.inf, np.log(1e-8), 1.0),
             (-2.0, np.log(1e-8), 1.0),
             (0.0, np.log(1e-8), 1.0),
@@ -95,10 +89,9 @@ class TestClippedLog:
             (4.0, np.log(4.0), 0.25),
             (np.inf, np.inf, 0.0),
             (np.nan, np.nan, 1.0),
-        ],
-    )
-    def test_value_and_slope(self, value, logarithm, slope):
-        np.testing.assert_allclose(value_and_slope(clipped_log, [np.float32(value)]), [[logarithm], [slope]], rtol=1e-5)
+        ]
+        values, *expected = np.transpose(table)
+        np.testing.assert_allclose(value_and_slope(clipped_log, np.float32(values)), expected, rtol=1e-5)
 
     def test_is_the_ordinary_logarithm_where_the_slope_is_below_one(self):
         values = np.linspace(1.1, 9.0, 50)

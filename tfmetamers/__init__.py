@@ -9,18 +9,6 @@ import lazy_loader
 
 from tfmetamers.version import __version__
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["checkpoints", "cochlea", "inclusion", "metamers", "metrics", "networks", "recognition", "stimuli"],
-    submod_attrs={
-        "errors": ["TfmetamersError"],
-        "inclusion": ["NullDistribution", "include"],
-        "metamers": ["Metamer", "read_metamer", "write_index"],
-        "networks": ["load_architecture", "load_network", "load_release"],
-        "recipes": ["Recipe", "find_recipe"],
-        "stimuli": ["load_image", "load_sound", "save_image", "save_sound"],
-        "synthesis": ["synthesize"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __all__ += ["__version__"]

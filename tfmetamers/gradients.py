@@ -26,13 +26,13 @@ def straight_through_relu(pre_activation):
 def straight_through_clipped_relu(pre_activation, ceiling):
     """Clip to [0, ceiling], with a gradient of 1 everywhere, below zero and above the ceiling too.
 
-    The counterpart of `straight_through_relu` for networks built on ReLU6, and for DeepSpeech, whose units are clipped
-    at 20. "1 for all values" (paper, section 3.1) is read to hold on both sides: noise may leave units at either end,
+    The counterpart of `straight_through_relu` for ReLU6, and for DeepSpeech, whose units are clipped at 20. The paper's
+    "1 for all values" (section 3.1) is read to include values above the ceiling: noise may leave units at either end,
     where the ordinary gradient cannot move them.
 
     Args:
         pre_activation: float tensor of any shape.
-        ceiling: what the values do not exceed, above 0.
+        ceiling: the largest value of the result, above 0.
 
     Returns:
         ``min(max(pre_activation, 0), ceiling)``, of the same shape.
@@ -45,9 +45,9 @@ def straight_through_clipped_relu(pre_activation, ceiling):
 def clipped_power(values, exponent):
     """Raise to a power below 1, with a gradient that is clipped to [-1, 1].
 
-    The slope of a compressive power is infinite at zero, and the gradients that reach a waveform through it
-    would be, too. As in the released code (``clipped_power_compression`` of tfcochleagram), the values are
-    rectified first, and the slope is clipped and never NaN:
+    The slope of a compressive power is infinite at zero, and so would be the gradients that reach a waveform through
+    it. As in the released code (``clipped_power_compression`` of tfcochleagram), the values are rectified first, and
+    the slope is clipped and never NaN:
 
     ==========  ===========  =====
     value       power        slope
@@ -59,8 +59,7 @@ def clipped_power(values, exponent):
     NaN         NaN          1
     ==========  ===========  =====
 
-    A slope of 1 below zero means that the rectification does not block the gradient: what comes before it
-    decides.
+    A slope of 1 below zero means that this rectification does not block the gradient; an earlier one may.
 
     Args:
         values: float tensor of any shape.
@@ -85,16 +84,16 @@ def clipped_power(values, exponent):
 def clipped_log(values, offset=1e-8):
     """Take the natural logarithm, with a gradient that is clipped to [-1, 1].
 
-    The paper clips the gradient of logarithms as it does that of powers (section 3.1), but the released code
-    has no clipped logarithm. The form is a choice made here: that of `clipped_power`, with an offset so that
-    silence has a finite logarithm.
+    The paper clips the gradient of logarithms as it does that of powers (section 3.1), but the released code has no
+    clipped logarithm. The form chosen here is that of `clipped_power`, with an offset so that silence has a finite
+    logarithm.
 
     ==========  ===============  =====
     value       logarithm        slope
     ==========  ===============  =====
-    below zero  that of offset   1
-    0           that of offset   1
-    above zero  as it is         ``1 / (value + offset)``, at most 1
+    below zero  of the offset    1
+    0           of the offset    1
+    above zero  of the sum       ``1 / (value + offset)``, at most 1
     infinity    infinity         0
     NaN         NaN              1
     ==========  ===============  =====
@@ -139,13 +138,13 @@ def with_gradient(forward, backward):
 
 @contextlib.contextmanager
 def registered_gradients(names: set[str]) -> Iterator[None]:
-    """Note under which names the gradients of `tf.custom_gradient` are registered while a graph is built.
+    """Collect the names under which gradients of `tf.custom_gradient` are registered while a graph is built.
 
-    TensorFlow registers each for good, and with it the graph and the weights that it captures: gigabytes for each
-    function of a large network. `forget_gradients` gives them back once the function is gone.
+    TensorFlow keeps each of them for good, with the graph and the weights that it captures: gigabytes for each function
+    of a large network. `forget_gradients` frees them once the function is gone.
 
     Args:
-        names: the names are added to it.
+        names: the names are added to this set.
     """
     registry = ops.gradient_registry._registry
     before = set(registry)
@@ -156,7 +155,7 @@ def registered_gradients(names: set[str]) -> Iterator[None]:
 
 
 def forget_gradients(names: set[str]) -> None:
-    """Take gradients out of TensorFlow's registry; graphs that hold them can no longer be differentiated."""
+    """Remove gradients from TensorFlow's registry; graphs that use them can no longer be differentiated."""
     for name in names:
         ops.gradient_registry._registry.pop(name, None)
 

@@ -10,8 +10,8 @@ from tfmetamers.errors import ArgumentError
 def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
     """Return Spearman's rank correlation of two sets of activations.
 
-    Ties have their average rank, as in `scipy.stats.spearmanr`. The paper's test of a match (section 3.1) compares
-    this number with its distribution over random pairs of natural stimuli.
+    Ties have their average rank, as in `scipy.stats.spearmanr`. The paper's test of a match (section 3.1) compares this
+    number with its distribution over random pairs of natural stimuli.
 
     Args:
         first: float array of any shape.
@@ -51,18 +51,18 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float | None:
 
 
 def signal_to_noise_ratio(original: np.ndarray, metamer: np.ndarray) -> float | None:
-    """Return how far the activations of a metamer are from the original's, in dB.
+    """Return how close the activations of a metamer are to the original's, in dB.
 
     It is 20 log10 of the norm of the original's activations over the norm of the difference. The code of 2023
-    (model_metamers_pytorch) prints 10 log10 of the same ratio of norms, half of this number.
+    (model_metamers_pytorch) prints 10 log10 of the same ratio of norms, half this number.
 
     Args:
         original: float array of any shape.
         metamer: float array of the same shape.
 
     Returns:
-        The ratio in dB: infinity where they are equal, minus infinity where the original's activations alone are
-        all zero, None where it is undefined because both are all zero or either is not finite.
+        The ratio in dB: infinity where they are equal, minus infinity where only the original's activations are all
+        zero, None where it is undefined because both are all zero or either is not finite.
 
     Raises:
         ArgumentError: they are of different sizes, or empty.
@@ -105,7 +105,7 @@ def _flat_pair(first, second) -> tuple[np.ndarray, np.ndarray]:
     shapes = np.shape(first), np.shape(second)
     first, second = np.ravel(first), np.ravel(second)
     if not len(first) or len(first) != len(second):
-        raise ArgumentError(f"Activations of the shapes {shapes[0]} and {shapes[1]} arrived; give two of one shape.")
+        raise ArgumentError(f"The activations have shapes {shapes[0]} and {shapes[1]}; two of one size were expected.")
     return first, second
 
 
@@ -120,11 +120,11 @@ def _cosine(first: np.ndarray, second: np.ndarray) -> float | None:
 
 
 def _sorted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return something that is ordered and equal as the sorted values are, and the order that sorts them."""
+    """Return keys that are sorted and equal exactly where the sorted values are, and the order that sorts them."""
     if values.dtype != np.float32 or len(values) >= 2**32:
         order = np.argsort(values)
         return values[order], order
-    # Sorting whole numbers that hold the value and its place takes a fifth of the time of argsort.
+    # Sorting integers that hold the value and its place takes a fifth of the time of argsort.
     bits = (values + np.float32(0)).view(np.uint32)  # Minus zero becomes zero.
     is_negative = bits >> np.uint32(31) == 1
     keys = np.where(is_negative, ~bits, bits | np.uint32(1 << 31))

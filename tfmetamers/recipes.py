@@ -1,6 +1,8 @@
 """Recipes: everything about a synthesis that is not the network, the layer or the stimulus."""
 
 import dataclasses
+import hashlib
+import json
 import types
 import typing
 from dataclasses import dataclass
@@ -11,14 +13,14 @@ from tfmetamers.errors import ArgumentError, unknown_name
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
 RELU_GRADIENTS = ("straight-through", "normal")
 
-#: The model of the ear that synthesis differentiates; ``none`` is for networks that have none.
+#: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
 #: The greatest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe:
     """A named set of synthesis settings.
 
@@ -63,6 +65,10 @@ class Recipe:
     upper_bound: float | None
     relu_gradient: str
     front_end: str
+
+    def __repr__(self) -> str:
+        deviations = "".join(f", {field}={used!r}" for field, (_, used) in self.deviations().items())
+        return f"<Recipe {self.name}: {self.steps} steps{deviations}>"
 
     def __post_init__(self):
         for field, type_ in typing.get_type_hints(type(self)).items():
@@ -115,6 +121,22 @@ class Recipe:
         }
         return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
+    def variant(self, own: str) -> list[str]:
+        """Say in what the recipe differs from a network's own, in words of letters, digits and ``-._``.
+
+        Args:
+            own: the name of the network's own recipe.
+        """
+        if all(recipe.name != self.name for recipe in _recipes()):
+            digest = hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode())
+            return [f"{self.name}-{digest.hexdigest()[:8]}"]
+        words = [] if self.name == own else [self.name]
+        for field, (_, used) in self.deviations().items():
+            shown = repr(used).removesuffix(".0") if isinstance(used, float) else used
+            kind = {"relu_gradient": "gradient", "front_end": "front-end"}.get(field)
+            words.append(f"{shown}-{kind}" if kind else f"{field}-{shown}")
+        return words
+
 
 def find_recipe(name: str) -> Recipe:
     """Return the recipe of a name.
@@ -129,9 +151,20 @@ def find_recipe(name: str) -> Recipe:
       gives for VGGish and for DeepSpeech, 1e-2 and 1e-4.
     - ``feather2019-audio-cochleagram``: the same for the cochleagram in place of the waveform, which stays
       non-negative (paper, Figure S9; the bound and the start are choices made here).
+    - ``feather2019-audio-waveform``: the same for a network that takes the waveform itself, without a front end.
+    - ``feather2019-array``: the released code's optimiser for arrays of about unit variance, such as normalised
+      spectrograms: no bounds, and noise of the released width around 0 (choices made here).
 
     Raises:
         ArgumentError: there is no recipe of that name.
+
+    >>> recipe = find_recipe("feather2019-image").replace(steps=200, relu_gradient="normal")
+    >>> recipe
+    <Recipe feather2019-image: 200 steps, steps=200, relu_gradient='normal'>
+    >>> recipe.deviations()
+    {'steps': (15000, 200), 'relu_gradient': ('straight-through', 'normal')}
+    >>> recipe.variant("feather2019-image")
+    ['steps-200', 'normal-gradient']
     """
     recipes = {recipe.name: recipe for recipe in _recipes()}
     if name not in recipes:
@@ -174,7 +207,11 @@ def _recipes() -> list[Recipe]:
     vggish = dataclasses.replace(audio, name="feather2019-audio-vggish", learning_rate=0.01)
     deepspeech = dataclasses.replace(audio, name="feather2019-audio-deepspeech", learning_rate=0.0001)
     cochleagram = dataclasses.replace(audio, name="feather2019-audio-cochleagram", lower_bound=0.0, front_end="none")
-    return [image, text, audio, fast, vggish, deepspeech, cochleagram]
+    waveform = dataclasses.replace(audio, name="feather2019-audio-waveform", front_end="none")
+    array = dataclasses.replace(
+        image, name="feather2019-array", noise_low=-0.05, noise_high=0.05, lower_bound=None, upper_bound=None
+    )
+    return [image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array]
 
 
 def _converted(field: str, value, type_):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tfmetamers.checkpoints.download_hashes import recorded_hashes, records_file
+from tfmetamers.checkpoints.download_hashes import hashes_file, read_hashes
 from tfmetamers.checkpoints.fetch import fetch_entry
 from tfmetamers.checkpoints.reader import CheckpointFile
 from tfmetamers.errors import CheckpointError
@@ -38,116 +38,84 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.exists() else set()
 
 
-def test_download_arrives_whole_with_progress_and_a_recorded_hash(published, server, tmp_path):
+def test_download_arrives_whole_and_is_not_repeated(published, server, tmp_path):
     progress = []
     path = fetch_entry(published, cache=tmp_path, progress=lambda *numbers: progress.append(numbers))
     assert path.read_bytes() == server.content
     assert progress[-1] == (len(server.content), len(server.content))
     expected = digest(server.content)
-    assert recorded_hashes(tmp_path) == {published.url: expected, f"{published.url}#small": expected}
+    assert read_hashes(tmp_path) == {published.url: expected, f"{published.url}#small": expected}
     assert names(tmp_path) == {"small.npz", "downloads.json"}
-
-
-def test_second_fetch_asks_nobody(published, server, tmp_path):
-    fetch_entry(published, cache=tmp_path)
     fetch_entry(published, cache=tmp_path)
     assert len(server.requests) == 1
 
 
-def break_off(entry, server, cache):
+def interrupt(entry, server, cache):
     """Fetch with a connection that drops midway."""
     server.drops_after = 300_000
-    with pytest.raises(CheckpointError, match="again continues") as error:
+    with pytest.raises(CheckpointError, match=r"published\.bin"):
         fetch_entry(entry, cache=cache)
     server.drops_after = None
     assert not (cache / "small.npz").exists()
-    return error
 
 
-def test_broken_download_is_continued(published, server, tmp_path):
-    break_off(published, server, tmp_path)
-    there = (tmp_path / "small.npz.part").stat().st_size
-    assert there > 0
+@pytest.mark.parametrize(
+    ("etag", "last_modified", "validator"),
+    [
+        ('"first"', None, '"first"'),
+        (None, "Wed, 31 Aug 2016 12:00:00 GMT", "Wed, 31 Aug 2016 12:00:00 GMT"),
+        ('W/"weak"', None, None),
+    ],
+)
+def test_interrupted_download_is_resumed_where_the_version_is_known(
+    etag, last_modified, validator, published, server, tmp_path
+):
+    server.etag, server.last_modified = etag, last_modified
+    interrupt(published, server, tmp_path)
+    received = (tmp_path / "small.npz.part").stat().st_size
+    assert received > 0
     assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
-    assert server.requests[-1]["Range"] == f"bytes={there}-"
-    assert server.requests[-1]["If-Range"] == '"first"'
+    assert server.requests[-1].get("Range") == (f"bytes={received}-" if validator else None)
+    assert server.requests[-1].get("If-Range") == validator
 
 
-def test_last_modified_guards_where_there_is_no_etag(published, server, tmp_path):
-    server.etag, server.last_modified = None, "Wed, 31 Aug 2016 12:00:00 GMT"
-    break_off(published, server, tmp_path)
-    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
-    assert server.requests[-1]["If-Range"] == server.last_modified
-
-
-@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_download_without_a_strong_validator_starts_again(etag, published, server, tmp_path):
-    server.etag = etag
-    break_off(published, server, tmp_path)
-    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
-    assert "Range" not in server.requests[-1]
-
-
-def test_server_that_ignores_ranges(published, server, tmp_path):
-    break_off(published, server, tmp_path)
-    server.ignores_range = True
-    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
-
-
-@pytest.mark.parametrize("ignores_if_range", [False, True])
-def test_file_changed_between_attempts_is_never_spliced(ignores_if_range, published, server, tmp_path):
-    break_off(published, server, tmp_path)
-    server.content, server.etag = bytes(reversed(server.content)), '"second"'
-    server.ignores_if_range = ignores_if_range
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        {"ignores_range": True},
+        {"range_shift": 1},
+        {"content": b"short", "ignores_if_range": True},
+        {"content": bytes(range(255, -1, -1)) * 4000, "etag": '"second"'},
+        {"content": bytes(range(255, -1, -1)) * 4000, "etag": '"second"', "ignores_if_range": True},
+    ],
+)
+def test_two_versions_are_never_spliced(behaviour, published, server, tmp_path):
+    interrupt(published, server, tmp_path)
+    for name, value in behaviour.items():
+        setattr(server, name, value)
     assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
 
 
-def test_range_that_begins_elsewhere_starts_again(published, server, tmp_path):
-    break_off(published, server, tmp_path)
-    server.range_shift = 1
-    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
-
-
-def test_range_not_satisfiable_starts_again(published, server, tmp_path):
-    break_off(published, server, tmp_path)
-    server.content, server.ignores_if_range = b"short", True
-    assert fetch_entry(published, cache=tmp_path).read_bytes() == b"short"
-
-
-def test_part_of_another_address_is_not_continued(published, server, tmp_path):
-    break_off(published, server, tmp_path)
+def test_part_of_another_address_is_not_resumed(published, server, tmp_path):
+    interrupt(published, server, tmp_path)
     fetch_entry(replace(published, url=server.url + "?copy"), cache=tmp_path)
     assert "Range" not in server.requests[-1]
 
 
-def test_part_longer_than_the_file_is_not_continued(published, server, tmp_path):
-    break_off(published, server, tmp_path)
+def test_part_longer_than_the_file_is_not_resumed(published, server, tmp_path):
+    interrupt(published, server, tmp_path)
     (tmp_path / "small.npz.part").write_bytes(bytes(len(server.content) + 1))
     assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
 
 
-def test_length_that_never_comes(published, server, tmp_path):
+def test_download_shorter_than_announced(published, server, tmp_path):
     server.claims_more = 10
-    with pytest.raises(CheckpointError, match="broke off"):
+    with pytest.raises(CheckpointError, match=r"published\.bin"):
         fetch_entry(published, cache=tmp_path)
     assert not (tmp_path / "small.npz").exists()
 
 
-def test_length_other_than_the_catalogues(published, tmp_path):
-    with pytest.raises(CheckpointError, match=r"has 1024000 bytes where the catalogue says 5"):
-        fetch_entry(replace(published, size=5), cache=tmp_path)
-    assert names(tmp_path) == set()
-
-
-def test_hash_other_than_the_catalogues(published, server, tmp_path):
-    wrong = "0" * 64
-    with pytest.raises(CheckpointError) as error:
-        fetch_entry(replace(published, sha256=wrong), cache=tmp_path)
-    assert wrong in str(error.value) and digest(server.content) in str(error.value)
-    assert names(tmp_path) == set()
-
-
-def test_hash_other_than_the_recorded_one(published, server, tmp_path):
+def test_hash_other_than_that_of_the_first_download(published, server, tmp_path):
     first = digest(server.content)
     fetch_entry(published, cache=tmp_path).unlink()
     server.content = b"changed"
@@ -155,7 +123,7 @@ def test_hash_other_than_the_recorded_one(published, server, tmp_path):
         fetch_entry(published, cache=tmp_path)
     assert first in str(error.value) and digest(b"changed") in str(error.value)
     assert names(tmp_path) == {"downloads.json"}
-    assert recorded_hashes(tmp_path)[published.url] == first
+    assert read_hashes(tmp_path)[published.url] == first
 
 
 def test_hash_of_a_mirror_is_not_taken_for_that_of_the_published_file(published, server, tmp_path):
@@ -163,52 +131,41 @@ def test_hash_of_a_mirror_is_not_taken_for_that_of_the_published_file(published,
     fetch_entry(replace(published, url=server.url + "?mirror"), cache=tmp_path).unlink()
     server.content = content
     assert fetch_entry(published, cache=tmp_path).read_bytes() == content
-    assert recorded_hashes(tmp_path)[published.address] == digest(content)
+    assert read_hashes(tmp_path)[published.address] == digest(content)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[1]", "3"])
-def test_damaged_records_are_named(damage, published, tmp_path):
-    records_file(tmp_path).write_text(damage)
+def test_damaged_hashes_are_named(published, tmp_path):
+    hashes_file(tmp_path).write_text("[1]")
     with pytest.raises(CheckpointError, match=r"downloads\.json"):
         fetch_entry(published, cache=tmp_path)
 
 
-@pytest.mark.parametrize("status", [404, 500, 204])
-def test_status_other_than_success(status, published, server, tmp_path):
-    server.status = status
-    with pytest.raises(CheckpointError, match=f"answered with {status}"):
+def test_status_other_than_success(published, server, tmp_path):
+    server.status = 404
+    with pytest.raises(CheckpointError, match="404"):
         fetch_entry(published, cache=tmp_path)
     assert names(tmp_path) == set()
 
 
-def test_nobody_listens(entry, server, tmp_path):
-    with pytest.raises(CheckpointError, match=r"did not start .*refused"):
-        fetch_entry(replace(entry, url="http://127.0.0.1:9/small.npz"), cache=tmp_path)
-
-
-@pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1/small.npz", "file:///small.npz", "small.npz", "http://", "http://a:b/"]
-)
-def test_address_that_is_none_of_http(url, entry, tmp_path):
-    with pytest.raises(CheckpointError, match="no valid http or https address"):
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/small.npz", "file:///small.npz"])
+def test_address_that_cannot_be_reached(url, entry, server, tmp_path):
+    with pytest.raises(CheckpointError, match=url):
         fetch_entry(replace(entry, url=url), cache=tmp_path)
 
 
 def test_cache_that_cannot_be_made(published, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(CheckpointError, match="file/cache cannot be written"):
+    with pytest.raises(CheckpointError, match="file/cache"):
         fetch_entry(published, cache=tmp_path / "file" / "cache")
 
 
 def test_concurrent_fetch_is_refused(published, server, tmp_path):
-    with (
-        FileLock(tmp_path / f".{published.file}.lock"),
-        pytest.raises(CheckpointError, match="Another process"),
-    ):
+    with FileLock(tmp_path / f".{published.file}.lock"), pytest.raises(CheckpointError, match=published.file):
         fetch_entry(published, cache=tmp_path)
     assert server.requests == []
 
 
+@pytest.mark.parametrize("saved", ["V2"], indirect=True)
 def test_archive_is_unpacked_and_removed(archived, server, saved, make_archive, tmp_path):
     files = {f"deep/{path.name}": path.read_bytes() for path in CheckpointFile(saved.path).files}
     server.content = make_archive({**files, "notes.txt": b"hello"})
@@ -216,7 +173,7 @@ def test_archive_is_unpacked_and_removed(archived, server, saved, make_archive, 
     path = fetch_entry(archived, cache=tmp_path)
     assert path == tmp_path / "published/deep/net.ckpt"
     assert names(tmp_path) == {"published", "downloads.json"}
-    assert recorded_hashes(tmp_path)[archived.address] == CheckpointFile(path).digest
+    assert read_hashes(tmp_path)[archived.address] == CheckpointFile(path).digest
     fetch_entry(archived, cache=tmp_path)
     assert len(server.requests) == 1
 
@@ -226,7 +183,7 @@ def test_second_entry_of_an_archive_is_recorded_without_a_download(archived, ser
     fetch_entry(archived, cache=tmp_path)
     second = replace(archived, name="second", checkpoint="second.npz", files=["second.txt"])
     assert fetch_entry(second, cache=tmp_path).read_bytes() == b"2"
-    assert recorded_hashes(tmp_path)[second.address] == digest(b"2")
+    assert read_hashes(tmp_path)[second.address] == digest(b"2")
     assert len(server.requests) == 1
 
 
@@ -234,9 +191,9 @@ def test_second_entry_of_an_archive_needs_its_own_files(archived, server, make_a
     server.content = make_archive({"small.npz": b"1", "second.npz": b"2"})
     first = fetch_entry(archived, cache=tmp_path)
     second = replace(archived, name="second", checkpoint="second.npz", files=["second.txt"])
-    with pytest.raises(CheckpointError, match=r"where second\.npz, second\.txt should be"):
+    with pytest.raises(CheckpointError, match=r"second\.txt"):
         fetch_entry(second, cache=tmp_path)
-    assert first.read_bytes() == b"1" and second.address not in recorded_hashes(tmp_path)
+    assert first.read_bytes() == b"1" and second.address not in read_hashes(tmp_path)
 
 
 def test_archive_that_lost_its_checkpoint_is_fetched_again(archived, server, make_archive, tmp_path):
@@ -254,14 +211,10 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
 @pytest.mark.parametrize(
     "attack",
     [
-        member("../escaped"),
         member("inside/../../escaped"),
         member("/tmp/tfmetamers_escaped"),
         member("..\\escaped"),
         member("link", tarfile.SYMTYPE, "../.."),
-        member("link", tarfile.SYMTYPE, "small.npz"),
-        member("link", tarfile.LNKTYPE, "../downloads.json"),
-        member("device", tarfile.CHRTYPE),
         member("pipe", tarfile.FIFOTYPE),
     ],
     ids=lambda info: f"{info.name}-{info.type.decode()}",
@@ -269,8 +222,9 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
 def test_archive_never_leaves_its_folder(attack, archived, server, make_archive, tmp_path):
     server.content = make_archive({"small.npz": b"1"}, [attack])
     cache = tmp_path / "below" / "cache"
-    with pytest.raises(CheckpointError, match="nothing of it was kept"):
+    with pytest.raises(CheckpointError) as error:
         fetch_entry(archived, cache=cache)
+    assert repr(attack.name) in str(error.value)
     assert names(cache) == set()
     assert names(tmp_path) == {"below"} and names(tmp_path / "below") == {"cache"}
     assert not Path("/tmp/tfmetamers_escaped").exists()
@@ -280,10 +234,6 @@ def half(archive: bytes) -> bytes:
     return archive[: len(archive) // 2]
 
 
-def another(archive: bytes) -> bytes:
-    return b"not an archive"
-
-
 def one_byte_changed(archive: bytes) -> bytes:
     """Return the archive uncompressed, so that a changed byte of a file breaks nothing but the checksum."""
     plain = bytearray(gzip.compress(gzip.decompress(archive), compresslevel=0))
@@ -291,24 +241,24 @@ def one_byte_changed(archive: bytes) -> bytes:
     return bytes(plain)
 
 
-@pytest.mark.parametrize("damage", [half, another, one_byte_changed])
+@pytest.mark.parametrize("damage", [half, one_byte_changed])
 def test_damaged_archive_leaves_nothing(damage, archived, server, make_archive, tmp_path):
     server.content = damage(make_archive({"small.npz": bytes(range(256)) * 50}))
-    with pytest.raises(CheckpointError, match=r"not a complete \.tar\.gz archive"):
+    with pytest.raises(CheckpointError, match=r"published\.tar\.gz"):
         fetch_entry(archived, cache=tmp_path)
     assert names(tmp_path) == set()
 
 
 def test_archive_without_the_checkpoint_says_what_it_holds(archived, server, make_archive, tmp_path):
     server.content = make_archive({"other.ckpt": b"1"})
-    with pytest.raises(CheckpointError, match=r"holds other\.ckpt where small\.npz should be"):
+    with pytest.raises(CheckpointError, match=r"other\.ckpt.*small\.npz"):
         fetch_entry(archived, cache=tmp_path)
     assert names(tmp_path) == set()
 
 
 def test_web_page_in_place_of_a_checkpoint(published, server, tmp_path):
     server.content = b"<!DOCTYPE html><title>Moved</title>"
-    with pytest.raises(CheckpointError, match="perhaps the page of a failed download"):
+    with pytest.raises(CheckpointError, match="a text file"):
         fetch_entry(replace(published, format="V1"), cache=tmp_path)
     assert names(tmp_path) == set()
 
@@ -330,22 +280,22 @@ except TfmetamersError as error:
 
 
 def fetch_on_a_full_disk(name: str, url: str, cache: Path) -> str:
-    """Fetch in a process that may write 100 kB to a file at most, and return what it printed."""
+    """Fetch in a process that may write at most 100 kB to a file, and return what it printed."""
     command = [sys.executable, "-c", FETCH_ON_A_FULL_DISK, name, url, str(cache)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def test_full_disk_while_downloading_can_be_continued(server, entry, tmp_path):
-    assert "REFUSED" in (printed := fetch_on_a_full_disk("vggish_pca", server.url, tmp_path))
-    assert "make room" in printed
+def test_download_can_be_resumed_after_the_disk_was_full(server, entry, tmp_path):
+    printed = fetch_on_a_full_disk("vggish_pca", server.url, tmp_path)
+    assert "REFUSED" in printed and str(tmp_path) in printed
     assert names(tmp_path) == {"vggish_pca_params.npz.part", "vggish_pca_params.npz.part.json"}
     entry = replace(entry, url=server.url, checkpoint="vggish_pca_params.npz")
     assert fetch_entry(entry, cache=tmp_path).read_bytes() == server.content
     assert server.requests[-1]["Range"] == "bytes=100000-"
 
 
-def test_full_disk_while_unpacking_keeps_the_download_only(server, make_archive, tmp_path):
-    server.content = make_archive({"output_graph.pb": bytes(1_000_000), "alphabet.txt": b"a"})
-    url = server.url.replace(".bin", ".tar.gz")
-    assert "cannot be written" in fetch_on_a_full_disk("deepspeech_0.1.1", url, tmp_path)
+def test_full_disk_while_unpacking_keeps_only_the_download(server, make_archive, tmp_path):
+    server.content = make_archive({"model.v0.4.1": bytes(1_000_000)})
+    printed = fetch_on_a_full_disk("deepspeech_0.4.1", server.url.replace(".bin", ".tar.gz"), tmp_path)
+    assert "REFUSED" in printed and str(tmp_path / "published") in printed
     assert names(tmp_path) == {"published.tar.gz.part", "published.tar.gz.part.json"}

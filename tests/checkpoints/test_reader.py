@@ -1,7 +1,6 @@
-"""Checkpoints of both formats, whole, cut, damaged, incomplete, and files that are none."""
+"""Checkpoints of both formats, whole, cut, damaged and incomplete, and files that are not checkpoints."""
 
 import gzip
-import io
 import random
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.utilities.files import file_digest
 
 EXTRAS = ("global_step", "net/mean_rgb")
+
+only_v2 = pytest.mark.parametrize("saved", ["V2"], indirect=True)
 
 
 @pytest.fixture
@@ -34,33 +35,19 @@ def test_values_shapes_and_dtypes(saved, network_variables):
         read = checkpoint.read(name)
         assert read.dtype == value.dtype
         np.testing.assert_array_equal(read, value)
-
-
-def test_read_variables_leaves_extras_out(saved, network_variables):
-    values = read_variables(CheckpointFile(saved.path), network_variables, EXTRAS)
-    assert list(values) == list(network_variables)
-
-
-def test_read_variables_refuses_an_unknown_variable(saved, network_variables):
-    with pytest.raises(CheckpointError, match=r"net/mean_rgb float32 \[3\] is no variable of the network"):
-        read_variables(CheckpointFile(saved.path), network_variables, ("global_step",))
-
-
-def test_checkpoint_without_extras(network_variables, arrays, save_checkpoint, tmp_path):
-    only = {name: arrays[name] for name in network_variables}
-    for file_format in ("V1", "V2"):
-        path = save_checkpoint(tmp_path / file_format / "net.ckpt", only, file_format)
-        assert set(read_variables(CheckpointFile(path), network_variables)) == set(only)
-
-
-def test_digest_is_that_of_the_files(saved):
-    checkpoint = CheckpointFile(saved.path)
+    assert list(read_variables(checkpoint, network_variables, EXTRAS)) == list(network_variables)
     assert checkpoint.digest == file_digest(*checkpoint.files)
+
+
+@only_v2
+def test_an_unknown_variable_is_refused(saved, network_variables):
+    with pytest.raises(CheckpointError, match="net/mean_rgb"):
+        read_variables(CheckpointFile(saved.path), network_variables, ("global_step",))
 
 
 @pytest.mark.parametrize(
     ("saved", "suffix"),
-    [("V1", ""), ("V1", ".meta"), ("V2", ""), ("V2", ".meta"), ("V2", ".index"), ("V2", ".data-00000-of-00001")],
+    [("V1", ".meta"), ("V2", ".index"), ("V2", ".data-00000-of-00001")],
     indirect=["saved"],
 )
 def test_any_of_the_files_names_the_checkpoint(suffix, copied):
@@ -69,112 +56,103 @@ def test_any_of_the_files_names_the_checkpoint(suffix, copied):
     assert CheckpointFile(f"{copied.path}{suffix}").path == copied.path
 
 
-def test_folder_is_none(copied):
-    with pytest.raises(CheckpointError, match="is a folder"):
-        CheckpointFile(copied.path.parent)
-
-
-@pytest.mark.parametrize("folder", ["a[1]b", "a*b", "a?b", "a\\b", "ä b"])
+@pytest.mark.parametrize("folder", ["a[1]b", "a*b"])
 def test_path_with_characters_of_a_pattern(folder, copied, tmp_path):
     (tmp_path / folder).mkdir()
     for file in copied.files:
         shutil.copy(file, tmp_path / folder)
     path = tmp_path / folder / "net.ckpt"
-    if copied.format == "V2" and set(folder) & set("[\\"):
-        with pytest.raises(CheckpointError, match="bracket or backslash"):
+    if copied.format == "V2" and "[" in folder:
+        with pytest.raises(CheckpointError, match=r"a\[1\]b"):
             CheckpointFile(path)
     else:
         CheckpointFile(path).read("net/fc/biases")
 
 
-@pytest.mark.parametrize("path", ["nett.ckpt", "nowhere/net.ckpt", "net.ckpt/below"])
-def test_missing_checkpoint(path, copied):
-    with pytest.raises(CheckpointError, match=f"{path} is missing"):
+@only_v2
+@pytest.mark.parametrize("path", ["", "nowhere/net.ckpt"])
+def test_path_without_a_checkpoint(path, copied):
+    with pytest.raises(CheckpointError, match=str(copied.path.parent / path)):
         CheckpointFile(copied.path.parent / path)
 
 
-def test_unreadable_data_are_named(copied):
+@only_v2
+def test_data_that_vanish_are_named(copied):
     copied.files[-1].unlink()
-    with pytest.raises(CheckpointError, match=f"{copied.files[-1].name} cannot be read"):
+    with pytest.raises(CheckpointError, match=copied.files[-1].name):
         _ = copied.digest
 
 
-def test_unknown_variable_lists_near_ones(saved):
+@only_v2
+def test_unknown_variable_lists_similar_ones(saved):
     with pytest.raises(ArgumentError, match="net/fc/weights"):
         CheckpointFile(saved.path).read("net/fc/weight")
-
-
-def npz_bytes() -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, weights=np.zeros(3))
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(
     ("name", "content", "likeness"),
     [
-        ("empty.ckpt", b"", "an empty file"),
-        ("text.ckpt", "früh am Morgen\n".encode() * 500, "a text file"),
-        ("page.ckpt", b"\n<html><body>404</body></html>", "a text file, perhaps the page of a failed download"),
-        ("net.tar.gz", gzip.compress(b"0"), "a gzip archive"),
-        ("net.npz", npz_bytes(), r"a zip file such as \.npz or \.keras"),
+        ("empty.ckpt", b"", "empty"),
+        ("page.ckpt", b"\n<html><body>fr\xc3\xbch 404</body></html>", "text"),
+        ("net.tar.gz", gzip.compress(b"0"), "gzip"),
         ("net.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5"),
-        ("net.pb", b"\n\x1b\n\x05input\x12\x0bPlaceholder\xff\x00", "a TensorFlow graph"),
-        ("net.bin", bytes(range(256)), "cut short, or another kind of file"),
-        ("net.index", b"text", "a text file"),
+        ("net.pb", b"\n\x1b\n\x05input\x12\x0bPlaceholder\xff\x00", "graph"),
+        ("net.index", bytes(range(256)), "cut short"),
     ],
 )
 def test_other_files_are_named_for_what_they_are(name, content, likeness, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CheckpointError, match=likeness):
+    with pytest.raises(CheckpointError, match=f"{name}.*{likeness}"):
         CheckpointFile(tmp_path / name)
 
 
-def test_checkpoint_cut_in_half(copied, network_variables):
+def test_values_cut_in_half(copied, network_variables):
     values = copied.files[-1]
     values.write_bytes(values.read_bytes()[: values.stat().st_size // 2])
-    with pytest.raises(CheckpointError, match=r"cut short|damaged"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt"):
         read_variables(CheckpointFile(copied.path), network_variables, EXTRAS)
 
 
+@only_v2
 def test_index_cut_in_half(copied):
     index = copied.files[0]
     index.write_bytes(index.read_bytes()[: index.stat().st_size // 2])
-    with pytest.raises(CheckpointError, match="cut short"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt\.index"):
         CheckpointFile(copied.path)
 
 
-def test_middle_overwritten(copied, network_variables):
+@only_v2
+def test_values_overwritten(copied, network_variables):
     values = copied.files[-1]
     content = bytearray(values.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 64] = bytes(64)
     values.write_bytes(content)
-    with pytest.raises(CheckpointError, match="damaged"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt"):
         read_variables(CheckpointFile(copied.path), network_variables, EXTRAS)
 
 
-@pytest.mark.parametrize("saved", ["V2"], indirect=True)
+@only_v2
 def test_missing_data_shard(copied):
     copied.files[1].unlink()
-    with pytest.raises(CheckpointError, match=r"net\.ckpt\.data-00000-of-00001 was expected"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt\.data-00000-of-00001"):
         CheckpointFile(copied.path)
     copied.path.with_name("net.ckpt.data-00001-of-00002").touch()
-    with pytest.raises(CheckpointError, match=r"net\.ckpt\.data-00000-of-00002 was expected"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt\.data-00000-of-00002"):
         CheckpointFile(copied.path)
 
 
-@pytest.mark.parametrize("saved", ["V2"], indirect=True)
+@only_v2
 def test_data_shard_without_its_index(copied):
     copied.files[0].unlink()
-    with pytest.raises(CheckpointError, match=r"only a part of a checkpoint; net\.ckpt\.index"):
+    with pytest.raises(CheckpointError, match=r"net\.ckpt\.index"):
         CheckpointFile(copied.files[1])
 
 
+@only_v2
 def test_both_formats_under_one_name(copied):
-    copied.path.with_name("net.ckpt").touch()
-    copied.path.with_name("net.ckpt.index").touch()
-    with pytest.raises(CheckpointError, match="another checkpoint of the same name"):
+    copied.path.touch()
+    with pytest.raises(CheckpointError, match=r"net\.ckpt and net\.ckpt\.index"):
         CheckpointFile(copied.path)
 
 
@@ -182,16 +160,15 @@ def test_object_based_checkpoint_is_named(tmp_path):
     import tensorflow as tf
 
     path = tf.train.Checkpoint(weights=tf.Variable([1.0])).save(str(tmp_path / "object"))
-    with pytest.raises(CheckpointError, match=r"object-based .* Keras"):
+    with pytest.raises(CheckpointError, match=r"object-1.*Keras"):
         CheckpointFile(path)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_counted(value, network_variables, arrays, save_checkpoint, tmp_path):
-    spoilt = {name: arrays[name].copy() for name in network_variables}
-    spoilt["net/fc/weights"][3, :7] = value
-    path = save_checkpoint(tmp_path / "net.ckpt", spoilt, "V2")
-    with pytest.raises(CheckpointError, match=r"7 of the 1200 values of net/fc/weights are NaN or infinite"):
+def test_values_that_are_not_finite_are_counted(network_variables, arrays, save_checkpoint, tmp_path):
+    diverged = {name: arrays[name].copy() for name in network_variables}
+    diverged["net/fc/weights"][3, :7] = [np.nan, np.inf, -np.inf, *[np.nan] * 4]
+    path = save_checkpoint(tmp_path / "net.ckpt", diverged, "V2")
+    with pytest.raises(CheckpointError, match="7 of the 1200 values of net/fc/weights"):
         read_variables(CheckpointFile(path), network_variables)
 
 
@@ -221,6 +198,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.slow
 def test_no_damage_crashes_the_process(saved, tmp_path):
     chance = random.Random(0)
     folders = [tmp_path / str(number) for number in range(150)]

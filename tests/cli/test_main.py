@@ -7,6 +7,7 @@ import pytest
 
 from tfmetamers.cli import main as command_line
 from tfmetamers.cli.main import COMMANDS
+from tfmetamers.metamers import tables
 
 HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
 
@@ -64,7 +65,7 @@ def test_every_command_has_help(capsys, command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["synt"], ["--nonsense"], ["synth"], ["networks", "show"], ["synth", "--layer", "a", "--size", "x", "b"]],
+    [["synt"], ["--nonsense"], ["synth"], ["networks", "show"], ["synth", "--seed", "x", "--layer", "a", "b"]],
 )
 def test_a_wrong_command_line_has_status_2(capsys, arguments):
     status, _, errors = run(capsys, *arguments)
@@ -73,12 +74,10 @@ def test_a_wrong_command_line_has_status_2(capsys, arguments):
 
 
 def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch):
-    import tfmetamers.metamers.folder
-
     def fail(*_):
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(tfmetamers.metamers.folder, "write_index", fail)
+    monkeypatch.setattr(tables, "write_index", fail)
     status, _, errors = run(capsys, "index", "somewhere")
     assert status == 1
     assert "RuntimeError: surprise" in errors and "--debug" in errors
@@ -89,7 +88,7 @@ def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch
 def test_an_index_of_nothing_is_one_sentence(capsys, tmp_path):
     status, _, errors = run(capsys, "index", tmp_path)
     assert status == 1
-    assert errors.startswith(f"Error: There is no finished metamer below {tmp_path}")
+    assert errors.startswith("Error: ") and str(tmp_path) in errors and errors.count("\n") == 1
 
 
 def test_networks_are_listed_and_shown(capsys):
@@ -112,13 +111,11 @@ def test_networks_are_listed_and_shown(capsys):
 def test_a_misspelt_network_lists_near_names(capsys):
     status, _, errors = run(capsys, "networks", "show", "vgg19")
     assert status == 2
-    nearest = "the nearest are vgg_19, vggish. 'tfmetamers networks' lists them."
-    assert errors == f"Error: There is no network 'vgg19'; {nearest}\n"
+    assert "'vgg19'" in errors and "vgg_19, vggish" in errors and errors.count("\n") == 1
 
 
 def test_the_layers_of_a_keras_model_are_shown(capsys, small_model, tmp_path):
     small_model.save(tmp_path / "mine.keras")
-    status, output, _ = run(capsys, "networks", "show", "--keras-model", tmp_path / "mine.keras")
+    status, output, _ = run(capsys, "networks", "show", tmp_path / "mine.keras")
     assert status == 0
     assert "block" in output and "straight-through (2 ReLUs, 1 of them clipped at 6)" in output
-    assert run(capsys, "networks", "show")[0] == 2

@@ -82,7 +82,7 @@ def test_bands_leave_the_mean_and_what_is_above_7500_hz_out():
     assert np.all(np.diff(bands.argmax(0)) >= 0)
 
 
-@pytest.mark.parametrize(("samples", "examples"), [(15_600, 1), (30_959, 1), (30_960, 2), (32_000, 2), (46_320, 3)])
+@pytest.mark.parametrize(("samples", "examples"), [(15_600, 1), (32_000, 2)])
 def test_whole_examples_are_kept(samples, examples):
     front_end = LogMel(samples)
     assert front_end.output_shape == (examples, 96, 64)
@@ -140,12 +140,9 @@ def test_it_works_in_a_compiled_function(noise):
     np.testing.assert_array_equal(front_end(noise), LogMel(31_999)(noise))
 
 
-class TestBadInput:
-    def test_shorter_than_an_example(self):
-        with pytest.raises(ArgumentError, match=r"15599 samples \(0.974938 s\); VGGish needs 15600 at least \(0.975 s"):
-            LogMel(15_599)
-
-    @pytest.mark.parametrize("shape", [(15_600,), (1, 15_601), (1, 1, 15_600)])
-    def test_another_shape(self, shape):
-        with pytest.raises(ArgumentError, match=r"\(batch, 15600\) was expected"):
+def test_waveforms_that_are_too_short_or_of_another_shape_are_refused():
+    with pytest.raises(ArgumentError, match="15599"):
+        LogMel(15_599)
+    for shape in ((15_600,), (1, 15_601)):
+        with pytest.raises(ArgumentError, match=r"\(batch, 15600\)"):
             LogMel(15_600)(np.zeros(shape))

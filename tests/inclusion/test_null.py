@@ -1,5 +1,6 @@
 """Null distributions: the pairs that were asked for, SciPy's coefficients, and nothing lost."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -8,8 +9,10 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image, ImageOps
 from scipy import stats
 
@@ -19,7 +22,7 @@ from tfmetamers.inclusion.null import NullDistribution, NullStimulus, merge_null
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.inclusion.pairs import draw_pairs
 from tfmetamers.inclusion.ranks import RankTable
-from tfmetamers.networks import from_keras
+from tfmetamers.networks import from_keras, load_architecture
 from tfmetamers.networks.network import Network
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.images import SUFFIXES
@@ -81,7 +84,7 @@ def every_pair(count):
     return {(first, second) for second in range(count) for first in range(second)}
 
 
-@pytest.mark.parametrize("stimuli", [2, 3, 8, 33, 64])
+@pytest.mark.parametrize("stimuli", [2, 33])
 @pytest.mark.parametrize("design", ["blocks", "independent"])
 def test_any_number_of_pairs_up_to_all_can_be_drawn_and_none_is_drawn_twice(stimuli, design):
     most = stimuli // 2 if design == "independent" else stimuli * (stimuli - 1) // 2
@@ -95,18 +98,16 @@ def test_any_number_of_pairs_up_to_all_can_be_drawn_and_none_is_drawn_twice(stim
         assert max(map(len, blocks_of)) == 1
         if design == "independent":
             assert np.bincount(drawn.pairs.ravel()).max() == 1
+    with pytest.raises(ArgumentError, match=rf"{most + 1} pairs? .*{stimuli} stimuli have {most} "):
+        draw_pairs(stimuli, most + 1, 3, design)
 
 
-def test_the_seed_decides_which_pairs():
-    first, again, other = (draw_pairs(100, 200, seed).pairs for seed in (0, 0, 1))
+def test_the_seed_decides_which_pairs_and_blocks_are_no_larger_than_they_need_be():
+    first, again, other = (draw_pairs(500, 1000, seed).pairs for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-
-
-def test_blocks_are_no_larger_than_they_need_be():
     # 100 blocks of five stimuli have 1,000 pairs, 125 blocks of four have 750.
-    partners = np.bincount(draw_pairs(500, 1000, 0).pairs.ravel(), minlength=500)
-    assert set(partners) == {4}
+    assert set(np.bincount(first.ravel(), minlength=500)) == {4}
 
 
 def test_every_pair_is_equally_likely():
@@ -120,18 +121,11 @@ def test_every_pair_is_equally_likely():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ((207, 21_322, 0, "blocks"), "21,322 pairs were asked for, and 207 stimuli have 21,321 pairs"),
-        ((207, 104, 0, "independent"), "207 stimuli have 103 independent pairs"),
-        ((207, 0, 0, "blocks"), "number of pairs is 0"),
-        ((1, 1, 0, "blocks"), "number of stimuli is 1"),
-        ((207, 1, -1, "blocks"), "seed is -1"),
-        ((207, 1, 0, "block"), "no design called 'block'; the nearest are blocks"),
-    ],
+    ("arguments", "named"),
+    [((207, 0, 0), "number of pairs"), ((1, 1, 0), "number of stimuli"), ((207, 1, 0, "block"), "'block'.*blocks")],
 )
-def test_pairs_that_cannot_be_drawn_are_refused(arguments, complaint):
-    with pytest.raises(ArgumentError, match=complaint):
+def test_pairs_that_cannot_be_drawn_are_refused(arguments, named):
+    with pytest.raises(ArgumentError, match=named):
         draw_pairs(*arguments)
 
 
@@ -147,7 +141,7 @@ def test_products_of_ranks_are_exact_whatever_is_read_at_once(tmp_path):
             table.write(row, values.astype(np.float64))
         found = [table.products(slab_bytes) for slab_bytes in (1, 10**6, 10**9)]
         os.truncate(file, file.stat().st_size - 100)
-        with pytest.raises(ResultError, match=r"cannot be kept in .*ranks: it is shorter than what was written to it"):
+        with pytest.raises(ResultError, match=str(file)):
             table.products(10**9)
         table.remove()
     expected = ranks @ ranks.T  # int64: below 5e15.
@@ -162,10 +156,11 @@ def test_coefficients_are_scipys_of_the_networks_activations(network, stimuli, b
     pictures = np.stack([network.domain.load(file.path) for file in stimuli.files])
     assert null.pairs.tolist() == [list(pair) for pair in sorted(every_pair(9))]
     for layer in LAYERS:
-        activations = network.activations(layer)(pictures).numpy().reshape(9, -1)
+        function = network.activations(layer)
+        activations = function(pictures).numpy().reshape(9, -1)
         expected = [stats.spearmanr(activations[first], activations[second]).statistic for first, second in null.pairs]
         np.testing.assert_allclose(null.layers[layer], expected, atol=1e-5)  # A batch of nine rounds otherwise.
-        single = [network.activations(layer)(picture[None]).numpy().ravel() for picture in pictures]
+        single = [function(picture[None]).numpy().ravel() for picture in pictures]
         expected = [stats.spearmanr(single[first], single[second]).statistic for first, second in null.pairs]
         np.testing.assert_allclose(null.layers[layer], expected, atol=1e-12)
 
@@ -180,7 +175,7 @@ def test_a_pair_has_the_same_coefficient_in_every_design(network, stimuli, built
         np.testing.assert_array_equal(some.layers[layer], null.layers[layer][rows])
 
 
-@pytest.mark.parametrize(("memory", "at_once"), [(1, [1, 1, 1]), (1_200_000, [1, 2]), (10**8, [3])])
+@pytest.mark.parametrize(("memory", "at_once"), [(1, [1, 1, 1]), (1_200_000, [1, 2])])
 def test_the_file_does_not_depend_on_the_memory_or_on_its_name(
     network, stimuli, built, tmp_path, passes, memory, at_once
 ):
@@ -198,9 +193,28 @@ def test_the_file_does_not_depend_on_the_memory_or_on_its_name(
     assert [path.name for path in tmp_path.iterdir()] == ["other.npz"]
 
 
-def test_constant_activations_are_counted_as_undefined(tmp_path):
-    import keras
+def test_arrays_in_memory_give_what_files_do(network, stimuli, built):
+    null, _ = built
+    pictures = [network.domain.load(file.path) for file in stimuli.files]
+    ids = [file.id for file in stimuli.files]
+    found = NullDistribution.from_stimuli(network, [*pictures, pictures[0]], layers=LAYERS, ids=[*ids, "copy"])
+    assert found.left_out == {"duplicates": ["copy"], "broken": []}
+    assert found.metadata() == {**null.metadata(), "left_out": found.left_out}
+    np.testing.assert_array_equal(found.pairs, null.pairs)
+    for layer in LAYERS:
+        np.testing.assert_array_equal(found.layers[layer], null.layers[layer])
+    found.check_applies(network.describe().to_json(), "block", "none")
+    for given, options, named in (
+        (pictures[:1] * 2, {}, "1 different stimulus"),
+        (pictures[:2], {"ids": ["a"]}, "1 ids"),
+        (pictures[:2], {"pairs": 2}, "2 pairs"),
+        (pictures[:2], {"layers": ["blok"]}, "'blok'"),
+    ):
+        with pytest.raises(ArgumentError, match=named):
+            NullDistribution.from_stimuli(network, given, **{"layers": ["logits"], **options})
 
+
+def test_constant_activations_are_counted_as_undefined(tmp_path):
     generator = np.random.default_rng(6)
     for number, lowest in enumerate((0, 0, 0, 100, 100)):
         picture = generator.integers(lowest, 256, (32, 32, 3)).astype(np.uint8)
@@ -220,11 +234,7 @@ def test_constant_activations_are_counted_as_undefined(tmp_path):
 
 
 def test_an_auditory_network_has_a_null_with_its_exact_front_end(small_architecture, tmp_path):
-    import soundfile
-
-    from tfmetamers.networks import load_architecture
-
-    network = load_architecture(small_architecture, weights="random")
+    network = load_architecture(small_architecture, random_seed=0)
     generator = np.random.default_rng(3)
     for number in range(3):
         soundfile.write(tmp_path / f"{number}.wav", 0.1 * generator.normal(size=2000 - 200 * (number == 2)), 4000)
@@ -232,7 +242,7 @@ def test_an_auditory_network_has_a_null_with_its_exact_front_end(small_architect
     stimuli = examine_stimuli(network, files)
     assert [id_ for id_, _ in stimuli.broken] == ["2"]
     null = build_null(plan(network, stimuli, tmp_path / "null.npz", layers=list(network.layers), pairs=1))
-    assert null.front_end == "exact"
+    assert (null.front_end, null.network["name"], null.network["seed"]) == ("exact", "small", 0)
     sounds = [network.domain.load(file.path)[None] for file in stimuli.files]
     for layer, coefficients in null.layers.items():
         pair = [network.activations(layer)(sound).numpy().ravel() for sound in sounds]
@@ -256,15 +266,9 @@ def test_copies_and_broken_files_are_left_out_and_named(network, folder, tmp_pat
     null = build_null(plan(network, stimuli, tmp_path / "null.npz", pairs=6, layers=["logits"]))
     assert null.distinct_stimuli == 4
     assert null.left_out == {"duplicates": ["s0"], "broken": ["broken"]}
-    with pytest.raises(ArgumentError, match="4 stimuli have 6 pairs"):
-        plan(network, stimuli, tmp_path / "other.npz", pairs=7)
-
-
-def test_a_folder_with_one_picture_is_refused(network, folder, tmp_path):
-    (tmp_path / "s0.png").write_bytes((folder / "s0.png").read_bytes())
-    (tmp_path / "copy.png").write_bytes((folder / "s0.png").read_bytes())
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(StimulusError, match=r"Of 3 stimuli, 1 cannot be loaded .* 1 are copies .* leaves 1; .* two"):
+    for path in tmp_path.glob("s[1-3].png"):
+        path.unlink()
+    with pytest.raises(StimulusError, match=r"3 stimuli, 1 cannot be loaded .*broken\.png.* 1 is a copy .* leaves 1"):
         examine_stimuli(network, collect_stimuli([tmp_path], SUFFIXES))
 
 
@@ -273,26 +277,23 @@ def test_a_picture_that_changes_while_the_run_is_at_work_is_refused(network, fol
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     stimuli = examine_stimuli(network, collect_stimuli([tmp_path], SUFFIXES))
     (tmp_path / "s1.png").write_bytes((folder / "s2.png").read_bytes())
-    with pytest.raises(ResultError, match=r"s1\.png has changed since the run began"):
+    with pytest.raises(ResultError, match=r"s1\.png"):
         build_null(plan(network, stimuli, tmp_path / "null.npz", pairs=1))
 
 
 def test_activations_that_are_nan_name_the_stimulus_and_the_layer(folder, tmp_path):
-    import keras
-
     stimulus = keras.Input((32, 32, 3))
     root = keras.layers.Lambda(lambda x: keras.ops.sqrt(x - 0.001), output_shape=(32, 32, 3), name="root")(stimulus)
     network = from_keras(keras.Model(stimulus, root, name="rooted"))
     stimuli = examine_stimuli(network, collect_stimuli([folder], SUFFIXES))
-    with pytest.raises(ResultError, match=r"s\d gives activations at root of rooted that are not numbers \(NaN\)"):
+    with pytest.raises(ResultError, match=r"s\d .*root of rooted"):
         build_null(plan(network, stimuli, tmp_path / "null.npz", layers=["root"]))
 
 
 def test_layers_must_be_the_networks(network, stimuli, tmp_path):
-    with pytest.raises(ArgumentError, match="no layer of small called 'blok'"):
-        plan(network, stimuli, tmp_path / "null.npz", layers=["blok"])
-    with pytest.raises(ArgumentError, match="No layer was given"):
-        plan(network, stimuli, tmp_path / "null.npz", layers=[])
+    for layers, named in ((["blok"], "'blok'"), ([], "layer")):
+        with pytest.raises(ArgumentError, match=named):
+            plan(network, stimuli, tmp_path / "null.npz", layers=layers)
 
 
 # Interruption.
@@ -302,15 +303,20 @@ class Stop(KeyboardInterrupt):
     """Ctrl-C at a moment that the test chooses."""
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of three stimuli that are worked on one by one."""
-    monkeypatch.setattr("tfmetamers.inclusion.pairs.WORKED_TOGETHER", 1)
+def interrupt(planned, after=1):
+    def progress(done, total):
+        if done == after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        build_null(planned, progress=progress)
 
 
+@pytest.mark.slow
 def test_interrupted_at_any_moment_it_repeats_one_pass_at_most_and_ends_with_the_same_bytes(
-    network, folder, tmp_path, small_blocks, passes, monkeypatch
+    network, folder, tmp_path, passes, monkeypatch
 ):
+    monkeypatch.setattr("tfmetamers.inclusion.pairs.WORKED_TOGETHER", 1)
     stimuli = examine_stimuli(network, collect_stimuli(sorted(folder.glob("s[0-5].png")), SUFFIXES))
 
     def wanted(out):
@@ -383,6 +389,7 @@ build_null(plan_null(network, ["first", "logits"], stimuli, pairs=36, seed=0, ou
 """
 
 
+@pytest.mark.slow
 def test_stopped_by_signals_it_repeats_the_pass_in_work_and_ends_with_the_same_bytes(
     network, stimuli, small_model, folder, tmp_path, passes
 ):
@@ -425,16 +432,10 @@ def altered(content, place):
 @pytest.mark.parametrize(
     ("damage", "repeated"),
     [
-        (lambda content: content, 0),
         (lambda content: content + b"of an earlier block", 0),
-        (lambda content: content[:-1], 1),
         (lambda content: content[: 4 * ROW + 100], 5),
-        (lambda content: altered(content, 3 * ROW), 1),
         (lambda content: altered(content, 3 * ROW - 1), 1),
-        (lambda content: content[:ROW] + bytes(ROW) + content[2 * ROW :], 1),
         (swapped, 2),
-        (lambda content: content[1:], 9),
-        (lambda content: b"", 9),
         (None, 9),
     ],
 )
@@ -456,17 +457,14 @@ def test_ranks_that_are_cut_short_altered_or_elsewhere_are_made_again(
 
 
 def test_ranks_of_something_else_are_made_again(network, stimuli, built, folder, small_model, tmp_path, passes):
-    import keras
-
     def other(name, network=network, stimuli=stimuli, **options):
         return plan(network, stimuli, tmp_path / name, **options)
 
     for path in folder.iterdir():
         ImageOps.invert(Image.open(path)).save(tmp_path / path.name)
     inverted = examine_stimuli(network, collect_stimuli([tmp_path], SUFFIXES))
-    earlier, fast = other("earlier.npz"), other("fast.npz")
+    earlier = other("earlier.npz")
     earlier.settings["versions"] = {"tfmetamers": "0.1"}
-    fast.settings["front_end"] = "fast"
     weights = from_keras(keras.models.clone_model(small_model), labels=list("abcdefghij"))
     for number, (found, repeated) in enumerate(
         [
@@ -474,7 +472,6 @@ def test_ranks_of_something_else_are_made_again(network, stimuli, built, folder,
             (other("inverted.npz", stimuli=inverted), 9),
             (other("layers.npz", layers=("normalized", "block", "logits")), 9),  # Of the same size as the first.
             (earlier, 9),
-            (fast, 9),
             (other("pairs.npz", seed=1, pairs=35), 0),  # Of the same stimuli.
         ]
     ):
@@ -499,7 +496,7 @@ def test_a_disk_that_fills_up_is_named_and_what_is_there_is_kept(network, stimul
             resource.setrlimit(resource.RLIMIT_FSIZE, (3 * ROW + 100, hard))
 
     try:
-        with pytest.raises(ResultError, match=r"layer_0\.ranks: File too large\. Make room there"):
+        with pytest.raises(ResultError, match=r"layer_0\.ranks: File too large"):
             build_null(plan(network, stimuli, out), progress=progress)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -517,49 +514,24 @@ def test_what_is_finished_is_not_built_again(network, stimuli, built):
     np.testing.assert_array_equal(again.layers["block"], null.layers["block"])
 
 
-def interrupt(planned, after=1):
-    def progress(done, total):
-        if done == after:
-            raise Stop
-
-    with pytest.raises(Stop):
-        build_null(planned, progress=progress)
-
-
-OTHER = [
-    ({"seed": 1}, r"seed: 0 there, 1 asked"),
-    ({"pairs": 35}, r"pairs: 36 there, 35 asked"),
-    ({"design": "independent", "pairs": 4}, r"pairs: 36 there, 4 asked; design: blocks there, independent asked"),
-    ({"layers": ["first"]}, r"layers: first, block, logits there, first asked"),
-]
-
-
-@pytest.mark.parametrize(("options", "difference"), OTHER)
-def test_other_settings_under_the_same_name_are_refused(network, stimuli, built, tmp_path, options, difference):
+def test_other_settings_stimuli_or_weights_under_the_same_name_are_refused(
+    network, stimuli, built, folder, small_model, tmp_path, monkeypatch
+):
     out = tmp_path / "null.npz"
     interrupt(plan(network, stimuli, out))
-    with pytest.raises(ResultError, match=rf"null\.npz\.unfinished was made with other settings \({difference}"):
-        plan(network, stimuli, out, **options)
-    with pytest.raises(ResultError, match=rf"null\.npz was made with other settings \({difference}"):
-        plan(network, stimuli, built[1], **options)
-
-
-def test_other_stimuli_or_other_weights_under_the_same_name_are_refused(network, stimuli, built, folder, small_model):
-    import keras
-
     fewer = examine_stimuli(network, collect_stimuli(sorted(folder.glob("s[1-8].png")), SUFFIXES))
-    with pytest.raises(ResultError, match="stimuli: s0 there and not here, none here and not there"):
-        plan(network, fewer, built[1], pairs=28)
-    other = from_keras(keras.models.clone_model(small_model), labels=list("abcdefghij"))
-    with pytest.raises(ResultError, match=r"network\.digest: \w+ there"):
-        plan(other, stimuli, built[1])
-
-
-def test_blocks_of_another_version_are_not_mixed_with_ones_of_this_one(network, stimuli, tmp_path, monkeypatch):
-    out = tmp_path / "null.npz"
-    interrupt(plan(network, stimuli, out))
+    weights = from_keras(keras.models.clone_model(small_model), labels=list("abcdefghij"))
+    for of, given, options, difference in (
+        (network, stimuli, {"seed": 1}, r"seed: 0 there, 1 asked"),
+        (network, stimuli, {"layers": ["first"]}, r"layers: first, block, logits there, first asked"),
+        (network, fewer, {"pairs": 28}, r"stimuli: s0"),
+        (weights, stimuli, {}, r"network\.digest: \w+ there"),
+    ):
+        for path, shown in ((out, r"null\.npz\.unfinished"), (built[1], r"null\.npz")):
+            with pytest.raises(ResultError, match=f"{shown} .*{difference}"):
+                plan(of, given, path, **options)
     monkeypatch.setattr(null_construction, "describe_versions", lambda: {"tfmetamers": "9.9"})
-    with pytest.raises(ResultError, match=r"versions: tfmetamers .*, numpy .* there, tfmetamers 9\.9 asked"):
+    with pytest.raises(ResultError, match=r"versions: tfmetamers .* there, tfmetamers 9\.9 asked"):
         plan(network, stimuli, out)
 
 
@@ -567,7 +539,7 @@ def test_a_second_run_of_the_same_is_refused_while_the_first_is_at_work(network,
     first, second = (plan(network, stimuli, tmp_path / "null.npz", pairs=3) for _ in range(2))
 
     def meddle(*_):
-        with pytest.raises(ResultError, match="Another run is building"):
+        with pytest.raises(ResultError, match=r"Another run .*null\.npz"):
             build_null(second)
 
     build_null(first, progress=meddle)
@@ -575,42 +547,36 @@ def test_a_second_run_of_the_same_is_refused_while_the_first_is_at_work(network,
     assert [path.name for path in tmp_path.iterdir()] == ["null.npz"]
 
 
-def test_a_damaged_block_is_named(network, stimuli, tmp_path):
+def test_a_block_that_is_damaged_or_has_gone_is_named(network, stimuli, tmp_path):
     out = tmp_path / "null.npz"
+    unfinished = out.with_name("null.npz.unfinished")
 
-    def progress(done, total):
-        if done == total and list(out.with_name("null.npz.unfinished").glob("block*")):
+    def stop(done, total):
+        if done == total and list(unfinished.glob("block*")):
             raise Stop
 
-    with pytest.raises(Stop):
-        build_null(plan(network, stimuli, out), progress=progress)
-    [block] = out.with_name("null.npz.unfinished").glob("block*")
-    block.write_bytes(block.read_bytes()[:-30])
-    with pytest.raises(ResultError, match=r"block_000000\.npz is damaged .* delete it"):
-        build_null(plan(network, stimuli, out))
-    block.unlink()
-    assert build_null(plan(network, stimuli, out)).pairs_count == 36
-
-
-def test_a_finished_block_that_has_gone_is_named(network, stimuli, tmp_path):
-    out = tmp_path / "null.npz"
-
     def lose(done, total):
-        for block in out.with_name("null.npz.unfinished").glob("block*"):
+        for block in unfinished.glob("block*"):
             block.unlink()
 
-    with pytest.raises(ResultError, match=r"block_000000\.npz was finished and has gone since"):
+    with pytest.raises(Stop):
+        build_null(plan(network, stimuli, out), progress=stop)
+    [block] = unfinished.glob("block*")
+    block.write_bytes(block.read_bytes()[:-30])
+    with pytest.raises(ResultError, match=r"block_000000\.npz is damaged"):
+        build_null(plan(network, stimuli, out))
+    block.unlink()
+    with pytest.raises(ResultError, match=r"block_000000\.npz .*gone"):
         build_null(plan(network, stimuli, out), progress=lose)
     assert not out.exists()
     assert build_null(plan(network, stimuli, out)).pairs_count == 36
 
 
-def test_a_null_distribution_is_the_same_wherever_the_weights_lie(network, stimuli, tmp_path, monkeypatch):
-    build_null(plan(network, stimuli, tmp_path / "here.npz"))
-    described = network.describe()
-    monkeypatch.setattr(type(network), "describe", lambda _: {**described, "loading": {"file": "elsewhere.keras"}})
+def test_a_null_distribution_is_the_same_wherever_the_weights_lie(network, stimuli, built, tmp_path, monkeypatch):
+    elsewhere = dataclasses.replace(network.describe(), spec=network.spec.replace(definition={"file": "elsewhere"}))
+    monkeypatch.setattr(type(network), "describe", lambda _: elsewhere)
     build_null(plan(network, stimuli, tmp_path / "there.npz"))
-    assert (tmp_path / "here.npz").read_bytes() == (tmp_path / "there.npz").read_bytes()
+    assert (tmp_path / "there.npz").read_bytes() == built[1].read_bytes()
 
 
 def test_an_output_that_cannot_be_written_is_named(network, stimuli, tmp_path):
@@ -618,7 +584,7 @@ def test_an_output_that_cannot_be_written_is_named(network, stimuli, tmp_path):
     with pytest.raises(ResultError, match=r"null\.npz cannot be written"):
         build_null(plan(network, stimuli, tmp_path / "file" / "null.npz"))
     (tmp_path / "null.npz").write_text("something else")
-    with pytest.raises(ResultError, match=r"null\.npz is damaged or no null distribution"):
+    with pytest.raises(ResultError, match=r"null\.npz is damaged"):
         plan(network, stimuli, tmp_path / "null.npz")
 
 
@@ -640,18 +606,16 @@ def test_a_file_comes_back_as_it_was(built, tmp_path):
     assert {"tfmetamers", "tensorflow", "numpy"} <= metadata["versions"].keys()
 
 
-def test_a_file_that_is_cut_short_anywhere_or_altered_is_named(built, tmp_path):
+def test_a_file_that_is_cut_short_altered_or_missing_is_named(built, tmp_path):
     content = built[1].read_bytes()
     path = tmp_path / "null.npz"
-    for length in range(0, len(content), 97):
-        path.write_bytes(content[:length])
+    spoilt = [content[:length] for length in np.linspace(0, len(content) - 1, 20).astype(int)]
+    for each in [*spoilt, altered(content, len(content) // 2)]:
+        path.write_bytes(each)
         with pytest.raises(ResultError, match=r"null\.npz is damaged"):
             NullDistribution.load(path)
-    altered = bytearray(content)
-    altered[len(content) // 2] ^= 255
-    path.write_bytes(altered)
-    with pytest.raises(ResultError, match=r"null\.npz is damaged"):
-        NullDistribution.load(path)
+    with pytest.raises(ResultError, match=r"missing\.npz"):
+        NullDistribution.load(tmp_path / "missing.npz")
 
 
 def with_metadata(arrays, **changes):
@@ -659,45 +623,25 @@ def with_metadata(arrays, **changes):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "named"),
     [
-        lambda arrays: arrays["layer_0"].__setitem__(0, 1.1),
-        lambda arrays: arrays["pairs"].__setitem__((0, 1), 9),
-        lambda arrays: arrays["pairs"].__setitem__((0, 0), -1),
-        lambda arrays: arrays.pop("layer_1"),
-        lambda arrays: arrays.update(layer_1=arrays["layer_1"][1:]),
-        lambda arrays: arrays.update(layer_1=arrays["layer_1"].astype(np.float32)),
-        lambda arrays: arrays.update(pairs=arrays["pairs"][:, ::-1]),
-        lambda arrays: arrays.update(metadata=np.array("[]")),
-        lambda arrays: arrays.pop("metadata"),
-        lambda arrays: arrays.update(metadata=with_metadata(arrays, network="vgg_19")),
-        lambda arrays: arrays.update(
-            {name: values[:0] for name, values in arrays.items() if name != "metadata"},
-            metadata=with_metadata(arrays, pairs=0),
-        ),
-        lambda arrays: arrays.update(metadata=with_metadata(arrays, left_out=["a.png"])),
-        lambda arrays: arrays.update(metadata=with_metadata(arrays, versions=None)),
-        lambda arrays: arrays.update(metadata=with_metadata(arrays, front_end=["exact"])),
+        (lambda arrays: arrays["layer_0"].__setitem__(0, 1.1), "damaged.*first"),
+        (lambda arrays: arrays["pairs"].__setitem__((0, 1), 9), "damaged.*9 stimuli"),
+        (lambda arrays: arrays.update(pairs=arrays["pairs"][:, ::-1]), "damaged.*pairs"),
+        (lambda arrays: arrays.pop("layer_1"), "damaged.*layer_1"),
+        (lambda arrays: arrays.update(layer_1=arrays["layer_1"][1:]), "damaged.*block"),
+        (lambda arrays: arrays.update(metadata=with_metadata(arrays, network="vgg_19")), "damaged.*network"),
+        (lambda arrays: arrays.update(metadata=with_metadata(arrays, format=2)), "format 2"),
     ],
 )
-def test_arrays_that_do_not_belong_together_are_refused(built, tmp_path, spoil):
+def test_arrays_that_do_not_belong_together_and_a_later_format_are_refused(built, tmp_path, spoil, named):
     arrays = dict(np.load(built[1]))
     np.savez(tmp_path / "null.npz", **arrays)
     NullDistribution.load(tmp_path / "null.npz")
     spoil(arrays)
     np.savez(tmp_path / "null.npz", **arrays)
-    with pytest.raises(ResultError, match=r"null\.npz is damaged"):
+    with pytest.raises(ResultError, match=rf"null\.npz .*{named}"):
         NullDistribution.load(tmp_path / "null.npz")
-
-
-def test_a_later_format_and_a_missing_file_are_named(built, tmp_path):
-    arrays = dict(np.load(built[1]))
-    arrays["metadata"] = np.array(str(arrays["metadata"]).replace('"format": 1', '"format": 2'))
-    np.savez(tmp_path / "null.npz", **arrays)
-    with pytest.raises(ResultError, match="has format 2; this version of tfmetamers reads format 1"):
-        NullDistribution.load(tmp_path / "null.npz")
-    with pytest.raises(ResultError, match="There is no file"):
-        NullDistribution.load(tmp_path / "missing.npz")
 
 
 # Judging.
@@ -721,26 +665,24 @@ def test_summaries_leave_undefined_pairs_out():
     assert null.percentile("conv", 0.6) == 100
     assert null.quantile("conv", 0.5) == pytest.approx(0.3)
     assert null.distinct_stimuli == 3
-    assert null.claim() == "3 pairs that share stimuli, of 3 stimuli"
+    assert null.claim("conv") == "3 overlapping pairs of 3 stimuli (1 of them without a coefficient)"
+    assert repr(null) == "<NullDistribution of net at conv: 3 overlapping pairs of 3 stimuli>"
 
 
 def test_a_layer_without_any_coefficient_has_no_maximum():
     null = a_null([np.nan] * 3)
     for ask in (null.maximum, lambda layer: null.percentile(layer, 0.5), lambda layer: null.quantile(layer, 0.5)):
-        with pytest.raises(ResultError, match="None of the 3 pairs has a coefficient at conv"):
+        with pytest.raises(ResultError, match="3 has a coefficient at conv"):
             ask("conv")
-    with pytest.raises(ArgumentError, match="no layer of the null distribution called 'cnv'; the nearest are conv"):
+    with pytest.raises(ArgumentError, match=r"'cnv'.*conv"):
         null.maximum("cnv")
 
 
 @pytest.mark.parametrize(
     ("changes", "layer", "front_end", "difference"),
     [
-        ({"name": "other"}, "conv", None, r"network\.name: net there, other asked"),
         ({"digest": "cd"}, "conv", None, r"network\.digest: ab there, cd asked"),
-        ({"stimulus_shape": [9, 9, 3]}, "conv", None, r"network\.stimulus shape: \[8, 8, 3\] there, \[9, 9, 3\] asked"),
         ({"architecture": "ef"}, "conv", None, r"network\.architecture: nothing there, ef asked"),
-        ({"input_range": [0, 255]}, "conv", None, r"network\.input range: nothing there"),
         ({}, "fc", None, r"layer: conv there, fc asked"),
         ({}, "conv", "exact", r"front end: none there, exact asked"),
     ],
@@ -748,7 +690,7 @@ def test_a_layer_without_any_coefficient_has_no_maximum():
 def test_a_null_of_something_else_is_refused_naming_the_difference(changes, layer, front_end, difference):
     a_null([0.1] * 3).check_applies(DESCRIPTION, "conv", "none")
     a_null([0.1] * 3).check_applies({**DESCRIPTION, "file": "moved.ckpt"}, "conv")
-    with pytest.raises(ResultError, match=rf"of something else \({difference}.*null build"):
+    with pytest.raises(ResultError, match=difference):
         a_null([0.1] * 3).check_applies(DESCRIPTION | changes, layer, front_end)
 
 
@@ -780,32 +722,24 @@ def test_what_was_merged_merges_again_and_is_independent_only_if_no_stimulus_is_
     single = [a_null([0.1 * number], pair, pairs=((0, 1),)) for number, pair in enumerate(("ab", "cd", "ef", "ga"))]
     independent = merge_nulls([merge_nulls(single[:2]), single[2]])
     assert (independent.design, len(independent.parts)) == ("independent", 3)
+    assert independent.claim() == "3 independent pairs of 6 stimuli"
     assert merge_nulls([independent, single[3]]).design == "blocks"
 
 
-def test_the_same_pair_in_two_is_refused_whatever_its_order_and_numbers():
-    first = a_null([0.1, 0.2, 0.3], "abc")
-    second = a_null([0.2, 0.3], "cba", pairs=((0, 2), (0, 1)))
-    with pytest.raises(ResultError, match=r"2 pairs are in more than one .* such as id a with id c"):
-        merge_nulls([first, second])
-    with pytest.raises(ResultError, match="3 pairs are in more than one"):
-        merge_nulls([first, first])
-
-
 @pytest.mark.parametrize(
-    ("changes", "difference"),
+    ("nulls", "difference"),
     [
-        ({"network": DESCRIPTION | {"digest": "cd"}}, r"network\.digest: ab there, cd here"),
-        ({"network": DESCRIPTION | {"name": "other"}}, r"network\.name"),
-        ({"network": DESCRIPTION | {"stimulus_shape": [9, 9, 3]}}, r"network\.stimulus shape"),
-        ({"front_end": "exact"}, r"front end: none there, exact here"),
-        ({"layers": {"fc": np.zeros(3)}}, r"layers: conv there, fc here"),
-        ({"pairs": None}, "does not record its pairs"),
+        ([a_null([0.1] * 3, "abc", network=DESCRIPTION | {"digest": "cd"})], r"network\.digest: ab there, cd here"),
+        ([a_null([0.1] * 3, "def", layers={"fc": np.zeros(3)})], r"layers: conv there, fc here"),
+        ([a_null([0.1] * 3, "def", pairs=None, source="word.pckl")], r"word\.pckl"),
+        # The same pairs, whatever their order and numbers.
+        ([a_null([0.2, 0.3], "cba", pairs=((0, 2), (0, 1)))], "2 pairs are .*id a with id c"),
+        ([], "1 null distribution "),
     ],
 )
-def test_nulls_of_different_things_are_not_merged(changes, difference):
+def test_what_cannot_be_merged_is_refused(nulls, difference):
     with pytest.raises(ResultError, match=difference):
-        merge_nulls([a_null([0.1] * 3, "abc"), a_null([0.1] * 3, "def", **changes)])
+        merge_nulls([a_null([0.1, 0.2, 0.3], "abc"), *nulls])
 
 
 def test_layers_in_another_order_are_merged_and_the_order_of_the_nulls_does_not_matter(tmp_path):
@@ -822,8 +756,6 @@ def test_layers_in_another_order_are_merged_and_the_order_of_the_nulls_does_not_
 
 
 def test_a_model_with_another_activation_is_another_network_and_names_of_weights_make_none():
-    import keras
-
     def model(activation, initializer="zeros"):
         dense = keras.layers.Dense(2, activation=activation, kernel_initializer=initializer, name="dense")
         built = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(name="flat"), dense], name="net")
@@ -832,11 +764,6 @@ def test_a_model_with_another_activation_is_another_network_and_names_of_weights
 
     assert model("relu") == model("relu", "ones")
     assert len({model(activation) for activation in ("relu", "tanh", None)}) == 3
-
-
-def test_one_null_alone_is_not_merged():
-    with pytest.raises(ResultError, match="two or more"):
-        merge_nulls([a_null([0.1] * 3)])
 
 
 def test_reading_a_null_does_not_need_tensorflow():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.golden import SHARED, needs_shared
+from tests.golden import GOLDEN
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError
 from tfmetamers.stimuli.images import SUFFIXES, load_image, sample_photograph, save_image
 
@@ -67,9 +67,8 @@ class TestPinnedArrays:
         loaded = load_image(sample_photograph(), 224)
         assert sha256(loaded) == "fd0d5c78fcf5c41109d813276bce0fc11d708dce36164e4c892493bd8f7fa523"
 
-    @needs_shared
     def test_the_published_pocket_watch(self):
-        loaded = load_image(SHARED / "data" / "paper_stimuli" / "pocketwatch.jpg", 224)
+        loaded = load_image(GOLDEN / "paper_stimuli" / "pocketwatch.jpg", 224)
         assert sha256(loaded) == "92a6dcca79508bfd31ba0a584a0aee0ac233eca235364af195ffd981ce4ee470"
 
 
@@ -325,3 +324,42 @@ except ResultError as error:
         assert finished.stderr.startswith(f"{path} cannot be written: ")
         assert path.read_bytes() == b"older"
         assert list(tmp_path.iterdir()) == [path]
+
+
+class TestOtherShapes:
+    @pytest.mark.parametrize(
+        ("source", "size", "cut"),
+        [
+            ((60, 90), (20, 40), (slice(7, 52), slice(0, 90))),  # As wide as can be: 45 of 60 rows, from 7.5 down.
+            ((60, 90), (30, 20), (slice(0, 60), slice(25, 65))),
+            ((61, 30), (5, 10), (slice(23, 38), slice(0, 30))),
+        ],
+    )
+    def test_the_largest_centred_part_of_the_sizes_proportions_is_taken(self, tmp_path, source, size, cut):
+        pixels = drawn(*source)
+        loaded = load_image(saved(tmp_path / "drawn.png", pixels), size)
+        resized = Image.fromarray(pixels[cut]).resize(size[::-1], Image.BILINEAR)
+        np.testing.assert_array_equal(loaded, (np.asarray(resized) / 255.0).astype(np.float32))
+
+    def test_a_pair_of_equal_sides_is_a_square(self, tmp_path):
+        path = saved(tmp_path / "drawn.png", drawn(61, 84))
+        np.testing.assert_array_equal(load_image(path, (24, 24)), load_image(path, 24))
+
+    @pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "LA"])
+    def test_one_channel_is_pillows_luma(self, tmp_path, mode):
+        converted = Image.fromarray(drawn(16, 16)).convert(mode)
+        loaded = load_image(saved(tmp_path / "picture.tif", converted), 16, channels=1)
+        np.testing.assert_array_equal(loaded[..., 0], (np.asarray(converted.convert("L")) / 255.0).astype(np.float32))
+        assert loaded.shape == (16, 16, 1)
+
+    @pytest.mark.parametrize(("size", "channels"), [((8, 0), 3), ((8, 8, 8), 3), (8, 2)])
+    def test_other_sizes_and_channels_are_refused(self, tmp_path, size, channels):
+        with pytest.raises(ArgumentError, match=r"size|channels"):
+            load_image(saved(tmp_path / "drawn.png", drawn(8, 8)), size, channels)
+
+    def test_a_grey_picture_is_saved_as_one(self, tmp_path):
+        pixels = (np.arange(256).reshape(16, 16, 1) / 255.0).astype(np.float32)
+        save_image(pixels, tmp_path / "levels.png")
+        np.testing.assert_array_equal(load_image(tmp_path / "levels.png", 16, channels=1), pixels)
+        with Image.open(tmp_path / "levels.png") as picture:
+            assert picture.mode == "L"

@@ -72,8 +72,9 @@ def test_a_batch_of_four_equals_four_single_runs_on_a_network_without_kinks(smoo
     check_batch(from_keras(smooth_model), originals, "second", gradient_tolerance=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_of_four_equals_four_single_runs_on_vgg_19():
-    network = load_network("vgg_19", weights="random")
+    network = load_network("vgg_19", random_seed=0)
     originals = np.random.default_rng(1).random((4, 224, 224, 3), np.float32)
     check_batch(network, originals, "conv3_4", gradient_tolerance=1e-2)
 
@@ -164,33 +165,26 @@ def test_a_step_that_leads_out_of_the_numbers_is_not_taken():
 
 @pytest.mark.parametrize("values", [np.full((32, 32, 3), 200, np.uint8), np.full((32, 32, 3), np.nan)])
 def test_a_stimulus_beyond_the_bounds_is_refused(small_model, values):
-    with pytest.raises(ArgumentError, match=r"numbers from 0 to 1 were expected"):
+    with pytest.raises(ArgumentError, match="from 0 to 1"):
         tm.synthesize(from_keras(small_model), values, layer="block")
-
-
-@pytest.mark.parametrize(
-    "arguments", [{"seed": -1}, {"seed": 1.5}, {"seed": "a"}, {"recipe": "feather2019-image"}, {"layer": None}]
-)
-def test_arguments_of_the_wrong_kind_are_one_sentence(small_model, pictures, arguments):
-    with pytest.raises(ArgumentError):
-        tm.synthesize(from_keras(small_model), pictures[0], **{"layer": "block", **arguments})
 
 
 def test_a_recipe_of_ones_own_is_welcome(small_model, pictures):
     recipe = dataclasses.replace(IMAGE, name="mine", steps=2)
     record = tm.synthesize(from_keras(small_model), pictures[0], layer="block", recipe=recipe).record
-    assert (record["recipe"]["name"], record["deviations"]) == ("mine", {})
+    assert (record.recipe.name, record.recipe.deviations()) == ("mine", {})
 
 
-def test_what_cannot_give_labels_fails_before_the_first_step(pictures):
+def test_what_cannot_give_labels_fails_before_the_first_step(pictures, monkeypatch):
     import keras
 
     layers = keras.layers
-    head = [layers.Reshape((32, 96)), layers.LSTM(3)]
+    head = [layers.Reshape((32, 96)), layers.GRU(3)]
     model = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(3, 1, name="early"), *head])
     network, steps = from_keras(model, labels=["a", "b", "c"]), []
-    with pytest.raises(ArgumentError, match="holds a loop"):
-        tm.synthesize(network, pictures[0], layer="early", recipe=IMAGE.replace(steps=2), progress=steps.append)
+    monkeypatch.setattr(Synthesis, "advance", lambda *_: steps.append(1))
+    with pytest.raises(ArgumentError, match="loop"):
+        tm.synthesize(network, pictures[0], layer="early", steps=2)
     assert steps == []
 
 
@@ -199,27 +193,27 @@ def test_weights_that_are_not_finite_are_noticed_before_the_first_step(smooth_mo
 
     broken = keras.models.clone_model(smooth_model)
     broken.layers[0].set_weights([np.full((3, 3, 3, 8), np.nan), np.zeros(8)])
-    with pytest.raises(SynthesisError, match="smooth at first are not finite for a natural stimulus"):
+    with pytest.raises(SynthesisError, match="smooth at first"):
         tm.synthesize(from_keras(broken), np.zeros((16, 16, 3)), layer="first")
 
 
 def test_a_stimulus_of_another_shape_is_refused(small_model):
-    with pytest.raises(ArgumentError, match=r"\(16, 16, 3\); small takes \(32, 32, 3\)"):
+    with pytest.raises(ArgumentError, match=r"\(16, 16, 3\).*small"):
         tm.synthesize(from_keras(small_model), np.zeros((16, 16, 3)), layer="block")
 
 
 def test_the_record_says_how_a_metamer_was_made(small_model, pictures):
     network = from_keras(small_model, labels=list("abcdefghij"))
     record = tm.synthesize(network, pictures[0], layer="block", recipe=IMAGE.replace(steps=2)).record
-    assert record["deviations"] == {"steps": (15000, 2)}
-    assert record["layer"]["relu_rule"] == "straight-through (2 ReLUs, 1 of them clipped at 6)"
-    assert record["network"]["digest"] == network.provenance.digest
+    assert record.recipe.deviations() == {"steps": (15000, 2)}
+    assert record.layer.relu_rule == "straight-through (2 ReLUs, 1 of them clipped at 6)"
+    assert record.network == network.describe()
+    assert record.stimulus.sha256 == stimulus_digest(pictures[0])
     normal = IMAGE.replace(steps=1, relu_gradient="normal")
-    assert tm.synthesize(network, pictures[0], layer="block", recipe=normal).record["layer"]["relu_rule"] == (
-        "ordinary (as asked)"
-    )
-    assert -1 <= record["correlation"] <= 1
-    assert record["prediction"]["original"]["label"] in "abcdefghij"
+    ordinary = tm.synthesize(network, pictures[0], layer="block", recipe=normal).record
+    assert ordinary.layer.relu_rule == "ordinary (as asked)"
+    assert -1 <= record.correlation <= 1
+    assert record.prediction["original"]["label"] in "abcdefghij"
 
 
 def test_ctrl_c_waits_until_a_function_is_traced(smooth_model, monkeypatch):

@@ -1,10 +1,10 @@
 """The corpus of the bundled networks: its clips, its splits, that its seed decides it, and what it refuses."""
 
-import csv
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from click.testing import CliRunner
@@ -53,8 +53,7 @@ def made(script, tmp_path_factory) -> tuple[Path, str]:
 
 
 def rows(path: Path) -> list[dict]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
 
 
 def run(script, digits, output, *options) -> tuple[int, str]:
@@ -67,7 +66,7 @@ def run(script, digits, output, *options) -> tuple[int, str]:
 class TestCorpus:
     def test_clips_and_manifests(self, made):
         corpus, printed = made
-        assert "3 words were longer than a second" in printed
+        assert "cut off: 3." in printed
         words, backgrounds = (rows(corpus / f"{name}.csv") for name in ("words", "backgrounds"))
         assert len(words) == 30 + 2 * 7
         assert len(backgrounds) == 72
@@ -82,8 +81,8 @@ class TestCorpus:
 
     def test_words_are_in_the_middle(self, made):
         for row in rows(made[0] / "words.csv"):
-            heard = np.flatnonzero(soundfile.read(made[0] / row["file"])[0])
-            assert heard[0] + heard[-1] == pytest.approx(7999, abs=60)
+            nonzero = np.flatnonzero(soundfile.read(made[0] / row["file"])[0])
+            assert nonzero[0] + nonzero[-1] == pytest.approx(7999, abs=60)
 
     def test_splits(self, script, made):
         words = rows(made[0] / "words.csv")
@@ -129,19 +128,13 @@ class TestCorpus:
         script._write_backgrounds(tmp_path, speech, seed=0)
         assert [int(given[number][0][0]) for number in range(72)] == [0] * 48 + [1] * 12 + [2] * 12
 
-    def test_voices_that_are_one(self, script, digits, tmp_path, monkeypatch):
-        # "en-gb" passes over every variant.
-        monkeypatch.setattr(script, "DIALECTS", ("en-gb",))
+    @pytest.mark.parametrize(("dialect", "fault"), [("en-gb", "en-gb+m3"), ("en-mars", "en-mars+m1")])
+    def test_unusable_dialect(self, dialect, fault, script, digits, tmp_path, monkeypatch):
+        """espeak-ng ignores every variant of en-gb, and does not have the other."""
+        monkeypatch.setattr(script, "DIALECTS", (dialect,))
         status, printed = run(script, digits, tmp_path / "corpus")
-        assert status == 2
-        assert "sound the same" in printed
+        assert status == 2 and fault in printed
         assert not (tmp_path / "corpus").exists()
-
-    def test_dialect_that_espeak_has_not(self, script, digits, tmp_path, monkeypatch):
-        monkeypatch.setattr(script, "DIALECTS", ("en-mars",))
-        status, printed = run(script, digits, tmp_path / "corpus")
-        assert status == 2
-        assert "en-mars+m1" in printed
 
     def test_damaged_recording(self, script, digits, tmp_path, monkeypatch):
         monkeypatch.setattr(script, "check_voices", lambda: None)
@@ -152,13 +145,10 @@ class TestCorpus:
         assert [path.name for path in tmp_path.iterdir()] == ["digits"]
 
 
-class TestVocabulary:
-    def test_no_variant_is_in_two_splits(self, script):
-        variants = [variant for split in script.SPLITS for variant in script.VARIANTS[split]]
-        assert len(set(variants)) == len(variants)
-
-    def test_the_demonstration_speaks_in_a_voice_of_the_test_set(self, script):
-        assert script.DEMO_VOICE.split("+")[1] in script.VARIANTS["test"]
+def test_variants_of_espeak_are_in_one_split_each(script):
+    variants = [variant for split in script.SPLITS for variant in script.VARIANTS[split]]
+    assert len(set(variants)) == len(variants)
+    assert script.DEMO_VOICE.split("+")[1] in script.VARIANTS["test"]
 
 
 class TestBadInput:
@@ -168,24 +158,19 @@ class TestBadInput:
         assert status == 2
         assert "apt install espeak-ng" in printed
 
-    @pytest.mark.parametrize("missing", ["*", "3_*", "*_0.wav", "*_5.wav", "7_ann_12.wav"])
-    def test_not_the_digits(self, script, digits, tmp_path, missing):
+    @pytest.mark.parametrize("missing", ["3_*", "*_5.wav"])
+    def test_recordings_that_are_not_all_the_digits(self, script, digits, tmp_path, missing):
         for path in digits.glob(missing):
             path.unlink()
         status, printed = run(script, digits, tmp_path / "corpus")
         assert status == 2
-        assert "free-spoken-digit-dataset" in printed
-
-    def test_no_such_folder(self, script, tmp_path):
-        status, printed = run(script, tmp_path / "nowhere", tmp_path / "corpus")
-        assert status == 2
-        assert "free-spoken-digit-dataset" in printed
+        assert str(digits) in printed
 
     def test_existing_output(self, script, digits, tmp_path):
         (tmp_path / "corpus").mkdir()
         status, printed = run(script, digits, tmp_path / "corpus")
         assert status == 2
-        assert "exists already" in printed
+        assert str(tmp_path / "corpus") in printed
 
 
 @needs_espeak

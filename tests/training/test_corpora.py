@@ -1,4 +1,4 @@
-"""Manifests of words and backgrounds: what is read, what is refused and where, what a million rows cost."""
+"""Manifests of words and backgrounds: what is read, what is refused and where, and what a million rows cost."""
 
 import subprocess
 import sys
@@ -15,8 +15,7 @@ from tfmetamers.training.corpora import (
     check_recordings,
     read_backgrounds,
     read_words,
-    write_backgrounds,
-    write_words,
+    write_manifest,
 )
 
 HEADER = "file,start,word,speaker,split\n"
@@ -67,44 +66,33 @@ def test_other_columns_order_space_empty_lines_and_byte_order_marks_do_not_matte
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "fault"),
     [
-        ("", "lacks the columns file, start, word, speaker, split"),
-        ("file,start,word,speaker\na.wav,0,one,ann\n", "lacks the columns split"),
-        ("file,start,word,speaker,split,word\na,0,one,ann,train,one\n", "has the column word twice"),
-        (HEADER, "has no rows"),
+        ("file,start,word,speaker\na.wav,0,one,ann\n", "split"),
+        ("file,start,word,speaker,split,word\na,0,one,ann,train,one\n", "word"),
         (WORDS + "a.wav,0,one\n", "line 6: 3 cells"),
         (WORDS + "a.wav,0,one,ann,train,\n", "line 6: 6 cells"),
-        (WORDS.replace("1.5", "soon"), "start is no number of seconds from 0, 1 in all (line 3: 'soon')"),
-        (WORDS.replace("1.5", "-1.5"), "(line 3: '-1.5')"),
-        (WORDS.replace("1.5", "nan"), "(line 3: 'nan')"),
-        (WORDS.replace("1.5", "inf"), "(line 3: 'inf')"),
-        (WORDS.replace("1.5", ""), "(line 3: '')"),
-        (WORDS.replace("one,bob", ",bob"), "rows without word, 1 in all (line 4"),
-        (WORDS.replace("b.wav", ""), "rows without file, 1 in all (line 4"),
-        (WORDS.replace(",test", ",Test"), "splits other than train, validation, test, 1 in all (line 5: 'Test')"),
-        (WORDS.replace(",test", ","), "(line 5: '')"),
-        (WORDS + "a.wav,1.50,two,bob,test\n", "there before, 1 in all (line 6: 1.5 s in "),
-        (WORDS + "x/../a.wav,0,one,ann,train\n", "there before, 1 in all (line 6: 0 s in "),
-        (WORDS + "a.wav,2,three,ann,test\n", "word that training lacks, 1 in all (line 6: 'three' in test)"),
-        (WORDS.replace("two", "one"), "1 word to train on, 'one'"),
-        (WORDS.replace("train", "validation"), "no row whose split is train;"),
-        (WORDS.replace("validation", "train").replace("test", "train"), "no row whose split is validation or test;"),
-        (WORDS + '"a.wav,0,one,ann,train\n', "cannot be read as a CSV file"),
-        (HEADER + "x" * 200_000, "cannot be read as a CSV file"),
+        (WORDS.replace("1.5", "soon"), "line 3: 'soon'"),
+        (WORDS.replace("1.5", "nan"), "line 3: 'nan'"),
+        (WORDS.replace("one,bob", ",bob"), "word is empty (line 4"),
+        (WORDS.replace(",test", ",Test"), "line 5: 'Test'"),
+        (WORDS + "x/../a.wav,0.0,one,ann,train\n", "line 6: 0 s in "),
+        (WORDS + "a.wav,2,three,ann,test\n", "line 6: 'three' in test"),
+        (WORDS.replace("two", "one"), "1 word "),
+        (WORDS.replace("validation", "train").replace("test", "train"), "validation or test"),
+        (WORDS + '"a.wav,0,one,ann,train\n', "CSV"),
     ],
 )
-def test_unusable_manifests_are_refused_and_the_line_is_named(manifest, text, complaint):
-    with pytest.raises(CorpusError) as caught:
+def test_unusable_manifests_are_refused_and_the_line_is_named(manifest, text, fault):
+    with pytest.raises(CorpusError) as error:
         read_words(manifest(text), needed=SPLITS)
-    assert complaint in str(caught.value) and "manifest.csv" in str(caught.value)
+    assert fault in str(error.value) and "manifest.csv" in str(error.value)
 
 
 def test_at_most_three_rows_are_shown_and_all_are_counted(manifest):
     text = HEADER + "".join(f"a.wav,{-row},one,ann,train\n" for row in range(1, 1001))
-    with pytest.raises(CorpusError) as caught:
+    with pytest.raises(CorpusError, match=r"1,000 rows .*\(line 2: '-1'; line 3: '-2'; line 4: '-3'\)"):
         read_words(manifest(text))
-    assert "1000 in all (line 2: '-1'; line 3: '-2'; line 4: '-3')" in str(caught.value)
 
 
 def test_lines_are_those_of_an_editor(manifest):
@@ -113,11 +101,10 @@ def test_lines_are_those_of_an_editor(manifest):
         read_words(manifest(text))
 
 
-def test_manifests_that_are_no_text_are_refused(tmp_path):
+def test_files_that_cannot_be_read_are_refused(tmp_path):
     (tmp_path / "latin.csv").write_bytes(WORDS.replace("one", "été").encode("latin-1"))
-    (tmp_path / "sound.csv").write_bytes(np.random.default_rng(0).bytes(3000))
-    for path in (tmp_path / "latin.csv", tmp_path / "sound.csv", tmp_path, tmp_path / "missing.csv"):
-        with pytest.raises(CorpusError, match="cannot be read as a CSV file in UTF-8"):
+    for path in (tmp_path / "latin.csv", tmp_path, tmp_path / "missing.csv"):
+        with pytest.raises(CorpusError, match=str(path)):
             read_words(path)
 
 
@@ -133,24 +120,19 @@ def test_backgrounds_are_read_with_and_without_start_and_split(manifest):
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "fault"),
     [
-        ("file\na.wav\n", "lacks the columns categories"),
-        ("file,categories\na.wav, ;\nb.wav,hum\n", "rows without categories, 1 in all (line 2"),
-        ("file,categories\na.wav,hum\nb.wav,hum\n", "has one category, 'hum'"),
-        ("file,categories\na.wav,hum\na.wav,rain\n", "there before, 1 in all (line 3"),
-        ("file,categories,start\na.wav,hum,x\nb.wav,rain,0\n", "(line 2: 'x')"),
-        (
-            "file,categories,split\na.wav,hum;rain,train\nb.wav,wind;hum,test\n",
-            "lacks, 1 in all (line 3: 'hum;wind' in",
-        ),
-        ("file,categories,split\na.wav,hum,test\nb.wav,rain,test\n", "no row whose split is train"),
+        ("file\na.wav\n", "categories"),
+        ("file,categories\na.wav, ;\nb.wav,hum\n", "categories is empty (line 2"),
+        ("file,categories\na.wav,hum\nb.wav,hum\n", "'hum'"),
+        ("file,categories\na.wav,hum\na.wav,rain\n", "line 3"),
+        ("file,categories,split\na.wav,hum;rain,train\nb.wav,wind;hum,test\n", "line 3: 'hum;wind' in test"),
     ],
 )
-def test_unusable_backgrounds_are_refused(manifest, text, complaint):
-    with pytest.raises(CorpusError) as caught:
+def test_unusable_backgrounds_are_refused(manifest, text, fault):
+    with pytest.raises(CorpusError) as error:
         read_backgrounds(manifest(text))
-    assert complaint in str(caught.value)
+    assert fault in str(error.value) and "manifest.csv" in str(error.value)
 
 
 def test_recordings_are_checked(manifest, tmp_path):
@@ -161,37 +143,33 @@ def test_recordings_are_checked(manifest, tmp_path):
     save(tmp_path / "a.wav", seconds=3.5 - 1 / 8000)
     check_recordings(words, 2.0)
     save(tmp_path / "a.wav", seconds=3.5 - 2 / 8000)
-    with pytest.raises(
-        CorpusError, match=r"clips of 2 s past the end of their recording, 1 in all \(line 3: from 1.5 s"
-    ):
+    with pytest.raises(CorpusError, match=r"1 row .*\(line 3: from 1.5 s in \S+a\.wav"):
         check_recordings(words, 2.0)
     (tmp_path / "a.wav").write_bytes(b"RIFF no sound")
     (tmp_path / "b.wav").unlink()
     (tmp_path / "c.wav").write_bytes(b"")
-    with pytest.raises(CorpusError) as caught:
+    with pytest.raises(CorpusError, match=r"3 rows .*line 2: .*a\.wav.*; line 4: .*b\.wav.*; line 5: .*c\.wav"):
         check_recordings(words, 2.0)
-    told = str(caught.value)
-    assert "3 in all" in told and "line 2: " in told and f"line 4: There is no file {tmp_path / 'b.wav'}" in told
-    assert "line 5: " in told and "is empty" in told
     check_recordings(words[:0], 2.0)
 
 
 def test_manifests_are_written_and_read_again(manifest, tmp_path):
     text = HEADER + 'sub/a.wav,0.1,"one, two",ann,train\n/x/b.wav,0.30000000000000004,été,ann,train\n'
     words = read_words(manifest(text + "b.wav,1,été,,test\n"))
-    write_words(words, tmp_path / "sub" / "again.csv")
+    write_manifest(words, tmp_path / "sub" / "again.csv")
     lines = (tmp_path / "sub" / "again.csv").read_text(encoding="utf-8").splitlines()
     assert lines[1].startswith("a.wav,") and lines[2].startswith("/x/b.wav,")
     assert lines[3].startswith(f"{tmp_path / 'b.wav'},")
     assert read_words(tmp_path / "sub" / "again.csv").equals(words)
     backgrounds = read_backgrounds(manifest("file,start,categories\na.wav,0.5,rain;wind\nb.wav,0,hum\n"))
-    write_backgrounds(backgrounds, tmp_path / "again.csv")
+    write_manifest(backgrounds, tmp_path / "again.csv")
     assert read_backgrounds(tmp_path / "again.csv").equals(backgrounds)
     (tmp_path / "file").touch()
-    with pytest.raises(ResultError, match="cannot be written"):
-        write_words(words, tmp_path / "file" / "again.csv")
+    with pytest.raises(ResultError, match=r"again\.csv"):
+        write_manifest(words, tmp_path / "file" / "again.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peak memory is read from /proc")
 def test_a_million_rows_take_seconds_and_less_than_a_gigabyte(tmp_path):
     """Processor time and the peak of memory, in a process of its own; every file is another one."""

@@ -1,4 +1,4 @@
-"""Training runs: what they write, when they stop, and that nothing is lost when they are cut off."""
+"""Training runs: what they write, when they stop, and that nothing is lost when they are interrupted."""
 
 import dataclasses
 import json
@@ -13,16 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from filelock import FileLock
 
+from tfmetamers.cochlea.cochleagram import build_front_end
 from tfmetamers.errors import ArgumentError, CheckpointError, CorpusError, ResultError
-from tfmetamers.networks import describe_network, load_network, write_architecture
+from tfmetamers.networks import NetworkRecord, describe_network, load_network, write_architecture
 from tfmetamers.networks.auditory.architecture import trace
 from tfmetamers.networks.auditory.layer_types import TrainingPass
-from tfmetamers.networks.recorded import load_recorded
+from tfmetamers.networks.auditory.trained_folder import read_trained
 from tfmetamers.training.evaluation import evaluate_trained
 from tfmetamers.training.export import export_trained
 from tfmetamers.training.mixtures import SILENCE
-from tfmetamers.training.run import train
+from tfmetamers.training.run import _clips_of, train
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 
@@ -75,18 +77,11 @@ def test_a_trained_network_loads_by_its_folder_and_answers_as_it_did_in_training
     assert network.name == "both" and network.labels == [SILENCE, "high", "low", "middle"]
     waveforms = 0.1 * np.random.default_rng(1).standard_normal((3, 2000)).astype(np.float32)
     weights = _weights(out, card["epoch"])
-    learner = dataclasses.replace(_described(out))
-    outputs = TrainableNetwork(learner, weights).outputs(waveforms)
+    outputs = TrainableNetwork(read_trained(out).architecture, weights).outputs(waveforms)
     assert np.abs(network.logits(waveforms).numpy() - outputs["word"]).max() < 2e-4
     categories = network.activations("fc_top:/stimuli/labels_binary_via_int")(waveforms).numpy()
     assert np.abs(categories - outputs["categories"]).max() < 2e-4
     assert all(name.startswith("brain_network/") for name in weights)
-
-
-def _described(out):
-    from tfmetamers.networks.auditory.trained_folder import read_trained
-
-    return read_trained(out).architecture
 
 
 def test_the_network_learns(trained):
@@ -121,14 +116,7 @@ def test_the_card_says_what_was_done(trained, corpus):
     assert list((out / "logs").glob("events.*"))
 
 
-def test_the_same_command_again_does_nothing_more(trained, learner, corpus):
-    out, card = trained
-    before = {path: path.stat().st_mtime_ns for path in (out / "epochs").rglob("*")}
-    assert _train(learner, corpus, out) == card
-    assert before == {path: path.stat().st_mtime_ns for path in (out / "epochs").rglob("*")}
-
-
-def test_more_epochs_go_on_where_fewer_ended(trained, learner, corpus, tmp_path):
+def test_more_epochs_continue_where_fewer_ended(trained, learner, corpus, tmp_path):
     out, _ = trained
     copied = shutil.copytree(out, tmp_path / "both")
     card = _train(learner, corpus, copied, dataclasses.replace(SETTINGS, epochs=4))
@@ -139,6 +127,7 @@ def test_more_epochs_go_on_where_fewer_ended(trained, learner, corpus, tmp_path)
         assert np.array_equal(value, _weights(copied, 4)[name]), name
 
 
+@pytest.mark.slow
 def test_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(trained, learner, corpus, tmp_path):
     out, card = trained
     write_architecture(learner, tmp_path / "learner.json")
@@ -173,16 +162,10 @@ def _wait_for(path: Path, process) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("task", "thresholds"),
-    [
-        ("words", {"word_threshold": 0.0}),
-        ("categories", {"category_threshold": 0.0}),
-        ("both", {"word_threshold": 0.0, "category_threshold": 0.0}),
-    ],
-)
-def test_training_stops_at_the_first_validation_that_reaches_the_threshold(task, thresholds, learner, corpus, tmp_path):
-    settings = dataclasses.replace(SETTINGS, task=task, steps_per_epoch=1, **thresholds)
+@pytest.mark.parametrize("task", ["words", "categories"])
+def test_training_stops_at_the_first_validation_that_reaches_the_threshold(task, learner, corpus, tmp_path):
+    threshold = {"words": "word_threshold", "categories": "category_threshold"}[task]
+    settings = dataclasses.replace(SETTINGS, task=task, steps_per_epoch=1, **{threshold: 0.0})
     card = _train(learner, corpus, tmp_path / "stopped", settings)
     assert card["epoch"] == 1 and card["reached_threshold"] and len(card["history"]) == 1
     assert load_network(tmp_path / "stopped").labels[0] == ("hum" if task == "categories" else SILENCE)
@@ -196,12 +179,10 @@ def test_both_thresholds_must_be_reached(learner, corpus, tmp_path):
     assert not card["reached_threshold"] and len(card["history"]) == 2
     best = max(card["history"], key=lambda entry: entry["word_accuracy"] + entry["category_auc"])
     assert card["epoch"] == best["epoch"]
-    assert "No epoch of 2 reached a threshold" in (tmp_path / "never" / "README.md").read_text()
+    assert "No threshold was reached in 2 epochs" in (tmp_path / "never" / "README.md").read_text()
 
 
 def test_epochs_of_some_steps_hear_every_clip_before_any_again(learner, corpus):
-    from tfmetamers.training.run import _clips_of
-
     settings = dataclasses.replace(SETTINGS, steps_per_epoch=2)
     rows = np.arange(100, 130)
     heard = np.concatenate([_clips_of(rows, settings, epoch) for epoch in range(1, 16)])
@@ -213,7 +194,7 @@ def test_epochs_of_some_steps_hear_every_clip_before_any_again(learner, corpus):
 def test_batch_normalisation_in_training_uses_and_follows_the_moments_of_the_batch(learner, batch):
     network = _network(learner, {TASK_KEYS["word"]: 4})
     before = {name: variable.numpy() for name, variable in network.variables.items() if "moving" in name}
-    front_end = load_front_end(learner)
+    front_end = build_front_end("fast", learner.cochleagram)
     convolved = tf.nn.relu(
         tf.nn.conv2d(front_end(batch["waveform"]), network.variables["brain_network/conv_0/kernel"], 2, "SAME")
     )
@@ -223,12 +204,6 @@ def test_batch_normalisation_in_training_uses_and_follows_the_moments_of_the_bat
         name = f"brain_network/batch_norm_0/{name}"
         expected = 0.99 * before[name] + 0.01 * value
         assert np.allclose(network.variables[name].numpy(), expected, rtol=1e-4, atol=1e-6)
-
-
-def load_front_end(architecture):
-    from tfmetamers.cochlea.cochleagram import build_front_end
-
-    return build_front_end("fast", architecture.cochleagram)
 
 
 def test_dropout_is_drawn_from_the_seed_and_leaves_inference_alone(learner, batch):
@@ -242,7 +217,7 @@ def test_dropout_is_drawn_from_the_seed_and_leaves_inference_alone(learner, batc
     assert np.array_equal(outputs(None), outputs(None))
 
 
-@pytest.mark.parametrize(("task", "weight"), [("words", None), ("categories", None), ("both", 0.5)])
+@pytest.mark.parametrize(("task", "weight"), [("categories", None), ("both", 0.5)])
 def test_the_loss_is_the_cross_entropy_of_the_task(task, weight, learner, batch):
     keys = {"words": ["word"], "categories": ["categories"], "both": ["word", "categories"]}[task]
     classes = {"word": 4, "categories": 2}
@@ -276,7 +251,7 @@ def test_an_exported_network_is_small_and_answers_the_same(trained, tmp_path):
     assert before.provenance.digest == after.provenance.digest
 
 
-def test_a_folder_with_the_name_of_a_network_is_no_match_for_it(trained, tmp_path, monkeypatch):
+def test_a_folder_with_the_name_of_a_network_is_not_taken_for_it(trained, tmp_path, monkeypatch):
     shutil.copytree(trained[0], tmp_path / "vgg_19")
     monkeypatch.chdir(tmp_path)
     assert len(describe_network("vgg_19").labels) == 1000
@@ -284,28 +259,33 @@ def test_a_folder_with_the_name_of_a_network_is_no_match_for_it(trained, tmp_pat
 
 
 def test_random_weights_of_a_trained_architecture(trained):
-    network = load_network(trained[0], weights="random", weights_seed=3)
+    network = load_network(trained[0], random_seed=3)
     assert network.provenance.source == "random" and len(network.labels) == 4
 
 
 def test_a_folder_of_another_run_is_refused(trained, learner, corpus):
-    with pytest.raises(ResultError, match=r"holds another run, which differs in settings\.batch_size"):
+    with pytest.raises(ResultError, match=r"settings\.batch_size: 8 there, 4 asked"):
         _train(learner, corpus, trained[0], dataclasses.replace(SETTINGS, batch_size=4))
 
 
-def test_a_folder_can_be_renamed_and_its_network_keeps_its_name(trained, learner, corpus, tmp_path):
+def test_a_finished_run_is_not_repeated_and_its_network_keeps_its_name_in_a_renamed_folder(
+    trained, learner, corpus, tmp_path
+):
     copied = shutil.copytree(trained[0], tmp_path / "renamed")
+    before = {path: path.stat().st_mtime_ns for path in (copied / "epochs").rglob("*")}
     assert _train(learner, corpus, copied) == trained[1]
+    assert before == {path: path.stat().st_mtime_ns for path in (copied / "epochs").rglob("*")}
     assert load_network(copied).name == "both"
 
 
-def test_a_run_that_came_through_no_epoch_can_be_begun_in_another_way(learner, corpus, tmp_path):
-    burst = dataclasses.replace(SETTINGS, optimizer="sgd", learning_rate=1e30)
-    with pytest.raises(ResultError, match="give a smaller learning rate"):
-        _train(learner, corpus, tmp_path / "run", burst)
+def test_a_diverged_run_ends_and_can_be_started_anew_with_other_settings(learner, corpus, tmp_path):
+    diverging = dataclasses.replace(SETTINGS, optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(ResultError, match="learning rate"):
+        _train(learner, corpus, tmp_path / "run", diverging)
     card = _train(learner, corpus, tmp_path / "run", dataclasses.replace(SETTINGS, epochs=1, steps_per_epoch=1))
     assert json.loads((tmp_path / "run" / "training.json").read_text())["settings"]["optimizer"] == "adam"
     assert card["settings"]["optimizer"] == "adam"
+    assert tf.random.uniform([2]).shape == (2,)  # Deterministic operations would refuse to draw without a seed.
 
 
 def test_a_lower_threshold_whose_epoch_is_gone_is_refused_and_a_lost_best_epoch_is_not_chosen(
@@ -319,7 +299,7 @@ def test_a_lower_threshold_whose_epoch_is_gone_is_refused_and_a_lost_best_epoch_
     history[0] |= {"word_accuracy": 0.999, "category_auc": 0.999}
     (last / "history.json").write_text(json.dumps(history))
     lowered = dataclasses.replace(SETTINGS, word_threshold=0.99, category_threshold=0.99)
-    with pytest.raises(ResultError, match=r"Epoch 1 of .* its weights were not kept; give those of then"):
+    with pytest.raises(ResultError, match="Epoch 1 "):
         _train(learner, corpus, copied, lowered)
     card = _train(learner, corpus, copied)
     assert card["epoch"] == 3 and (copied / card["checkpoint"]).with_suffix(".ckpt.index").exists()
@@ -327,21 +307,15 @@ def test_a_lower_threshold_whose_epoch_is_gone_is_refused_and_a_lost_best_epoch_
 
 def test_a_folder_of_something_else_is_refused(learner, corpus, tmp_path):
     (tmp_path / "other" / "epochs").mkdir(parents=True)
-    with pytest.raises(ResultError, match="holds epochs of something else"):
+    with pytest.raises(ResultError, match="other contains epochs"):
         _train(learner, corpus, tmp_path / "other")
 
 
 def test_a_damaged_epoch_is_named(trained, learner, corpus, tmp_path):
     copied = shutil.copytree(trained[0], tmp_path / "both")
     (copied / "epochs" / "0003" / "optimizer.npz").write_bytes(b"PK")
-    with pytest.raises(ResultError, match=r"0003 is damaged .* delete it"):
+    with pytest.raises(ResultError, match="0003"):
         _train(learner, corpus, copied, dataclasses.replace(SETTINGS, epochs=4))
-
-
-def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(learner, corpus, tmp_path):
-    settings = dataclasses.replace(SETTINGS, optimizer="sgd", learning_rate=1e30)
-    with pytest.raises(ResultError, match="give a smaller learning rate"):
-        _train(learner, corpus, tmp_path / "burst", settings)
 
 
 def test_a_missing_recording_is_named_before_training_starts(learner, corpus, tmp_path):
@@ -360,75 +334,69 @@ def test_an_empty_split_is_refused(learner, corpus, tmp_path):
         _train(learner, copied, tmp_path / "run")
 
 
-def test_a_network_is_not_measured_on_words_that_it_does_not_know(trained, corpus, tmp_path):
+@pytest.mark.parametrize(
+    ("manifest", "known", "unknown"), [("words.csv", "high", "shrill"), ("backgrounds.csv", "hum", "buzz")]
+)
+def test_a_network_is_not_evaluated_on_classes_that_it_does_not_know(
+    manifest, known, unknown, trained, corpus, tmp_path
+):
     copied = shutil.copytree(corpus, tmp_path / "corpus")
-    text = (copied / "words.csv").read_text().replace(",high,", ",shrill,")
-    (copied / "words.csv").write_text(text)
-    with pytest.raises(CorpusError, match="'shrill' in its test split"):
+    (copied / manifest).write_text((copied / manifest).read_text().replace(f",{known},", f",{unknown},"))
+    with pytest.raises(CorpusError, match=f"{manifest}: '{unknown}'"):
         evaluate_trained(trained[0], copied / "words.csv", copied / "backgrounds.csv")
 
 
-def test_a_network_is_not_measured_on_categories_that_it_does_not_know(trained, corpus, tmp_path):
-    copied = shutil.copytree(corpus, tmp_path / "corpus")
-    text = (copied / "backgrounds.csv").read_text().replace(",hum,", ",buzz,")
-    (copied / "backgrounds.csv").write_text(text)
-    with pytest.raises(CorpusError, match="the categories 'buzz' in its test split"):
-        evaluate_trained(trained[0], copied / "words.csv", copied / "backgrounds.csv")
-
-
-@pytest.mark.parametrize("settings", [None, {"seed": 0}, {"seed": 0, "mixture": {"loudness": 1}}])
-def test_a_card_without_settings_is_refused(settings, trained, corpus, tmp_path):
+def test_a_card_with_unknown_settings_is_refused(trained, corpus, tmp_path):
     copied = shutil.copytree(trained[0], tmp_path / "both")
-    card = {**trained[1], "settings": settings}
+    card = {**trained[1], "settings": {"seed": 0, "mixture": {"loudness": 1}}}
     (copied / "card.json").write_text(json.dumps(card))
-    with pytest.raises(CheckpointError, match=r"card\.json does not have the settings"):
+    with pytest.raises(CheckpointError, match=r"card\.json"):
         evaluate_trained(copied, corpus / "words.csv", corpus / "backgrounds.csv")
 
 
 def test_an_architecture_without_a_top_layer_is_refused_and_claims_no_folder(learner, corpus, tmp_path):
     topless = dataclasses.replace(learner, layers=learner.layers[:-1])
-    with pytest.raises(ArgumentError, match=r"ends with a layer of type tf\.layers\.dropout"):
+    with pytest.raises(ArgumentError, match=r"tf\.layers\.dropout"):
         _train(topless, corpus, tmp_path / "run")
     assert not (tmp_path / "run" / "training.json").exists()
 
 
-def test_what_is_no_architecture_is_refused(corpus, tmp_path):
-    with pytest.raises(ArgumentError, match="The architecture is 'word_aliased'"):
+def test_the_name_of_an_architecture_is_refused(corpus, tmp_path):
+    with pytest.raises(ArgumentError, match="'word_aliased'"):
         _train("word_aliased", corpus, tmp_path / "run")
 
 
-def test_an_architecture_that_cannot_hold_both_tasks_is_refused(small_architecture, corpus, tmp_path):
-    with pytest.raises(ArgumentError, match="it has one output, and there are 2 tasks"):
+def test_an_architecture_that_cannot_have_both_tasks_is_refused(small_architecture, corpus, tmp_path):
+    with pytest.raises(ArgumentError, match="fc_top"):
         _train(small_architecture, corpus, tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["architecture.json", "labels.json"])
-def test_a_folder_that_lacks_a_file_is_refused(name, trained, tmp_path):
+def test_a_folder_that_lacks_a_file_is_refused(trained, tmp_path):
     copied = shutil.copytree(trained[0], tmp_path / "both")
-    (copied / name).unlink()
-    with pytest.raises((CheckpointError, ArgumentError), match=name):
+    (copied / "labels.json").unlink()
+    with pytest.raises(CheckpointError, match=r"labels\.json"):
         load_network(copied)
 
 
 def test_labels_that_do_not_fit_are_refused(trained, tmp_path):
     copied = shutil.copytree(trained[0], tmp_path / "both")
     (copied / "labels.json").write_text('{"/stimuli/word_int": ["a"]}')
-    with pytest.raises(CheckpointError, match="a list of 4 labels was expected"):
+    with pytest.raises(CheckpointError, match=r"labels\.json"):
         load_network(copied)
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("task", "speech"), ("optimizer", "rmsprop"), ("epochs", 0), ("batch_size", 0), ("learning_rate", 0)),
-        *(("learning_rate", float("nan")), ("momentum", 2), ("word_threshold", 1.1), ("seed", -1)),
+        *(("task", "speech"), ("batch_size", 0), ("learning_rate", float("nan")), ("word_threshold", 1.1)),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(field, value):
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError, match=field):
         TrainingSettings(**{field: value})
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_epoch(learner, corpus, tmp_path):
     write_architecture(learner, tmp_path / "learner.json")
     script = f"""
@@ -446,29 +414,22 @@ sys.exit(run(["train", *options, "--epochs", "2"]))
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=300, check=False
     )
     assert done.returncode == 1, done.stderr[-2000:]
-    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
+    assert str(tmp_path / "full") in done.stderr and "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "full" / "epochs").iterdir()] == ["0001"]
     assert load_network(tmp_path / "full").labels
 
 
-def test_a_run_that_is_at_work_keeps_others_out(learner, corpus, tmp_path):
-    from filelock import FileLock
-
+def test_a_folder_in_use_is_refused(learner, corpus, tmp_path):
     (tmp_path / "run").mkdir()
-    with FileLock(tmp_path / "run" / ".lock"), pytest.raises(ResultError, match="Another training run"):
+    with FileLock(tmp_path / "run" / ".lock"), pytest.raises(ResultError, match=str(tmp_path / "run")):
         _train(learner, corpus, tmp_path / "run")
 
 
 def test_a_bundled_network_is_recorded_by_its_name(tmp_path):
     network = load_network("small_word_aliased")
-    record = {"network": json.loads(json.dumps(network.describe())), "domain": "sound"}
-    assert str(Path(__file__).parents[2]) not in json.dumps(record)
-    assert load_recorded(record).provenance.digest == network.provenance.digest
-    changed = {**record, "network": {**record["network"], "digest": "0" * 64}}
-    with pytest.raises(CheckpointError, match="is not what it was"):
-        load_recorded(changed)
-
-
-def test_training_leaves_tensorflow_as_it_was(learner, corpus, tmp_path):
-    _train(learner, corpus, tmp_path / "run", dataclasses.replace(SETTINGS, epochs=1, steps_per_epoch=1))
-    assert tf.random.uniform([2]).shape == (2,)  # Deterministic operations refuse to draw without a seed.
+    record = NetworkRecord.from_json(json.loads(json.dumps(network.describe().to_json())))
+    assert str(Path(__file__).parents[2]) not in json.dumps(record.to_json())
+    assert record.load().provenance.digest == network.provenance.digest
+    changed = dataclasses.replace(record, digest="0" * 64)
+    with pytest.raises(CheckpointError, match="small_word_aliased"):
+        changed.load()

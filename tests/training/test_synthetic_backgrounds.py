@@ -1,5 +1,7 @@
 """Each category of synthetic backgrounds has its level, is drawn anew, and has the spectrum that its name promises."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -13,7 +15,7 @@ SAMPLES = 12000
 
 @pytest.fixture(scope="module")
 def speech() -> list[np.ndarray]:
-    """Words that are only alike in that each grows louder, so that backwards they grow softer."""
+    """Words that each grow louder, so that backwards they grow softer."""
     generator = np.random.default_rng(0)
     return [np.linspace(0, 1, length) ** 4 * generator.standard_normal(length) for length in (2000, 3000, 3500)]
 
@@ -43,35 +45,27 @@ def envelope(waveform: np.ndarray) -> np.ndarray:
 
 
 class TestEveryCategory:
-    @pytest.mark.parametrize("category", CATEGORIES)
-    @pytest.mark.parametrize(("samples", "rate"), [(SAMPLES, RATE), (4001, RATE), (2000, 4000), (40000, 20000)])
-    def test_level(self, category, samples, rate, speech):
-        for seed in range(5):
+    @pytest.mark.parametrize(("samples", "rate"), [(2000, 4000), (40000, 20000)])
+    def test_level(self, samples, rate, speech):
+        for category, seed in product(CATEGORIES, range(3)):
             waveform = drawn(category, seed, speech, samples, rate)
-            assert waveform.shape == (samples,)
-            assert waveform.dtype == np.float32
-            assert np.sqrt(np.mean(waveform.astype(float) ** 2)) == pytest.approx(0.1, rel=1e-5)
-            assert abs(waveform.mean(dtype=float)) < 1e-7
+            assert waveform.shape == (samples,), category
+            assert waveform.dtype == np.float32, category
+            assert np.sqrt(np.mean(waveform.astype(float) ** 2)) == pytest.approx(0.1, rel=1e-5), category
+            assert abs(waveform.mean(dtype=float)) < 1e-7, category
 
-    @pytest.mark.parametrize("category", CATEGORIES)
-    def test_same_seed_same_sound(self, category, speech):
-        np.testing.assert_array_equal(drawn(category, 3, speech), drawn(category, 3, speech))
+    def test_the_generator_alone_decides_the_sound(self, speech):
+        for category in CATEGORIES:
+            generator = np.random.default_rng(4)
+            first, second = (synthesize_background(category, SAMPLES, RATE, generator, speech) for _ in range(2))
+            np.testing.assert_array_equal(first, drawn(category, 4, speech), category)
+            assert np.abs(np.corrcoef(first, second)[0, 1]) < 0.5, category
 
-    @pytest.mark.parametrize("category", CATEGORIES)
-    def test_another_draw_is_another_sound(self, category, speech):
-        generator = np.random.default_rng(4)
-        first, second = (synthesize_background(category, SAMPLES, RATE, generator, speech) for _ in range(2))
-        assert np.abs(np.corrcoef(first, second)[0, 1]) < 0.5
-
-    @pytest.mark.parametrize("category", CATEGORIES)
-    def test_is_heard_in_every_half_second(self, category, speech):
-        for seed in range(30):
+    def test_is_heard_in_every_half_second(self, speech):
+        for category, seed in product(CATEGORIES, range(15)):
             waveform = drawn(category, seed, speech)
             parts = [waveform[start:][: RATE // 2] for start in range(0, SAMPLES - RATE // 2 + 1, 400)]
-            assert min(np.sqrt(np.mean(part**2)) for part in parts) > 0.02
-
-    def test_is_what_is_documented(self):
-        assert len(set(CATEGORIES)) == len(CATEGORIES) == 12
+            assert min(np.sqrt(np.mean(part**2)) for part in parts) > 0.02, category
 
 
 class TestNoises:
@@ -138,7 +132,7 @@ class TestTones:
             numbers = lines / fundamental
             assert 44 < fundamental < 131
             assert len(lines) >= 10
-            # A line's frequency is known to an eighth of a Hz, and the fundamental as well.
+            # A line's frequency is known to an eighth of a Hz, and so is the fundamental.
             assert np.abs(numbers - np.rint(numbers))[:10].max() < 0.06
             fundamentals.append(fundamental)
         assert np.ptp(fundamentals) > 40
@@ -162,70 +156,39 @@ class TestTones:
         assert np.median(cents) < 10
 
 
-class TestClicks:
-    def test_clicks_are_short_and_many(self):
-        for seed in range(20):
-            waveform = drawn("clicks", seed)
-            levels = envelope(waveform)
-            count = np.sum((levels[1:] > 0.3 * levels.max()) & (levels[:-1] <= 0.3 * levels.max()))
-            assert 3 <= count <= 31
-            assert np.mean(np.abs(waveform) > 0.02 * np.abs(waveform).max()) < 0.5
+def test_clicks_are_short_and_many():
+    for seed in range(20):
+        waveform = drawn("clicks", seed)
+        levels = envelope(waveform)
+        count = np.sum((levels[1:] > 0.3 * levels.max()) & (levels[:-1] <= 0.3 * levels.max()))
+        assert 3 <= count <= 31
+        assert np.mean(np.abs(waveform) > 0.02 * np.abs(waveform).max()) < 0.5
 
 
 class TestBabble:
     def test_words_are_said_backwards(self, speech):
-        # What the words are when they are lone, forwards: ever louder. Energy moves to their start.
         word = speech[1]
         babble = drawn("babble", 0, [word])
         backwards = np.abs(signal.correlate(babble, word[::-1])).max()
         assert backwards > 3 * np.abs(signal.correlate(babble, word)).max()
 
-    def test_only_the_given_words(self, speech):
-        one, other = drawn("babble", 0, speech[:1]), drawn("babble", 0, speech[1:2])
-        assert not np.array_equal(one, other)
-
-    @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-    def test_level_of_the_words_does_not_matter(self, speech, scale):
-        scaled = [speech[0], scale * speech[1]]
+    def test_level_of_the_words_does_not_matter(self, speech):
+        scaled = [speech[0], 1e3 * speech[1]]
         np.testing.assert_allclose(drawn("babble", 1, scaled), drawn("babble", 1, speech[:2]), atol=1e-6)
 
     def test_words_of_few_samples(self):
         assert np.isfinite(drawn("babble", 0, [np.array([1.0, 0.0]), np.array([0.0, 2.0, 1.0])])).all()
 
 
-class TestBadInput:
-    @pytest.mark.parametrize("category", ["white", "", "White_noise", "speech", None])
-    def test_unknown_category(self, category):
-        with pytest.raises(ArgumentError, match="no category of backgrounds"):
-            synthesize_background(category, SAMPLES, RATE, np.random.default_rng(0))
-
-    @pytest.mark.parametrize(("samples", "rate"), [(3999, 8000), (0, 8000), (-1, 8000), (12000.0, 8000), ("9", 8000)])
-    def test_length(self, samples, rate):
-        with pytest.raises(ArgumentError, match=r"number of samples .* whole number from 4000"):
-            synthesize_background("hum", samples, rate, np.random.default_rng(0))
-
-    @pytest.mark.parametrize("rate", [0, 3999, 8000.0, None])
-    def test_sampling_rate(self, rate):
-        with pytest.raises(ArgumentError, match=r"sampling rate .* whole number from 4000"):
-            synthesize_background("hum", SAMPLES, rate, np.random.default_rng(0))
-
-    @pytest.mark.parametrize("speech", [None, []])
-    def test_babble_without_speech(self, speech):
-        with pytest.raises(ArgumentError, match="speech for babble"):
-            drawn("babble", 0, speech)
-
-    @pytest.mark.parametrize(
-        "word",
-        [
-            np.zeros(99),
-            np.ones(99),
-            np.array([]),
-            np.eye(5),
-            np.array([1.0, np.nan]),
-            np.array([1.0, np.inf]),
-            np.float64(3),
-        ],
-    )
-    def test_babble_of_what_is_no_word(self, word):
-        with pytest.raises(ArgumentError, match="word for babble"):
-            drawn("babble", 0, [np.arange(5), word])
+@pytest.mark.parametrize(
+    ("category", "samples", "rate", "speech", "fault"),
+    [
+        ("hum", 3999, RATE, None, "3999"),
+        ("hum", SAMPLES, 3999, None, "3999"),
+        ("babble", SAMPLES, RATE, None, "None"),
+        ("babble", SAMPLES, RATE, [np.arange(5), np.array([1.0, np.nan])], "nan"),
+    ],
+)
+def test_bad_arguments_are_refused(category, samples, rate, speech, fault):
+    with pytest.raises(ArgumentError, match=fault):
+        drawn(category, 0, speech, samples, rate)

@@ -1,4 +1,4 @@
-"""Clips cut from aligned recordings: where they lie, what is dropped and why, how they are divided."""
+"""Clips cut from aligned recordings: where they lie, what is dropped and why, how they are split."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tfmetamers.errors import ArgumentError, CorpusError
-from tfmetamers.training.corpora import SPLITS, check_recordings, read_words, write_words
+from tfmetamers.training.corpora import SPLITS, check_recordings, read_words, write_manifest
 from tfmetamers.training.word_alignments import COLUMNS
 from tfmetamers.training.word_clips import ClipSettings, gather_clips, plain_word, summarize_words
 
@@ -46,35 +46,21 @@ def alignments():
     )
 
 
-@pytest.mark.parametrize(
-    ("label", "word"),
-    [
-        ("Hello,", "hello"),
-        ("DON'T", "don't"),
-        ("don\N{RIGHT SINGLE QUOTATION MARK}t", "don't"),
-        ("\N{LEFT DOUBLE QUOTATION MARK}well-known\N{RIGHT DOUBLE QUOTATION MARK}", "well-known"),
-        (",COMMA", "comma"),
-        ("STRASSE", "strasse"),
-        ("Straße", "strasse"),
-        ("e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}", "été"),
-        ("1990", "1990"),
-        ("ดี.", "ดี"),
-        ("null", "null"),
-        ("", ""),
-        (" ... ", ""),
-        ("<unk>", ""),
-        ("<eps>", ""),
-        ("[noise]", ""),
-        ("{LG}", ""),
-        ("(cough)", ""),
-        ("sil", ""),
-        ("SP", ""),
-        ("!SIL", ""),
-        ("(", ""),
-    ],
-)
-def test_words_are_folded_and_marks_are_none(label, word):
-    assert plain_word(label) == word
+def test_words_are_folded_and_other_labels_are_empty():
+    words = {
+        "Hello,": "hello",
+        "DON'T": "don't",
+        "don\N{RIGHT SINGLE QUOTATION MARK}t": "don't",
+        "\N{LEFT DOUBLE QUOTATION MARK}well-known\N{RIGHT DOUBLE QUOTATION MARK}": "well-known",
+        ",COMMA": "comma",
+        "Straße": "strasse",
+        "e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}": "été",
+        "1990": "1990",
+        "ดี.": "ดี",
+        "null": "null",
+        **dict.fromkeys(["", " ... ", "<unk>", "[noise]", "{LG}", "(cough)", "sil", "SP", "!SIL", "("], ""),
+    }
+    assert {label: plain_word(label) for label in words} == words
 
 
 def test_words_are_in_the_middle_of_clips(recordings, alignments, tmp_path):
@@ -84,7 +70,7 @@ def test_words_are_in_the_middle_of_clips(recordings, alignments, tmp_path):
     assert np.allclose(first["start"], 1.2 + np.arange(40), rtol=0, atol=1e-6)
     assert list(first["word"][:5]) == [*VOCABULARY, "zero"] and set(first["speaker"]) == {"speaker_0"}
     check_recordings(clips, 2.0)
-    write_words(clips, tmp_path / "words.csv")
+    write_manifest(clips, tmp_path / "words.csv")
     assert read_words(tmp_path / "words.csv", needed=SPLITS).reset_index(drop=True).equals(clips)
 
 
@@ -103,19 +89,15 @@ def test_what_cannot_be_used_is_dropped_and_counted(tmp_path):
     )
     clips, dropped = gather_clips(words, tmp_path, ClipSettings(validation=0.2, test=0.2))
     assert sorted(clips["start"]) == [0.5 + place for place in range(8)]
-    assert {drop.reason: (drop.clips, drop.vanished["word"]) for drop in dropped} == {
-        "no word, but silence, noise or unknown": (1, 0),
-        "no recording of that name": (1, 1),
-        "of a recording that cannot be used": (1, 1),
-        "longer than 2 s": (1, 1),
-        "from before the recording's start": (1, 1),
-        "past the recording's end": (1, 1),
-        "there before": (1, 0),
-    }
-    examples = {drop.reason: drop.example for drop in dropped}
-    assert examples["no word, but silence, noise or unknown"] == "'<unk>' at 4 s in a"
-    assert examples["no recording of that name"] == "'lost' at 4 s in missing"
-    assert "broken.wav is damaged" in examples["of a recording that cannot be used"]
+    assert [(drop.clips, drop.lost["word"]) for drop in dropped] == [
+        *((1, 0), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 0)),
+    ]
+    reasons = ("unknown word", "of that name", "cannot be used", "2 s", "before the", "after the", "more than once")
+    for drop, reason in zip(dropped, reasons, strict=True):
+        assert reason in drop.reason
+    assert dropped[0].example == "'<unk>' at 4 s in a"
+    assert dropped[1].example == "'lost' at 4 s in missing"
+    assert "broken.wav" in dropped[2].example
 
 
 def test_clips_reach_to_both_ends_of_a_recording(tmp_path):
@@ -136,29 +118,29 @@ def test_starts_are_rounded_to_microseconds(recordings, alignments):
 
 
 def test_rare_words_and_speakers_are_dropped_until_none_is_left(recordings, alignments):
-    settings = ClipSettings(minimum_clips=5, minimum_speakers=3, minimum_speaker_clips=30)
+    settings = ClipSettings(min_clips=5, min_speakers=3, min_speaker_clips=30)
     more = aligned(
         *(("speaker_0_a", 20.0 + place / 2, 20.4 + place / 2, "few", "") for place in range(4)),
         *((f"speaker_{place % 2}_a", 20.1 + place / 2, 20.4 + place / 2, "local", "") for place in range(12)),
     )
     clips, dropped = gather_clips(pd.concat([alignments, more]), recordings, settings)
     assert set(clips["word"]) == set(VOCABULARY) and len(clips) == 400
-    counts = {drop.reason: (drop.clips, drop.vanished["word"]) for drop in dropped}
-    assert counts == {"of a word of under 5 clips": (4, 1), "of a word of under 3 speakers": (12, 1)}
+    assert [(drop.clips, drop.lost["word"]) for drop in dropped] == [(4, 1), (12, 1)]
+    assert "5 clips" in dropped[0].reason and "3 speakers" in dropped[1].reason
 
     # Speaker 9 has too few clips; without them the word of two speakers has too few speakers.
     some = alignments[(alignments["recording"] != "speaker_9_a") | (alignments["begin"] < 12)]
     both = aligned(*((f"speaker_{place}_a", 20.1, 20.4, "shared", "") for place in (7, 8, 9)))
-    settings = dataclasses.replace(settings, minimum_clips=2)
+    settings = dataclasses.replace(settings, min_clips=2)
     clips, dropped = gather_clips(pd.concat([some, both]), recordings, settings)
     assert summarize_words(clips)["all"] == {"clips": 360, "words": 4, "speakers": 9}
-    assert [(drop.clips, drop.vanished) for drop in dropped] == [
+    assert [(drop.clips, drop.lost) for drop in dropped] == [
         (11, {"word": 0, "speaker": 1}),
         (2, {"word": 1, "speaker": 0}),
     ]
 
 
-def test_dividing_by_clip_spreads_every_word(recordings, alignments):
+def test_splitting_by_clip_spreads_every_word(recordings, alignments):
     clips, _ = gather_clips(alignments, recordings, ClipSettings(validation=0.15, test=0.1))
     counts = clips.groupby(["word", "split"], observed=True).size().unstack()
     assert (counts["test"] == 10).all() and (counts["validation"] == 15).all() and (counts["train"] == 75).all()
@@ -176,9 +158,9 @@ def test_shares_are_met_although_words_are_rare(recordings):
     assert summary["train"]["words"] == 160
 
 
-@pytest.mark.parametrize("divided_by", ["clip", "speaker"])
-def test_splits_come_from_the_seed_and_not_from_the_order(recordings, alignments, divided_by):
-    settings = ClipSettings(divided_by=divided_by, seed=3)
+@pytest.mark.parametrize("split_by", ["clip", "speaker"])
+def test_splits_come_from_the_seed_and_not_from_the_order(recordings, alignments, split_by):
+    settings = ClipSettings(split_by=split_by, seed=3)
     clips, _ = gather_clips(alignments, recordings, settings)
     again, _ = gather_clips(alignments.sample(frac=1, random_state=1), recordings, settings)
     assert clips.equals(again)
@@ -186,8 +168,8 @@ def test_splits_come_from_the_seed_and_not_from_the_order(recordings, alignments
     assert list(other["split"]) != list(clips["split"])
 
 
-def test_dividing_by_speaker_puts_each_into_one_split(recordings, alignments):
-    clips, _ = gather_clips(alignments, recordings, ClipSettings(divided_by="speaker", validation=0.2, test=0.25))
+def test_splitting_by_speaker_puts_each_into_one_split(recordings, alignments):
+    clips, _ = gather_clips(alignments, recordings, ClipSettings(split_by="speaker", validation=0.2, test=0.25))
     assert (clips.groupby("speaker", observed=True)["split"].nunique() == 1).all()
     summary = summarize_words(clips)
     assert [summary[split]["speakers"] for split in SPLITS] == [5, 2, 3]
@@ -202,27 +184,27 @@ def test_speakers_who_share_a_recording_are_in_one_split(tmp_path):
           for number in range(6) for place in range(20))
     )  # fmt: skip
     for seed in range(5):
-        clips, _ = gather_clips(words, tmp_path, ClipSettings(divided_by="speaker", seed=seed))
+        clips, _ = gather_clips(words, tmp_path, ClipSettings(split_by="speaker", seed=seed))
         assert (clips.groupby("file")["split"].nunique() == 1).all()
         assert [summarize_words(clips)[split]["speakers"] for split in SPLITS] == [8, 2, 2]
     one = words.assign(recording="call_0").drop_duplicates("begin")
-    with pytest.raises(CorpusError, match=r"1 speakers cannot .* \(those who share a recording count as one\)"):
-        gather_clips(one, tmp_path, ClipSettings(divided_by="speaker"))
+    with pytest.raises(CorpusError, match="share a recording"):
+        gather_clips(one, tmp_path, ClipSettings(split_by="speaker"))
 
 
 def test_one_speaker_trains_however_large_the_other_shares_are(recordings, alignments):
     some = alignments[alignments["recording"].isin([f"{speaker}_a" for speaker in SPEAKERS[:3]])]
-    clips, _ = gather_clips(some, recordings, ClipSettings(divided_by="speaker", validation=0.45, test=0.45))
+    clips, _ = gather_clips(some, recordings, ClipSettings(split_by="speaker", validation=0.45, test=0.45))
     assert [summarize_words(clips)[split]["speakers"] for split in SPLITS] == [1, 1, 1]
 
 
 def test_words_that_training_lacks_are_in_no_other_split(recordings, alignments):
     own = aligned(*((f"{speaker}_a", 50.0, 50.4, f"only_{speaker}", "") for speaker in SPEAKERS))
-    settings = ClipSettings(divided_by="speaker", validation=0.2, test=0.2)
+    settings = ClipSettings(split_by="speaker", validation=0.2, test=0.2)
     clips, dropped = gather_clips(pd.concat([alignments, own]), recordings, settings)
     trained = set(clips["word"][clips["split"] == "train"])
     assert len(trained) == 10 and set(clips["word"]) == trained
-    assert [(drop.reason, drop.clips) for drop in dropped] == [("of a word that fell to no training clip", 4)]
+    assert [drop.clips for drop in dropped] == [4] and "training" in dropped[0].reason
 
 
 def test_one_clip_of_each_word_trains(recordings):
@@ -258,9 +240,9 @@ def test_recordings_are_found_by_path_and_by_name(tmp_path):
         clips, _ = gather_clips(words, tmp_path, ClipSettings(validation=0.3, test=0.3))
         assert set(clips["file"]) == {str(tmp_path / file)}
         assert set(clips["speaker"]) == {"bob" if file.startswith("bob") else "ann" if file.startswith("ann") else ""}
-    with pytest.raises(CorpusError, match=r"ann.a\.wav and bob.a\.wav both have the name of the recording 'a'"):
+    with pytest.raises(CorpusError, match=r"ann.a\.wav and bob.a\.wav .*'a'"):
         gather_clips(aligned(("a", 2.0, 2.4, "one", "")), tmp_path, ClipSettings())
-    with pytest.raises(CorpusError, match="none of the recordings of the alignments, such as c;"):
+    with pytest.raises(CorpusError, match=f"{tmp_path} .*c;"):
         gather_clips(aligned(("c", 2.0, 2.4, "one", "")), tmp_path, ClipSettings())
 
 
@@ -273,11 +255,9 @@ def test_a_missing_recording_is_not_taken_for_another_of_its_name(tmp_path):
     )  # fmt: skip
     clips, dropped = gather_clips(words, tmp_path, ClipSettings())
     assert len(clips) == 40
-    assert [(drop.reason, drop.clips, drop.example) for drop in dropped] == [
-        ("no recording of that name", 40, "'w0' at 2 s in ann/session")
-    ]
+    assert [(drop.clips, drop.example) for drop in dropped] == [(40, "'w0' at 2 s in ann/session")]
     (tmp_path / "bob").rename(tmp_path / "cleo")
-    with pytest.raises(CorpusError, match=r"'ann/session' and 'bob/session' .* both have the name of cleo"):
+    with pytest.raises(CorpusError, match=r"'ann/session' and 'bob/session' .*cleo"):
         gather_clips(words, tmp_path, ClipSettings())
 
 
@@ -288,7 +268,7 @@ def test_names_that_are_not_in_utf_8_are_refused(tmp_path):
         (tmp_path / "a.wav").rename(tmp_path / "caf\udce9.wav")
     except OSError:
         pytest.skip("the file system has no such names")
-    with pytest.raises(CorpusError, match=r"'caf\\udce9\.wav' is not in UTF-8"):
+    with pytest.raises(CorpusError, match=r"caf\\udce9\.wav"):
         gather_clips(aligned(("caf", 0, 1, "one", "")), tmp_path, ClipSettings())
 
 
@@ -300,51 +280,34 @@ def test_speakers_that_are_named_are_kept(recordings):
     assert clips["speaker"].value_counts().to_dict() == {"ann": 20, "speaker_0": 10}
 
 
-@pytest.mark.parametrize("setting", [{"divided_by": "speaker"}, {"minimum_speakers": 1}, {"minimum_speaker_clips": 1}])
-def test_speakers_are_needed_where_they_count(tmp_path, setting):
+def test_speakers_are_needed_where_they_count(tmp_path):
     save(tmp_path / "a.wav", 60)
     words = aligned(*(("a", 2.0 + place, 2.4 + place, f"w{place % 2}", "") for place in range(40)))
     gather_clips(words, tmp_path, ClipSettings())
-    with pytest.raises(CorpusError, match="40 of 40 clips have no speaker"):
-        gather_clips(words, tmp_path, ClipSettings(**setting))
+    for setting in ({"split_by": "speaker"}, {"min_speakers": 1}, {"min_speaker_clips": 1}):
+        with pytest.raises(CorpusError, match="40 of 40"):
+            gather_clips(words, tmp_path, ClipSettings(**setting))
 
 
 def test_what_leaves_nothing_to_train_on_is_refused(recordings, alignments, tmp_path):
     few = alignments[alignments["recording"].isin(["speaker_0_a", "speaker_1_a"])]
     cases = [
-        (alignments, {"minimum_clips": 101}, r"No clip remains \(400 of a word of under 101 clips\)"),
-        (alignments, {"seconds": 70.0}, "No clip remains"),
-        (alignments, {"seconds": 0.1}, r"No clip remains \(400 longer than 0.1 s\)"),
-        (alignments.assign(word="<unk>"), {}, r"No clip remains \(400 no word, but silence, noise or unknown\)"),
-        (few, {"divided_by": "speaker"}, "2 speakers cannot be divided into train, validation, test"),
-        (alignments[:2], {}, "no row whose split is validation or test"),
-        (alignments[alignments["word"] == "one"], {}, "1 word to train on, 'one'"),
+        (alignments, {"min_clips": 101}, "400 clips of a word with fewer than 101 clips"),
+        (alignments, {"seconds": 0.1}, "0.1 s"),
+        (alignments.assign(word="<unk>"), {}, "400 clips of silence"),
+        (few, {"split_by": "speaker"}, "there are 2"),
+        (alignments[:2], {}, "validation or test"),
+        (alignments[alignments["word"] == "one"], {}, "1 word "),
     ]
-    for words, setting, complaint in cases:
-        with pytest.raises(CorpusError, match=complaint):
+    for words, setting, fault in cases:
+        with pytest.raises(CorpusError, match=fault):
             gather_clips(words, recordings, ClipSettings(**setting))
-    with pytest.raises(CorpusError, match="There is no folder"):
-        gather_clips(alignments, tmp_path / "missing", ClipSettings())
-    with pytest.raises(CorpusError, match="holds no file that ends in"):
-        gather_clips(alignments, tmp_path, ClipSettings())
+    for folder in (tmp_path / "missing", tmp_path):
+        with pytest.raises(CorpusError, match=str(folder)):
+            gather_clips(alignments, folder, ClipSettings())
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        {"seconds": 0},
-        {"seconds": float("nan")},
-        {"minimum_clips": -1},
-        {"minimum_speakers": 1.5},
-        {"minimum_speaker_clips": True},
-        {"divided_by": "word"},
-        {"validation": 0},
-        {"test": 1.0},
-        {"validation": 0.5, "test": 0.5},
-        {"test": float("nan")},
-        {"seed": -1},
-    ],
-)
-def test_unusable_settings_are_refused(setting):
-    with pytest.raises(ArgumentError):
-        ClipSettings(**setting)
+@pytest.mark.parametrize(("name", "value"), [("min_speakers", 1.5), ("split_by", "word"), ("test", 0.9)])
+def test_unusable_settings_are_refused(name, value):
+    with pytest.raises(ArgumentError, match="split clips by" if name == "split_by" else name):
+        ClipSettings(**{name: value})

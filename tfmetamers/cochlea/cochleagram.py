@@ -1,10 +1,10 @@
 """Front ends: from a waveform to its cochleagram, differentiably.
 
-Both front ends filter a sound's spectrum into sub-bands, take each sub-band's envelope, the absolute value of
-its analytic signal, low-pass filter and down-sample it, and compress it. They differ in one number, how often
-an envelope is sampled before it is low-pass filtered: as often as the sound (``exact``, the released pipeline)
-or as often as the sub-band needs (``fast``). ``docs/cochleagram.md`` has the steps, their sources, and what the
-fast one's error and speed are.
+Both front ends filter a sound's spectrum into sub-bands, take the envelope of each sub-band (the absolute value of its
+analytic signal), low-pass filter and down-sample it, and compress it. They differ in one number, the rate at which an
+envelope is sampled before it is low-pass filtered: that of the sound (``exact``, the released pipeline) or the rate
+that the sub-band needs (``fast``). ``docs/cochleagram.md`` describes the steps, their sources, and the error and speed
+of the fast one.
 """
 
 import math
@@ -22,13 +22,13 @@ from tfmetamers.gradients import clipped_power
 #: The names of the front ends.
 FRONT_ENDS = ("exact", "fast")
 
-#: The fast front end samples a sub-band as if it were at least this wide, in Hz: below, its error comes from
-#: the kinks of an envelope that touches zero, which are as sharp in a narrow sub-band of a periodic sound.
+#: The fast front end samples a sub-band as if it were at least this wide, in Hz: in narrower ones, its error comes from
+#: the kinks of an envelope that touches zero, which are just as sharp in a narrow sub-band of a periodic sound.
 MIN_WIDTH = 1500.0
 
-#: The most channels that are computed in one operation: more would leave the processor's cache, and need
+#: The maximum number of channels that are computed in one operation: more would exceed the processor's cache, and need
 #: more memory at once for a batch.
-CHANNELS_AT_ONCE = 32
+MAX_GROUP_CHANNELS = 32
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class _Group:
     """Neighbouring channels that are computed together.
 
     Attributes:
-        bins: the part of the spectrum that they let through.
+        bins: the part of the spectrum that they pass.
         gains: complex (channels, bins), their transfer functions, scaled for the shorter inverse transform.
-        points: samples of an envelope in one sample of the cochleagram.
-        low_pass: float (taps, points, 1), the filter that precedes down-sampling, one row for each sample of
-            the cochleagram that it spans.
-        ends: float (2, envelope samples), what to add for the first sample of an envelope and for the one
-            after its last; None if the envelope is as long as the sound.
+        points: samples of an envelope for one sample of the cochleagram.
+        low_pass: float (taps, points, 1), the filter that precedes down-sampling, one row for each sample of the
+            cochleagram that it spans.
+        ends: float (2, envelope samples), what to add for the first sample of an envelope and for the one after its
+            last; None if the envelope is as long as the sound.
     """
 
     bins: slice
@@ -53,20 +53,20 @@ class _Group:
 
 
 class FrontEnd:
-    """A model of the ear: call it with waveforms to get their cochleagrams.
+    """A front end: call it with waveforms to get their cochleagrams.
 
-    It holds constants alone, and works inside `tf.function` and outside, with `tf.GradientTape`. Items of a
-    batch do not influence each other.
+    It holds only constants, and works inside `tf.function` and outside, with `tf.GradientTape`. Items of a batch do not
+    influence each other.
 
     Attributes:
         name: ``"exact"`` or ``"fast"``.
-        settings: what the cochleagram is made with.
-        center_frequencies: float64 (channels,), in Hz, low- and high-pass filters included.
+        settings: the settings of the cochleagram.
+        center_frequencies: float64 (channels,), in Hz, including low- and high-pass filters.
         output_shape: shape of one cochleagram: (channels, envelope samples, 1).
     """
 
     def __init__(self, name: str, settings: CochleagramSettings, oversampling: float):
-        """Compute the constants; `build_front_end` is the way to get one."""
+        """Compute the constants; use `build_front_end`."""
         self.name = name
         self.settings = settings
         self.output_shape = (settings.channels, settings.envelope_samples, 1)
@@ -89,7 +89,7 @@ class FrontEnd:
         """Return the cochleagrams of a batch of sounds.
 
         Args:
-            waveforms: float (batch, samples); the released networks take a root mean square of 0.1.
+            waveforms: float (batch, samples); the released networks expect a root mean square of 0.1.
 
         Returns:
             float32 (batch, channels, envelope samples, 1), from 0; low frequencies first.
@@ -106,8 +106,8 @@ class FrontEnd:
             waveforms: float (batch, samples).
 
         Returns:
-            float32 (batch, channels, envelope samples, 1), from 0. A tone of amplitude 1 gives 0.25 at the
-            peak of a filter: half for the analytic signal, half for the filter, with sample factor 4.
+            float32 (batch, channels, envelope samples, 1), from 0. A tone of amplitude 1 gives 0.25 at the peak of a
+            filter: a half for the analytic signal times a half for the filter, with sample factor 4.
 
         Raises:
             ArgumentError: the waveforms have another shape.
@@ -142,16 +142,16 @@ class FrontEnd:
 def build_front_end(
     name: str = "exact", settings: CochleagramSettings | None = None, *, oversampling: float = 4.0
 ) -> FrontEnd:
-    """Make a front end.
+    """Build a front end.
 
     Args:
         name: ``"exact"`` for the released pipeline, or ``"fast"``.
-        settings: what the cochleagram is made with; the released networks' by default.
-        oversampling: for the fast one, how many times faster than its width (`MIN_WIDTH` at least) a sub-band
-            is sampled, from 2; the error falls with it.
+        settings: the settings of the cochleagram; those of the released networks by default.
+        oversampling: for ``"fast"``, the sampling rate of a sub-band divided by its width (at least `MIN_WIDTH`), from
+            2; the error falls with it.
 
     Raises:
-        ArgumentError: an unknown name, an oversampling below 2, or settings that no filter bank has.
+        ArgumentError: an unknown name, an oversampling below 2, or settings for which there is no filter bank.
     """
     if name not in FRONT_ENDS:
         raise unknown_name("front end", name, FRONT_ENDS, "Give one of these.")
@@ -163,7 +163,7 @@ def build_front_end(
 
 @tf.custom_gradient
 def _absolute_value(analytic_signals):
-    """Return the absolute value; its gradient at 0 is 0, as that of `tf.abs`, which takes twice as long."""
+    """Return the absolute value; its gradient at 0 is 0, as with `tf.abs`, which takes twice as long."""
     squares = tf.square(tf.math.real(analytic_signals)) + tf.square(tf.math.imag(analytic_signals))
     absolute = tf.sqrt(squares)
 
@@ -174,7 +174,7 @@ def _absolute_value(analytic_signals):
 
 
 def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float | None) -> Iterator[_Group]:
-    """Divide the channels into groups and compute their constants; no oversampling stands for the sound's rate."""
+    """Divide the channels into groups and compute their constants; without oversampling, at the rate of the sound."""
     total = settings.samples + settings.padding
     passed = [np.flatnonzero(gains) for gains in bank.transfer_functions]
     supports = [(bins[0], bins[-1] + 1) for bins in passed]
@@ -185,7 +185,7 @@ def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float |
         length = points[first] * total // settings.step
         last = first + 1
         while (
-            last < min(len(points), first + CHANNELS_AT_ONCE)
+            last < min(len(points), first + MAX_GROUP_CHANNELS)
             and points[last] == points[first]
             and _spanned(supports[first : last + 1]) <= length
         ):
@@ -202,14 +202,14 @@ def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float |
 
 
 def _spanned(supports) -> int:
-    """Return how many bins there are from the first to the last that channels let through."""
+    """Return the number of bins from the first to the last that the channels pass."""
     return max(stop for _, stop in supports) - min(start for start, _ in supports)
 
 
 def _points(width: float, settings: CochleagramSettings, oversampling: float | None) -> int:
-    """Return how many samples of an envelope to take in one sample of the cochleagram.
+    """Return how many samples of an envelope to take for one sample of the cochleagram.
 
-    The number has no prime factor above 7, which Fourier transforms are quick for, unless it is the sound's.
+    Unless it is that of the sound, the number has no prime factor above 7, so that Fourier transforms are fast.
     """
     if oversampling is None:
         return settings.step
@@ -222,7 +222,7 @@ def _points(width: float, settings: CochleagramSettings, oversampling: float | N
 def _window(settings: CochleagramSettings, positions: np.ndarray) -> np.ndarray:
     """Return the low-pass filter of the released code at any position, in samples of the sound from its first tap.
 
-    A sinc whose centre lies half a sample after the middle tap, times a Kaiser window, not normalised.
+    It is a sinc whose centre is half a sample after the middle tap, times a Kaiser window, not normalised.
     """
     last = settings.window - 1
     inside = (positions >= 0) & (positions <= last)
@@ -233,12 +233,12 @@ def _window(settings: CochleagramSettings, positions: np.ndarray) -> np.ndarray:
 
 
 def _first_tap(settings: CochleagramSettings) -> int:
-    """Return how many samples before the start of the sound the first output's filter begins ("SAME" padding)."""
+    """Return how many samples before the sound the filter of the first output begins ("SAME" padding)."""
     return (settings.window - settings.step) // 2
 
 
 def _low_pass(settings: CochleagramSettings, points: int) -> np.ndarray:
-    """Return the low-pass filter (taps, points) for envelopes of so many points in a sample of the cochleagram.
+    """Return the low-pass filter (taps, points) for envelopes with this many points in a sample of the cochleagram.
 
     Row `r` is for the points that come ``r - taps // 2`` samples of the cochleagram after the output.
     """
@@ -250,11 +250,11 @@ def _low_pass(settings: CochleagramSettings, points: int) -> np.ndarray:
 
 
 def _ends(settings: CochleagramSettings, points: int) -> np.ndarray:
-    """Return what makes up, at the two ends of the sound, for summing fewer points.
+    """Return the correction, at the two ends of the sound, for summing fewer points.
 
-    A sum over points a distance `h` apart exceeds the integral by `h` / 2 times the difference of the summand
-    between the first point and the one after the last (Euler and Maclaurin), so two sums over different
-    points differ where the sound, padded with zeros, begins and ends.
+    A sum over points a distance `h` apart exceeds the integral by `h` / 2 times the difference of the summand between
+    the first point and the one after the last (Euler and Maclaurin), so sums over different points differ where the
+    sound, padded with zeros, begins and ends.
     """
     positions = _first_tap(settings) - np.arange(settings.envelope_samples) * settings.step
     excess = (settings.step / points - 1.0) / 2.0

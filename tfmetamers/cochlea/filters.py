@@ -1,7 +1,7 @@
-"""The bank of half-cosine filters, evenly spaced on the ERB-number scale, that models the ear's tuning.
+"""The filter bank of the cochleagram: half-cosine filters, evenly spaced on the ERB-number scale.
 
-The same bank as ``make_erb_cos_filters_nx`` of the package pycochleagram (McDermott laboratory), which the
-released networks were trained on, over the non-negative frequencies alone.
+It is the bank of ``make_erb_cos_filters_nx`` in the package pycochleagram (McDermott laboratory), which the released
+networks were trained on, over the non-negative frequencies only.
 """
 
 import math
@@ -12,15 +12,12 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, checked_whole_number
 
-#: Glasberg and Moore's ERB scale with pycochleagram's rounding (9.265, not 9.26449): the bandwidth at 0 Hz,
-#: in Hz, and the filters' quality.
+#: Glasberg and Moore's ERB scale with pycochleagram's rounding (9.265, not 9.26449): the bandwidth at 0 Hz, in Hz, and
+#: the quality of the filters.
 ERB_AT_ZERO = 24.7
 ERB_QUALITY = 9.265
 
-#: The greatest sampling rate that is taken for one, in Hz.
-MAX_RATE = 1_000_000
-
-#: The most numbers that the transfer functions may have: 2 GiB of float64.
+#: The maximum number of values in the transfer functions: 2 GiB of float64.
 MAX_BANK = 2**28
 
 
@@ -31,8 +28,8 @@ class FilterBank:
     Attributes:
         transfer_functions: float64 (channels, samples / 2 + 1), the gain at each frequency from 0 Hz to the
             Nyquist frequency. Their squares add up to 1 at every frequency where both end filters are there.
-        center_frequencies: float64 (channels,), in Hz. The low- and high-pass filters have a centre too, where
-            the ERB spacing continued would put one; where that is below zero, 1 Hz stands for it.
+        center_frequencies: float64 (channels,), in Hz. Low- and high-pass filters have a centre too, where the
+            spacing would put the next band; 1 Hz stands for a centre below zero.
     """
 
     transfer_functions: np.ndarray
@@ -62,23 +59,23 @@ def erb_filter_bank(
 ) -> FilterBank:
     """Make the filter bank for sounds of one length.
 
-    With `n` filters and sample factor `s` there are ``s * (n + 1) - 1`` band-pass filters, each half a period
-    of a cosine on the ERB-number scale, `s` times denser than the `n` that would just cover it; below them
-    and above them stand `s` low-pass and `s` high-pass filters, which complement the outermost bands.
+    With `n` filters and sample factor `s` there are ``s * (n + 1) - 1`` band-pass filters, each half a period of a
+    cosine on the ERB-number scale, `s` times as dense as the `n` filters that would just cover the range. Below and
+    above them are `s` low-pass and `s` high-pass filters, which complement the outermost bands.
 
     Args:
         sampling_rate: in Hz.
         samples: length of the sounds; even.
-        low_limit: in Hz; the band-pass filters' centres lie evenly between the limits.
+        low_limit: in Hz; the centres of the band-pass filters are spaced evenly between the limits.
         high_limit: in Hz, at most half the sampling rate.
         filters: the number of filters that cover the range once, `n`.
         sample_factor: how many times they cover it, `s`: 1 or an even number.
-        low_pass: put the low-pass filters in.
-        high_pass: put the high-pass filters in.
+        low_pass: include the low-pass filters.
+        high_pass: include the high-pass filters.
 
     Raises:
-        ArgumentError: a value is of the wrong type or out of its range, the bank would be larger than 2 GiB,
-            or the sounds are so short that a filter falls between two of their frequencies.
+        ArgumentError: a value has the wrong type or is out of range, the bank would be larger than 2 GiB, or the sounds
+            are so short that a filter falls between two of their frequencies.
     """
     check_filter_bank(sampling_rate, samples, low_limit, high_limit, filters, sample_factor, low_pass, high_pass)
     bands = sample_factor * (filters + 1) - 1
@@ -103,7 +100,7 @@ def erb_filter_bank(
     center_frequencies = erb_number_to_hertz(np.concatenate([places for _, places in parts]))
     if not transfer_functions.any(axis=1).all():
         raise ArgumentError(
-            f"With {filters} filters and sample factor {sample_factor}, some are narrower than the "
+            f"With {filters} filters and sample factor {sample_factor}, some filters are narrower than the "
             f"{sampling_rate / samples:.4g} Hz between the frequencies of {samples} samples; "
             "use fewer filters or longer sounds."
         )
@@ -111,18 +108,14 @@ def erb_filter_bank(
 
 
 def count_channels(filters: int, sample_factor: int, low_pass: bool, high_pass: bool) -> int:
-    """Return the number of channels, low- and high-pass filters included."""
+    """Return the number of channels, including low- and high-pass filters."""
     return sample_factor * (filters + 1) - 1 + sample_factor * (low_pass + high_pass)
 
 
 def check_filter_bank(
     sampling_rate, samples, low_limit, high_limit, filters, sample_factor, low_pass, high_pass
 ) -> None:
-    """Refuse what `erb_filter_bank` cannot make a bank of.
-
-    Raises:
-        ArgumentError: see `erb_filter_bank`.
-    """
+    """Check the arguments of `erb_filter_bank`, and raise its `ArgumentError`."""
     whole = {
         "sampling rate": sampling_rate,
         "number of samples": samples,
@@ -135,22 +128,21 @@ def check_filter_bank(
         require_positive(name, value)
     for name, value in {"low_pass": low_pass, "high_pass": high_pass}.items():
         if not isinstance(value, bool | np.bool_):
-            raise ArgumentError(f"The choice {name} is {value!r}; True or False was expected.")
-    if sampling_rate > MAX_RATE:
-        raise ArgumentError(f"The sampling rate is {sampling_rate} Hz; at most {MAX_RATE} Hz was expected.")
+            raise ArgumentError(f"{name} is {value!r}; True or False was expected.")
     if samples % 2:
         raise ArgumentError(
-            f"The number of samples is {samples}, which is odd; add or remove one, since the filters need the "
-            "Nyquist frequency among those of the sound."
+            f"The number of samples is {samples}, which is odd; add or remove one, because the filters need the "
+            "Nyquist frequency."
         )
     if sample_factor != 1 and sample_factor % 2:
         raise ArgumentError(f"The sample factor is {sample_factor}; 1 or an even number was expected.")
     if low_limit >= high_limit:
-        raise ArgumentError(f"The low limit is {low_limit} Hz; less than the high limit of {high_limit} Hz is needed.")
+        raise ArgumentError(
+            f"The low limit is {low_limit} Hz; less than the high limit, {high_limit} Hz, was expected."
+        )
     if high_limit > sampling_rate / 2:
         raise ArgumentError(
-            f"The high limit is {high_limit} Hz; a sampling rate of {sampling_rate} Hz carries frequencies up to "
-            f"{sampling_rate / 2:g} Hz."
+            f"The high limit is {high_limit} Hz; at most {sampling_rate / 2:g} Hz was expected, half the sampling rate."
         )
     size = count_channels(filters, sample_factor, low_pass, high_pass) * (samples // 2 + 1)
     if size > MAX_BANK:
@@ -161,7 +153,7 @@ def check_filter_bank(
 
 
 def require_positive(name: str, value) -> None:
-    """Refuse what is not a finite number above zero."""
+    """Raise an `ArgumentError` unless the value is a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
         raise ArgumentError(f"The {name} is {value!r}; a finite number above zero was expected.")
 

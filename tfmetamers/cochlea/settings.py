@@ -1,4 +1,4 @@
-"""What a cochleagram is made with, and the named settings of the released networks and of the paper's text."""
+"""The settings of a cochleagram, and presets: those of the released networks and those of the paper's text."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,34 +8,34 @@ from typing import Any
 from tfmetamers.cochlea.filters import check_filter_bank, count_channels, require_positive
 from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
 
-#: The greatest shape parameter of a Kaiser window: beyond, hardly more than its middle would be left.
+#: The maximum shape parameter of a Kaiser window, whose computation overflows for much larger ones.
 MAX_BETA = 100
 
 
 @dataclass(frozen=True)
 class CochleagramSettings:
-    """Everything that a cochleagram depends on besides the sound; the defaults are the released networks'.
+    """Everything that a cochleagram depends on apart from the sound; the defaults are the released networks' settings.
 
     Attributes:
         sampling_rate: of the sounds, in Hz.
         samples: length of the sounds; even, and a multiple of `step`.
-        low_limit: in Hz; the band-pass filters' centres lie between the limits.
+        low_limit: in Hz; the centres of the band-pass filters are between the limits.
         high_limit: in Hz, at most half the sampling rate.
         filters: the number of filters that cover the range once.
         sample_factor: how many times they cover it: 1 or an even number.
-        low_pass: have low-pass filters below the bands.
-        high_pass: have high-pass filters above the bands.
+        low_pass: include low-pass filters below the bands.
+        high_pass: include high-pass filters above the bands.
         envelope_rate: sampling rate of the cochleagram, in Hz; divides the sampling rate.
         window: length of the filter that precedes the down-sampling of the envelopes, in samples; odd.
         window_beta: shape of that filter's Kaiser window, from 0 to 100.
-        scale: multiplies the envelopes before compression. The released networks' is said to be a percentile
-            of a speech dataset (``linear_max``).
+        scale: multiplies the envelopes before compression. The released networks' scale is said to be a percentile of
+            a speech dataset (``linear_max``).
         exponent: of the compression, above 0 and below 1.
-        padding: zeros put after a sound before its spectrum is taken, so that its end does not run into its
-            beginning; a multiple of `step`. The released code had such a parameter and ignored it.
+        padding: zeros after a sound before its spectrum is computed, so that its end does not run into its beginning;
+            a multiple of `step`. The released code had such a parameter and ignored it.
 
     Raises:
-        ArgumentError: a value is of the wrong type or out of its range.
+        ArgumentError: a value has the wrong type or is out of range.
     """
 
     sampling_rate: int = 20000
@@ -77,18 +77,18 @@ class CochleagramSettings:
         if self.sampling_rate % self.envelope_rate or self.sampling_rate == self.envelope_rate:
             raise ArgumentError(
                 f"The envelope rate is {self.envelope_rate} Hz; a divisor of the sampling rate, "
-                f"{self.sampling_rate} Hz, and less than it was expected."
+                f"{self.sampling_rate} Hz, that is less than it was expected."
             )
         for name, value in {"number of samples": self.samples, "padding": self.padding}.items():
             if value % self.step:
                 raise ArgumentError(
-                    f"The {name} is {value}; a multiple of {self.step} was expected, the samples of the sound in one "
-                    "of the envelope."
+                    f"The {name} is {value}; a multiple of {self.step}, the samples of the sound for one sample of the "
+                    "envelope, was expected."
                 )
         if self.window % 2 == 0 or not self.step <= self.window <= self.samples:
             raise ArgumentError(
-                f"The window is {self.window} samples; an odd number from {self.step}, the samples of the sound "
-                f"in one of the envelope, to {self.samples}, all of them, was expected."
+                f"The window has {self.window} samples; an odd number from {self.step}, the samples of the sound for "
+                f"one sample of the envelope, to {self.samples}, the whole sound, was expected."
             )
 
     @property
@@ -98,7 +98,7 @@ class CochleagramSettings:
 
     @property
     def channels(self) -> int:
-        """The number of channels, low- and high-pass filters included."""
+        """The number of channels, including low- and high-pass filters."""
         return count_channels(self.filters, self.sample_factor, self.low_pass, self.high_pass)
 
     @property
@@ -107,7 +107,7 @@ class CochleagramSettings:
         return self.samples // self.step
 
     def replace(self, **fields: Any) -> "CochleagramSettings":
-        """Return these settings with other values for some of the fields.
+        """Return a copy of these settings with other values for some fields.
 
         Raises:
             ArgumentError: an unknown field, or a value that cannot be used.
@@ -115,18 +115,18 @@ class CochleagramSettings:
         known = [field.name for field in dataclasses.fields(self)]
         for field in fields:
             if field not in known:
-                raise unknown_name("cochleagram setting called", field, known, "Give one of these.")
+                raise unknown_name("cochleagram setting", field, known, "Give one of these.")
         return dataclasses.replace(self, **fields)
 
 
 def find_cochleagram_settings(name: str) -> CochleagramSettings:
-    """Return the settings of a name.
+    """Return the settings with a name.
 
     - ``released``: the front end of the released networks, 50 filters, 211 channels.
-    - ``paper_text``: as the paper's text has it: 40 filters, 171 channels.
+    - ``paper_text``: that of the paper's text, 40 filters, 171 channels.
 
     Raises:
-        ArgumentError: there are no settings of that name.
+        ArgumentError: there are no settings with that name.
     """
     presets = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
     if name not in presets:

@@ -1,11 +1,5 @@
-"""Features that networks of sounds take in place of cochleagrams, differentiably."""
+"""Front ends other than the cochleagram, differentiable: log-mel spectrograms and MFCCs."""
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "log_mel": ["LogMel", "mel_bands"],
-        "mfcc": ["Mfcc", "mel_filters"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ SAMPLING_RATE = 16_000
 WINDOW, HOP, TRANSFORM = 400, 160, 512
 
 #: Mel bands, and the frequencies where the first begins and the last ends, in Hz.
-BANDS, LOWEST, HIGHEST = 64, 125.0, 7500.0
+BANDS, MIN_FREQUENCY, MAX_FREQUENCY = 64, 125.0, 7500.0
 
 #: Added to the mel spectrogram before its logarithm is taken.
 OFFSET = 0.01
@@ -29,14 +29,14 @@ class LogMel:
     Frames of 25 ms every 10 ms are weighted by a periodic Hann window, the magnitudes of their Fourier transforms are
     summed in 64 mel bands, and the logarithm is taken after 0.01 is added (``mel_features.py`` and
     ``vggish_input.py`` of tensorflow/models, research/audioset). The logarithm's gradient is clipped to [-1, 1]
-    (`tfmetamers.gradients.clipped_log`), so that it is the mathematical one where a band holds 0.99 or more. That of
-    a magnitude of zero is 0. What is left over after the last whole example is dropped.
+    (`tfmetamers.gradients.clipped_log`), so that it is the mathematical one where a band holds 0.99 or more. The
+    gradient of a magnitude of zero is 0. What is left over after the last whole example is dropped.
 
-    The transform is computed in double precision: rounded to single, a loud tone would change the logarithms of the
+    The transform is computed in double precision: in single precision, a loud tone would change the logarithms of the
     bands that are silent beside it by 5e-5 of their value.
 
-    It holds constants alone, and works inside `tf.function` and outside, with `tf.GradientTape`. Items of a batch do
-    not influence each other.
+    It holds only constants, and works inside `tf.function` and outside, with `tf.GradientTape`. Items of a batch do not
+    influence each other.
 
     Attributes:
         samples: length of the sounds.
@@ -50,10 +50,10 @@ class LogMel:
         """Compute the constants.
 
         Args:
-            samples: length of the sounds, at 16 kHz.
+            samples: length of the sounds at 16 kHz.
 
         Raises:
-            ArgumentError: it is shorter than one example.
+            ArgumentError: the sounds are shorter than one example.
         """
         self.samples = samples
         self.output_shape = (count_examples(samples), EXAMPLE_FRAMES, BANDS)
@@ -72,7 +72,7 @@ class LogMel:
             float32 (batch, examples, 96, 64), from the logarithm of 0.01; low frequencies first.
 
         Raises:
-            ArgumentError: the waveforms have another shape, or are whole numbers.
+            ArgumentError: the waveforms have another shape, or are integers.
         """
         waveforms = checked_waveforms(waveforms, self.samples)
         frames = tf.signal.frame(waveforms, WINDOW, HOP)[:, : self.output_shape[0] * EXAMPLE_FRAMES]
@@ -82,18 +82,20 @@ class LogMel:
 
 
 def count_examples(samples: int) -> int:
-    """Return how many examples of 96 frames a sound of a number of samples at 16 kHz holds.
+    """Return how many examples of 96 frames a sound holds.
+
+    Args:
+        samples: length of the sound at 16 kHz.
 
     Raises:
-        ArgumentError: it holds none.
+        ArgumentError: it is shorter than one example.
     """
     examples = (1 + (samples - WINDOW) // HOP) // EXAMPLE_FRAMES
     if examples < 1:
-        least = WINDOW + (EXAMPLE_FRAMES - 1) * HOP
+        minimum = WINDOW + (EXAMPLE_FRAMES - 1) * HOP
         raise ArgumentError(
-            f"The sounds have {samples} samples ({samples / SAMPLING_RATE:g} s); VGGish needs {least} at least "
-            f"({least / SAMPLING_RATE:g} s at {SAMPLING_RATE} Hz), one example of {EXAMPLE_FRAMES} frames: give a "
-            "longer duration."
+            f"The sounds have {samples} samples; VGGish needs at least {minimum}, one example of "
+            f"{minimum / SAMPLING_RATE:g} s at {SAMPLING_RATE} Hz. Give a longer duration."
         )
     return examples
 
@@ -102,13 +104,13 @@ def mel_bands() -> np.ndarray:
     """Return the weights that sum magnitudes in mel bands.
 
     Triangles, linear in mel (1127 times the natural logarithm of 1 + f / 700 Hz), whose 66 edges are evenly spaced
-    from 125 to 7500 Hz. The mean of a frame, 0 Hz, is in none of them.
+    from 125 to 7500 Hz. No band holds 0 Hz, the mean of a frame.
 
     Returns:
         float64 (257, 64): bins of the Fourier transform, bands.
     """
     bins = _hertz_to_mel(np.linspace(0.0, SAMPLING_RATE / 2, TRANSFORM // 2 + 1))[:, None]
-    edges = np.linspace(_hertz_to_mel(LOWEST), _hertz_to_mel(HIGHEST), BANDS + 2)
+    edges = np.linspace(_hertz_to_mel(MIN_FREQUENCY), _hertz_to_mel(MAX_FREQUENCY), BANDS + 2)
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
     weights = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre)).clip(0.0)
     weights[0] = 0.0

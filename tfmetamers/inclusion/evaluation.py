@@ -1,40 +1,43 @@
 """Every metamer below a folder, judged by the network that made it."""
 
-import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfmetamers.errors import ResultError, TfmetamersError
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
+from tfmetamers.inclusion.null_files import load_null
 from tfmetamers.inclusion.verdict import judge
 from tfmetamers.inclusion.verdict_file import FORMAT, check_original, is_about, judged_files, read_verdict
 from tfmetamers.metamers.folder import (
     HALF_WRITTEN,
-    INDEX_COLUMNS,
-    Metamer,
     find_half_written,
     find_metamers,
     read_metamer,
     read_record,
     read_saved,
-    record_value,
 )
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.metamers.record import MetamerRecord
+from tfmetamers.metamers.tables import describe_row
 from tfmetamers.metrics import pearson, signal_to_noise_ratio, spearman
-from tfmetamers.networks.distinct_names import distinct_names
-from tfmetamers.networks.identity import network_identity
 from tfmetamers.networks.network import Network
-from tfmetamers.networks.recorded import find_recorded, load_recorded
+from tfmetamers.networks.record import NetworkRecord, distinct_names
 from tfmetamers.utilities.files import atomic_write, file_digest
 
-#: What a verdict has beside its format.
+if TYPE_CHECKING:
+    import pandas
+
+#: The parts of a verdict besides its format.
 _PARTS = {"basis", "array", "saved", "pearson", "signal_to_noise_ratio", "place", "layers", "scatter"}
 
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
@@ -49,18 +52,18 @@ class Judged:
         folder: its folder.
         record: what its metamer.json holds.
         verdict: what its verdict.json holds (``docs/evaluation.md``).
-        is_kept: whether the verdict is by a null distribution of an earlier call, for want of one in this.
+        is_kept: whether the verdict rests on a null distribution of an earlier call, because this call has none.
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: MetamerRecord
     verdict: dict[str, Any]
     is_kept: bool = False
 
     @property
     def layer(self) -> str:
         """The matched layer."""
-        return self.record["layer"]["name"]
+        return self.record.layer.name
 
 
 @dataclass(frozen=True)
@@ -73,35 +76,38 @@ class Failure:
 
 def evaluate(
     out: str | os.PathLike,
-    nulls: Mapping[Path, NullDistribution],
+    nulls: Mapping[Path, NullDistribution] | Sequence[str | os.PathLike] = (),
     *,
     defaults: Mapping[Path, NullDistribution] | None = None,
     all_layers: bool = False,
     look_in: Sequence[Path] = (),
+    networks: Sequence[Network] = (),
 ) -> Iterator[Judged | Failure]:
     """Judge every finished metamer below a folder, and write verdict.json beside each.
 
-    Each is judged by the network that made it, loaded once; activations are computed anew. What an earlier call has
-    judged in the same way is read and not judged again, so that an interrupted call is continued by the same one. A
-    verdict by a null distribution is kept where none is given now.
+    Each is judged by the network that made it, loaded and planned once for all its metamers; activations are computed
+    anew. What an earlier call has judged in the same way is read and not judged again, so that the same call continues
+    one that was interrupted. A verdict that rests on a null distribution is kept where none is given now.
 
     Args:
         out: the folder that synthesis wrote to.
-        nulls: null distributions by their files; for each metamer, the one of its network and layer is used
+        nulls: null distributions by their files, or the files; for each metamer, that of its network and layer is used
             (`tfmetamers.inclusion.null_choice.choose_null`).
         defaults: null distributions for metamers that none of `nulls` applies to and that no earlier call judged by
             another, such as `tfmetamers.inclusion.bundled_nulls` returns.
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
-        look_in: folders to look in for checkpoints that are no longer where they were.
+        look_in: folders to look in for files of networks that are no longer where they were.
+        networks: networks that are loaded already. Models in memory can be judged only if they are given here.
 
     Yields:
         Each metamer in the order of the networks and of the paths, or why it could not be judged.
 
     Raises:
-        ResultError: there is no metamer below the folder, null distributions were given and one is of no network and
-            layer that any of the metamers has, or two apply equally to one metamer.
+        ResultError: there is no metamer below the folder, one of `nulls` applies to none of the metamers, or two apply
+            equally to one metamer.
     """
     records, failures = _read_records(find_metamers(out))
+    nulls = nulls if isinstance(nulls, Mapping) else {Path(file): load_null(file) for file in nulls}
     refuse_useless(nulls, records.values())
     defaults = defaults or {}
     choices = {
@@ -115,7 +121,8 @@ def evaluate(
     for folder, record in records.items():
         groups.setdefault(_loaded_alike(record), []).append(folder)
     for group in groups.values():
-        recorded = _Recorded(records[group[0]], look_in)
+        matched = [records[folder].layer.name for folder in group]
+        recorded = _Recorded(records[group[0]].network, matched, all_layers, look_in, networks)
         for folder in group:
             try:
                 yield _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
@@ -123,37 +130,69 @@ def evaluate(
                 yield Failure(folder, str(error))
 
 
-def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Return a row a network and layer, in the form of the paper's tables S4 and S5, layers from input to output.
+def verdicts(out: str | os.PathLike, nulls: Sequence[str | os.PathLike] = (), **options: Any) -> "pandas.DataFrame":
+    """Judge every finished metamer below a folder, and return the verdicts as a table with a row for each.
 
-    Networks that share a name are called by their weights too (`tfmetamers.networks.distinct_names`).
+    Args:
+        out: the folder that synthesis wrote to.
+        nulls: the files of null distributions.
+        options: as `evaluate` takes them, such as ``networks`` for models that are in memory alone.
+
+    Raises:
+        ResultError: there is no metamer, or one cannot be judged.
+    """
+    found = list(evaluate(out, nulls, **options))
+    for each in found:
+        if isinstance(each, Failure):
+            raise ResultError(f"{each.folder} cannot be judged: {each.reason}")
+    return verdict_table(found, Path(out))
+
+
+def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Return a row for each network and layer, in the form of the paper's tables S4 and S5, from input to output.
+
+    Networks that share a name are told apart (`tfmetamers.networks.record.distinct_names`), and so are metamers of one
+    layer that were made in different ways (`tfmetamers.metamers.names.distinct_layers`).
 
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, undefined,
-    saved_failed (what a person is shown does not pass although the array does), median_correlation, smallest_margin
-    (above the null, of all whose correlation is defined).
+    saved_failed (the array passes, and what a person is shown does not), median_correlation, min_margin (above the
+    null, of all metamers whose correlation is defined).
     """
-    names = distinct_names([each.record["network"] for each in judged])
+    names = distinct_names([each.record.network for each in judged])
+    layers = distinct_layers([each.record for each in judged])
     groups: dict[str, dict[str, list[Judged]]] = {}
-    for name, each in zip(names, judged, strict=True):
-        groups.setdefault(name, {}).setdefault(each.layer, []).append(each)
+    for name, layer, each in zip(names, layers, judged, strict=True):
+        groups.setdefault(name, {}).setdefault(layer, []).append(each)
     return [
-        {"network": name, "layer": layer, **_counts([each.verdict for each in layers[layer]])}
-        for name, layers in groups.items()
-        for layer in sorted(layers, key=lambda layer: layer_place(layers[layer][0]))
+        {"network": name, "layer": layer, **_counts([each.verdict for each in made[layer]])}
+        for name, made in groups.items()
+        for layer in sorted(made, key=lambda layer: (*layer_place(made[layer][0]), layer))
     ]
 
 
 def layer_place(each: Judged) -> tuple:
     """Return what sorts metamers by their matched layers, from the input to the output.
 
-    Layers that are not among those that the network names come last, in the order of their names.
+    Layers that the network has no name for come last, in the order of their own names.
     """
     place = each.verdict.get("place")
     return place is None, place or 0, each.layer
 
 
 #: Columns that the table of verdicts has in common with the index.
-_RECORD_COLUMNS = ("network", "weights", "layer", "stimulus", "label", "category", "seed", "recipe", "steps")
+_RECORD_COLUMNS = (
+    "network",
+    "weights",
+    "layer",
+    "stimulus",
+    "label",
+    "category",
+    "seed",
+    "recipe",
+    "deviations",
+    "steps",
+    "kernels",
+)
 
 #: Columns that come from the verdict on the exact array.
 _VERDICT_COLUMNS = (
@@ -170,19 +209,27 @@ _VERDICT_COLUMNS = (
 
 
 def write_table(judged: Sequence[Judged], out: Path, path: Path) -> None:
-    """Write the verdicts as a tidy CSV, one row a metamer.
+    """Write the verdicts as a tidy CSV (`verdict_table`).
 
     Raises:
         ResultError: the file cannot be written.
     """
-    header = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, "null", "pearson", "signal_to_noise_ratio", "saved_included"]
-    header += ["saved_correlation", "reasons", "folder"]
-    rows = [_row(each, out) for each in judged]
-    with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([header, *rows])
+    with atomic_write(path) as partial:
+        verdict_table(judged, out).to_csv(partial, index=False)
 
 
-def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, dict], list[Failure]]:
+def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
+    """Return the verdicts as a table with a row for each metamer."""
+    import pandas
+
+    further = ["null", "pearson", "signal_to_noise_ratio", "saved_included", "saved_correlation", "reasons", "folder"]
+    table = pandas.DataFrame(
+        [_row(each, out) for each in judged], columns=[*_RECORD_COLUMNS, *_VERDICT_COLUMNS, *further]
+    )
+    return table.astype({"pairs": "Int64"})  # Missing without a null distribution, else whole numbers.
+
+
+def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, MetamerRecord], list[Failure]]:
     records, failures = {}, []
     for folder in folders:
         try:
@@ -192,56 +239,68 @@ def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, dict], list[Failu
     return records, failures
 
 
-def _loaded_alike(record: Mapping) -> tuple:
-    """Return what is equal for metamers of one network that was loaded in one way, with the same labels."""
-    network = record["network"]
-    loading = json.dumps(network.get("loading"), sort_keys=True)
-    return network_identity(network), record["domain"], loading
+def _loaded_alike(record: MetamerRecord) -> tuple:
+    """Return what is equal for metamers of one network that was loaded in one way, labels included."""
+    return record.network.identity, json.dumps(record.network.spec.to_json(), sort_keys=True)
 
 
 class _Recorded:
-    """The network of a group of metamers, loaded when it is first needed; one that cannot be is tried once."""
+    """The network of a group of metamers, loaded when it is first needed; one that cannot be loaded is tried once."""
 
-    def __init__(self, record: Mapping, look_in: Sequence[Path]):
-        self._record, self._look_in = record, look_in
-        self._network: Network | None = None
+    def __init__(
+        self,
+        record: NetworkRecord,
+        matched: Sequence[str],
+        all_layers: bool,
+        look_in: Sequence[Path],
+        networks: Sequence[Network],
+    ):
+        self._record, self._matched, self._all_layers = record, matched, all_layers
+        self._look_in, self._networks = look_in, networks
         self._error: TfmetamersError | None = None
-        self._is_checked = False
+
+    @cached_property
+    def _is_checked(self) -> bool:
+        self._record.check(self._look_in, self._networks)
+        return True
+
+    @cached_property
+    def network(self) -> Network:
+        """The network."""
+        return self._record.load(self._look_in, self._networks)
+
+    @cached_property
+    def measure(self) -> Callable[[np.ndarray], tuple[dict[str, np.ndarray], np.ndarray]]:
+        """The function from stimuli to activations and logits, planned once for all metamers of the group."""
+        layers = [*self._matched, *(self.network.layers if self._all_layers else ())]
+        return self.network.measurements(list(dict.fromkeys(layers)))
+
+    def require(self, part: str):
+        """Return an attribute; the error of an earlier try is raised again.
+
+        Raises:
+            TfmetamersError: the network cannot be loaded.
+        """
+        if self._error:
+            raise self._error
+        try:
+            return getattr(self, part)
+        except TfmetamersError as error:
+            self._error = error
+            raise
 
     def check(self) -> None:
         """Notice a file that is gone or has changed, without loading it.
 
         Raises:
-            CheckpointError: it is gone or has changed, or cannot be loaded.
+            TfmetamersError: a file is gone or has changed, or the network could not be loaded before.
         """
-        if not self._is_checked:
-            self._try(find_recorded)
-            self._is_checked = True
-        if self._error:
-            raise self._error
-
-    def network(self) -> Network:
-        """Return the network.
-
-        Raises:
-            CheckpointError: it cannot be loaded.
-        """
-        if self._network is None and self._error is None:
-            self._network = self._try(load_recorded)
-        if self._error:
-            raise self._error
-        return self._network
-
-    def _try(self, function):
-        try:
-            return function(self._record, self._look_in)
-        except TfmetamersError as error:
-            self._error = error
+        self.require("_is_checked")
 
 
 def _evaluated(
     folder: Path,
-    record: dict,
+    record: MetamerRecord,
     recorded: _Recorded,
     choices: tuple[Choice, Choice],
     digests: Mapping[Path, str],
@@ -262,9 +321,9 @@ def _evaluated(
     is_kept = bool(earlier and earlier["basis"].get("null") and choice.null is None)
     if is_kept and (earlier["layers"] or not all_layers):
         return Judged(folder, record, earlier, is_kept=True)
-    verdict = {"format": FORMAT, "basis": basis, **_judge(recorded.network(), folder, choice, all_layers)}
+    verdict = {"format": FORMAT, "basis": basis, **_judge(recorded, folder, choice, all_layers)}
     if is_kept:
-        # The basis stays that of the null distribution, which all layers were not compared with.
+        # The basis stays that of the null distribution, although it was not compared with all layers.
         verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
     with atomic_write(folder / "verdict.json") as partial:
         partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
@@ -272,7 +331,7 @@ def _evaluated(
 
 
 def _chosen(given: Choice, default: Choice, earlier: Mapping | None, digests: Mapping[Path, str]) -> Choice:
-    """Prefer what was given now, then what an earlier verdict is by, then the default."""
+    """Prefer what was given now, then what an earlier verdict rests on, then the default."""
     if given.null or default.null is None:
         return given
     judged_by = earlier and earlier["basis"].get("null")
@@ -289,17 +348,16 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
     return verdict if is_whole and is_about(verdict, files) else None
 
 
-def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
+def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
     metamer = read_metamer(folder)
     check_original(folder, metamer)
-    layer = metamer.record["layer"]["name"]
-    saved = read_saved(folder, metamer.record)
+    network, layer = recorded.require("network"), metamer.record.layer.name
+    saved = read_saved(folder, "metamer", metamer.record)
+    measured, logits = recorded.require("measure")(np.stack([metamer.original, metamer.stimulus, saved]))
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
-    stimuli = np.stack([metamer.original, metamer.stimulus, saved])
-    activations = dict(zip(names, network.activations_together(names)(stimuli), strict=True))
-    activations = {name: values.numpy().reshape(3, -1) for name, values in activations.items()}
+    activations = {name: measured[name].reshape(3, -1) for name in names}
     _refuse_nan(activations, folder)
-    predictions = _predictions(network, stimuli, folder)
+    predictions = _predictions(network, logits, folder)
     original, exact, shown = activations[layer]
     verdicts = [
         judge(layer, predictions[0], prediction, spearman(original, values), choice.null, choice.reason)
@@ -316,12 +374,11 @@ def _judge(network: Network, folder: Path, choice: Choice, all_layers: bool) -> 
     }
 
 
-def _predictions(network: Network, stimuli: np.ndarray, folder: Path) -> list[dict | None]:
-    """Return index and label of what the network says of each stimulus, None for a network without labels."""
-    if network.logits is None:
-        return [None] * len(stimuli)
-    logits = network.logits(stimuli).numpy()
-    _refuse_nan({"its logits": logits}, folder)  # The largest of NaN would be the first label, for each the same.
+def _predictions(network: Network, logits: np.ndarray | None, folder: Path) -> list[dict | None]:
+    """Return index and label of the network's answer to each stimulus, None for a network without labels."""
+    if logits is None:
+        return [None] * 3
+    _refuse_nan({"the logits": logits}, folder)  # The largest of NaN would be the first label.
     return [asdict(prediction) for prediction in network.predictions(logits)]
 
 
@@ -354,12 +411,13 @@ def _refuse_nan(activations: Mapping[str, np.ndarray], folder: Path) -> None:
     for name, values in activations.items():
         if not np.isfinite(values).all():
             raise ResultError(
-                f"{folder}: activations at {name} are not finite; the weights or the saved stimulus are damaged."
+                f"{folder}: activations at {name} are not finite, so the network's weights or the saved stimulus are "
+                "damaged; load other weights, or delete the folder and make the metamer again."
             )
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no infinity: equal activations have no ratio."""
+    """Return a finite number, or None: JSON has no infinity, which is the ratio of equal activations."""
     return value if value is not None and np.isfinite(value) else None
 
 
@@ -380,14 +438,21 @@ def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
             each["included"] is True and kept is not True for each, kept in zip(arrays, saved, strict=True)
         ),
         "median_correlation": float(np.median(correlations)) if correlations else None,
-        "smallest_margin": min(margins) if margins else None,
+        "min_margin": min(margins) if margins else None,
     }
 
 
-def _row(each: Judged, out: Path) -> list:
-    row = [record_value(each.record, INDEX_COLUMNS[column]) for column in _RECORD_COLUMNS]
-    array, saved = each.verdict["array"], each.verdict["saved"]
-    row += [array[column] for column in _VERDICT_COLUMNS]
-    row.append((each.verdict["basis"]["null"] or {}).get("file"))
-    row += [each.verdict["pearson"], each.verdict["signal_to_noise_ratio"], saved["included"], saved["correlation"]]
-    return [*row, "; ".join(array["reasons"]), each.folder.relative_to(out).as_posix()]
+def _row(each: Judged, out: Path) -> dict[str, Any]:
+    verdict, described = each.verdict, describe_row(each.record)
+    array, saved = verdict["array"], verdict["saved"]
+    return {
+        **{column: described[column] for column in _RECORD_COLUMNS},
+        **{column: array[column] for column in _VERDICT_COLUMNS},
+        "null": (verdict["basis"]["null"] or {}).get("file"),
+        "pearson": verdict["pearson"],
+        "signal_to_noise_ratio": verdict["signal_to_noise_ratio"],
+        "saved_included": saved["included"],
+        "saved_correlation": saved["correlation"],
+        "reasons": "; ".join(array["reasons"]),
+        "folder": each.folder.relative_to(out).as_posix(),
+    }

@@ -1,30 +1,38 @@
-"""Null distributions: correlations of activations between natural stimuli that have nothing to do with each other."""
+"""Null distributions: correlations between the activations of unrelated natural stimuli."""
 
 import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfmetamers.errors import ResultError, shown, unknown_name
-from tfmetamers.networks.identity import NETWORK_IDENTITY
+from tfmetamers.networks.record import IDENTITY
+from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
+from tfmetamers.utilities.words import counted
+
+if TYPE_CHECKING:
+    from tfmetamers.networks.network import Network
 
 #: The version of the file's format, written as ``format`` in its metadata.
 FORMAT = 1
 
+#: What is kept of a network: what tells it from others, and what its weights are.
+RECORDED = (*IDENTITY, "source", "file", "seed", "note")
+
 #: How pairs can be drawn (`tfmetamers.inclusion.pairs`).
 DESIGNS = ("blocks", "independent")
 
-#: What the metadata have to be of, where other types would fail later.
+#: The types of metadata that would otherwise fail later.
 _METADATA_TYPES = {"network": dict | None, "versions": dict, "left_out": dict, "front_end": str | None}
 
-#: What was seen on files that are damaged: what archives raise, and what metadata of another form does.
+#: What damaged files were seen to raise: archives that cannot be read, and metadata of another form.
 _READING_ERRORS = (*ARCHIVE_ERRORS, AttributeError, IndexError, RuntimeError, OverflowError)
 
 
@@ -41,26 +49,26 @@ class NullStimulus:
     sha256: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NullDistribution:
     """Spearman's coefficients of the activations of pairs of natural stimuli, at layers of one network.
 
-    What a distribution that others made does not say is None.
+    What the authors' own distributions do not say is None.
 
     Attributes:
-        network: `Network.describe` of the network, or None.
+        network: what tells the network from others, as `NetworkRecord.to_json` has it; or None.
         layers: float64 (pairs,) by the layer's name; NaN where a coefficient is undefined, because the activations
             of either stimulus are constant.
         pairs: int32 (pairs, 2), positions in `stimuli`, the first below the second, in ascending order; or None.
         stimuli: the stimuli that pairs were drawn from, or None.
-        seed: the seed of the pairs; None where distributions of several seeds were merged.
+        seed: the seed of the pairs; None where distributions with several seeds were merged.
         design: ``"independent"`` where no stimulus is in two pairs, ``"blocks"`` where pairs share stimuli, or None.
         front_end: the front end that activations were computed with, ``"none"`` or ``"exact"``; or None.
         versions: of the software that computed it.
         parts: for each distribution that was merged into this one, its ``seed``, ``design``, ``pairs`` and
             ``distinct_stimuli``; empty where none was.
-        left_out: ids of ``"duplicates"`` and of ``"broken"`` stimuli, which no pair was drawn from.
-        source: the file's name, where others made it.
+        left_out: ids of the ``"duplicates"`` and the ``"broken"`` stimuli that no pair was drawn from.
+        source: the name of the file, for one of the authors' own.
     """
 
     network: Mapping[str, Any] | None
@@ -75,14 +83,41 @@ class NullDistribution:
     left_out: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     source: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<NullDistribution of {self.network_name} at {', '.join(self.layers)}: {self.claim()}>"
+
+    @classmethod
+    def from_stimuli(cls, network: "Network", stimuli: "Sequence[np.ndarray]", **settings: Any) -> "NullDistribution":
+        """Return the null distribution of natural stimuli that are in memory.
+
+        Args:
+            network: the network.
+            stimuli: natural stimuli, each as ``network.domain.load(FILE)`` gives it.
+            settings: ``layers`` and, optionally, ``pairs``, ``seed``, ``design`` and ``ids``, as
+                `tfmetamers.inclusion.null_arrays.build_null_of_arrays` takes them.
+
+        Raises:
+            ArgumentError: an unknown layer, fewer than two different stimuli, or fewer pairs than asked for.
+            ResultError: an activation is not a number.
+        """
+        from tfmetamers.inclusion.null_arrays import build_null_of_arrays
+
+        return build_null_of_arrays(network, stimuli, **settings)
+
+    @property
+    def network_name(self) -> str:
+        """The name of its network, or words that say that it is not recorded."""
+        source = f" ({self.source})" if self.source else ""
+        return (self.network or {}).get("name") or f"an unrecorded network{source}"
+
     @property
     def pairs_count(self) -> int:
-        """The number of pairs, undefined ones included."""
+        """The number of pairs, including those without a coefficient."""
         return len(next(iter(self.layers.values())))
 
     @property
     def distinct_stimuli(self) -> int | None:
-        """The number of stimuli that are in a pair, or None where it is not known."""
+        """The number of different stimuli in the pairs; None where it is not known."""
         return None if self.pairs is None else len(np.unique(self.pairs))
 
     def coefficients(self, layer: str) -> np.ndarray:
@@ -103,7 +138,7 @@ class NullDistribution:
         return int(np.isnan(self._of_layer(layer)).sum())
 
     def maximum(self, layer: str) -> float:
-        """Return the largest coefficient of a layer, which a metamer's has to exceed (paper, section 3.1).
+        """Return the largest coefficient of a layer, which that of a metamer has to exceed (paper, section 3.1).
 
         Raises:
             ArgumentError: the distribution has no such layer.
@@ -121,7 +156,11 @@ class NullDistribution:
         return 100 * float(np.mean(self._defined(layer) < coefficient))
 
     def quantile(self, layer: str, share: float) -> float:
-        """Return the coefficient that a share of a layer's defined pairs, 0 to 1, does not exceed (interpolated).
+        """Return a quantile of a layer's defined coefficients, interpolated linearly.
+
+        Args:
+            layer: the layer's name.
+            share: of the coefficients that lie below it, 0 to 1.
 
         Raises:
             ArgumentError: the distribution has no such layer.
@@ -130,10 +169,10 @@ class NullDistribution:
         return float(np.quantile(self._defined(layer), share))
 
     def claim(self, layer: str | None = None) -> str:
-        """Say in a few words what a verdict rests on: how many pairs, of what.
+        """Say in a few words what a verdict rests on: the numbers of pairs and stimuli.
 
         Args:
-            layer: a layer, of which it is said how many pairs have no coefficient there, if any.
+            layer: a layer; pairs without a coefficient there are mentioned.
 
         Raises:
             ArgumentError: the distribution has no such layer.
@@ -141,19 +180,23 @@ class NullDistribution:
         undefined = 0 if layer is None else self.undefined(layer)
         without = f" ({undefined:,} of them without a coefficient)" if undefined else ""
         if self.pairs is None:
-            return f"{self.pairs_count:,} pairs of stimuli that are not recorded{without}"
-        manner = "independent pairs" if self.design == "independent" else "pairs that share stimuli"
-        return f"{self.pairs_count:,} {manner}, of {self.distinct_stimuli:,} stimuli{without}"
+            return f"{counted(self.pairs_count, 'pair')} of unrecorded stimuli{without}"
+        kind = "independent" if self.design == "independent" else "overlapping"
+        pairs, stimuli = (
+            counted(self.pairs_count, f"{kind} pair"),
+            counted(self.distinct_stimuli, "stimulus", "stimuli"),
+        )
+        return f"{pairs} of {stimuli}{without}"
 
     def check_applies(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> None:
-        """Refuse to judge by this distribution what another network, or another layer, made.
+        """Refuse to judge activations of another network or layer by this distribution.
 
-        What a distribution that others made does not say is not compared.
+        What a distribution does not say is not compared.
 
         Args:
-            network: `Network.describe`, as ``metamer.json`` has it under ``network``.
+            network: `NetworkRecord.to_json`, as ``metamer.json`` has it under ``network``.
             layer: the layer's name.
-            front_end: the front end by which the coefficient to be judged was computed, if known.
+            front_end: the front end by which the coefficient to be judged was computed, if it is known.
 
         Raises:
             ResultError: the network, its weights, its stimulus's shape, the layer or the front end is another.
@@ -161,17 +204,19 @@ class NullDistribution:
         differences = self.differences(network, layer, front_end)
         if differences:
             raise ResultError(
-                f"The null distribution is of something else ({'; '.join(differences)}); build one for this network "
-                "and layer with 'tfmetamers null build'."
+                f"The null distribution does not apply ({'; '.join(differences)}); build one for this network and "
+                "layer with 'tfmetamers null build'."
             )
 
     def differences(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> list[str]:
-        """Say in what it differs from what made a metamer, a phrase each; the arguments are those of `check_applies`.
+        """Return a phrase for each difference that `check_applies`, which has the same arguments, would refuse.
 
         Returns:
-            Phrases such as ``network.name: vgg_19 there, vgg_16 asked``; none where it applies.
+            Phrases such as ``network.name: vgg_19 there, vgg_16 asked``; none where the distribution applies.
         """
-        differences = differences_between(self.network or {}, network, self.recorded, "network.")
+        known = {"network": {key: (self.network or {})[key] for key in self.recorded}}
+        asked = {"network": {key: network.get(key) for key in self.recorded}}
+        differences = find_differences(known, asked)
         if layer not in self.layers:
             differences.append(f"layer: {', '.join(self.layers)} there, {layer} asked")
         if None not in (front_end, self.front_end) and front_end != self.front_end:
@@ -180,11 +225,11 @@ class NullDistribution:
 
     @property
     def recorded(self) -> list[str]:
-        """What it records of what tells its network from others: fields of `NETWORK_IDENTITY`."""
-        return [key for key in NETWORK_IDENTITY if key in (self.network or {})]
+        """Those fields of `IDENTITY`, which tell networks apart, that it records."""
+        return [key for key in IDENTITY if key in (self.network or {})]
 
     def metadata(self) -> dict[str, Any]:
-        """Return all but the coefficients and the pairs, as the file has it in JSON."""
+        """Return everything but the coefficients and the pairs, as the file has it in JSON."""
         return {
             "format": FORMAT,
             "network": self.network and dict(self.network),
@@ -220,11 +265,14 @@ class NullDistribution:
         """Read a distribution that `save` wrote.
 
         Raises:
-            ResultError: the file is missing, damaged, no null distribution, or of another format.
+            ResultError: the file is missing or damaged, is not a null distribution, or has another format.
         """
         path = Path(path)
         if not path.is_file():
-            raise ResultError(f"There is no file {path}; give a null distribution, or build it with 'null build'.")
+            raise ResultError(
+                f"There is no file {path}; give the path of a null distribution, or build one with 'tfmetamers null "
+                "build'."
+            )
         try:
             with np.load(path, allow_pickle=False) as archive:
                 metadata = json.loads(str(archive["metadata"]))
@@ -233,7 +281,9 @@ class NullDistribution:
         except _READING_ERRORS as error:
             raise _damaged(path, error) from error
         if version != FORMAT:
-            raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
+            raise ResultError(
+                f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; build it again."
+            )
         try:
             return cls._from_arrays(metadata, arrays)
         except _READING_ERRORS as error:
@@ -265,23 +315,23 @@ class NullDistribution:
         values = self.coefficients(layer)
         if not len(values):
             raise ResultError(
-                f"None of the {self.pairs_count:,} pairs has a coefficient at {layer}, where all activations are "
+                f"No pair out of {self.pairs_count:,} has a coefficient at {layer}, because the activations there are "
                 "constant; give a null distribution of other stimuli or of another layer."
             )
         return values
 
 
 def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
-    """Unite null distributions of one network that have no pair in common.
+    """Merge null distributions of one network that have no pair in common.
 
     Stimuli are told apart by their hashes, and the result does not depend on the order of the distributions.
 
     Raises:
-        ResultError: there are fewer than two, one does not record its pairs, they are of different networks, weights,
+        ResultError: there are fewer than two, one does not record its pairs, they have different networks, weights,
             sizes, layers or front ends, or the same pair is in two of them.
     """
     if len(nulls) < 2:
-        raise ResultError(f"{len(nulls)} null distribution arrived; give two or more to merge.")
+        raise ResultError(f"{counted(len(nulls), 'null distribution')} arrived to merge; give two or more.")
     for null in nulls:
         _check_can_merge(nulls[0], null)
     ids: dict[str, str] = {}
@@ -296,7 +346,7 @@ def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     pairs = pairs[order]
     _refuse_repeated(pairs, stimuli)
-    names = min(list(null.layers) for null in nulls)  # One of their orders, whichever distribution comes first.
+    names = min(list(null.layers) for null in nulls)  # One order, whichever distribution comes first.
     parts = [part for null in nulls for part in (null.parts or [_part(null)])]
     seeds = {null.seed for null in nulls}
     left_out = {reason for null in nulls for reason in null.left_out}
@@ -317,20 +367,11 @@ def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
     )
 
 
-def differences_between(found: Mapping, wanted: Mapping, keys: Iterable[str], prefix: str = "") -> list[str]:
-    """Say in what two records differ, a phrase each: ``seed: 0 there, 1 asked``."""
-    pairs = [(key, found.get(key), wanted.get(key)) for key in keys]
-    return [
-        f"{prefix}{key.replace('_', ' ')}: {'nothing' if there is None else there} there, "
-        f"{'nothing' if asked is None else asked} asked"
-        for key, there, asked in pairs
-        if there != asked
-    ]
-
-
 def _damaged(path: Path, error: Exception) -> ResultError:
     reason = getattr(error, "strerror", None) or error
-    return ResultError(f"{path} is damaged or no null distribution ({reason}); build it again with 'null build'.")
+    return ResultError(
+        f"{path} is damaged or is not a null distribution ({reason}); build it again with 'tfmetamers null build'."
+    )
 
 
 def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
@@ -352,19 +393,28 @@ def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
 def _check_can_merge(first: NullDistribution, null: NullDistribution) -> None:
     if null.pairs is None or null.stimuli is None or null.network is None:
         raise ResultError(
-            f"{null.source or 'A null distribution'} does not record its pairs and cannot be merged, since the same "
+            f"{null.source or 'A null distribution'} does not record its pairs and cannot be merged, because the same "
             "pair could be in both; merge those that 'tfmetamers null build' made."
         )
-    differences = differences_between(first.network, null.network, NETWORK_IDENTITY, "network.")
-    records = [{"layers": ", ".join(sorted(each.layers)), "front end": each.front_end} for each in (first, null)]
-    differences += differences_between(*records, ("layers", "front end"))
+    records = [
+        {
+            "network": {key: each.network.get(key) for key in IDENTITY},
+            "layers": ", ".join(sorted(each.layers)),
+            "front end": each.front_end,
+        }
+        for each in (first, null)
+    ]
+    differences = find_differences(*records)
     if differences:
         differences = "; ".join(differences).replace(" asked", " here")
-        raise ResultError(f"The null distributions are of different things ({differences}); merge those of one.")
+        raise ResultError(
+            f"The null distributions do not belong together ({differences}); merge those of one network with the same "
+            "layers and front end."
+        )
 
 
 def _renumbered(null: NullDistribution, places: Mapping[str, int]) -> np.ndarray:
-    """Return a distribution's pairs as places in the united list of stimuli."""
+    """Return a distribution's pairs as places in the merged list of stimuli."""
     mapped = np.array([places[stimulus.sha256] for stimulus in null.stimuli], np.int32)
     return np.sort(mapped[null.pairs], axis=1)
 
@@ -374,8 +424,8 @@ def _refuse_repeated(pairs: np.ndarray, stimuli: Sequence[NullStimulus]) -> None
     if len(repeated):
         first, second = (stimuli[place].id for place in pairs[repeated[0]])
         raise ResultError(
-            f"{len(repeated):,} pairs are in more than one of the null distributions, such as {first} with {second}; "
-            "merge only those of different stimuli, or build one with more pairs."
+            f"{counted(len(repeated), 'pair is', 'pairs are')} in more than one of the null distributions, such as "
+            f"{first} with {second}; merge only those of different stimuli, or build one with more pairs."
         )
 
 
@@ -389,7 +439,7 @@ def _part(null: NullDistribution) -> dict:
 
 
 def _common(nulls: Sequence[NullDistribution]) -> dict:
-    """Return the description of the network, without what the distributions do not agree in, such as a file's name."""
+    """Return the description of the network without what the distributions disagree on, such as a file's name."""
     records = [null.network for null in nulls]
     return {
         key: value if all(record.get(key) == value for record in records) else None for key, value in records[0].items()

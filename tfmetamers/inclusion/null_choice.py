@@ -7,6 +7,7 @@ from pathlib import Path
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.verdict import WITHOUT_NULL, check_null, null_differences
+from tfmetamers.metamers.record import MetamerRecord
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class Choice:
     reason: str | None = None
 
 
-def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Mapping) -> Choice:
+def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: MetamerRecord) -> Choice:
     """Choose the null distribution of a metamer's network and layer.
 
-    One that records its network is preferred to one that does not, as the authors' do not.
+    One that records its network is preferred to one that does not, such as the authors' own.
 
     Args:
         nulls: null distributions by their files.
@@ -41,18 +42,18 @@ def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Ma
     applying = [file for file, found in differences.items() if not found]
     if not applying:
         return Choice(None, None, _reason(nulls, differences, record))
-    most = max(len(nulls[file].recorded) for file in applying)
-    best = [file for file in applying if len(nulls[file].recorded) == most]
+    known = {file: len(nulls[file].recorded) for file in applying}
+    best = [file for file in applying if known[file] == max(known.values())]
     if len(best) > 1:
         raise ResultError(
-            f"{best[0]} and {best[1]} apply equally to {folder}; leave one of them out, or say of which network "
-            "a pickle is by --null NETWORK=FILE."
+            f"{best[0]} and {best[1]} apply equally to {folder}; leave one of them out, or name the network of a "
+            "pickle by --null NETWORK=FILE."
         )
     return Choice(best[0], nulls[best[0]])
 
 
-def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[Mapping]) -> None:
-    """Refuse a null distribution that no metamer can be judged by, naming the first difference.
+def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
+    """Refuse a null distribution that applies to no metamer, naming the first difference.
 
     Raises:
         ResultError: there is one.
@@ -63,13 +64,15 @@ def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[Map
             try:
                 check_null(null, records[0])
             except ResultError as error:
-                raise ResultError(f"{file} cannot judge any of the metamers. {error}") from error
+                raise ResultError(f"{file} applies to none of the metamers. {error}") from error
 
 
-def _reason(nulls: Mapping[Path, NullDistribution], differences: Mapping[Path, list[str]], record: Mapping) -> str:
-    """Say why none applies, by the one of the same network and layer where there is one."""
+def _reason(
+    nulls: Mapping[Path, NullDistribution], differences: Mapping[Path, list[str]], record: MetamerRecord
+) -> str:
+    """Say why none applies: in what the one of the same network and layer differs, where there is one."""
     for file, null in nulls.items():
-        is_of_network = (null.network or record["network"]).get("name") == record["network"]["name"]
-        if is_of_network and record["layer"]["name"] in null.layers:
-            return f"the null distribution {file.name} is of something else ({'; '.join(differences[file])})"
-    return "no null distribution of its network and layer was given" if nulls else WITHOUT_NULL
+        is_of_network = (null.network or {"name": record.network.name}).get("name") == record.network.name
+        if is_of_network and record.layer.name in null.layers:
+            return f"the null distribution {file.name} does not apply ({'; '.join(differences[file])})"
+    return "no null distribution for its network and layer was given" if nulls else WITHOUT_NULL

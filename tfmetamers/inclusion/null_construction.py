@@ -1,4 +1,4 @@
-"""Null distributions built from natural stimuli, block after block, and continued where that stopped."""
+"""Null distributions built from natural stimuli block by block, and continued after an interruption."""
 
 import contextlib
 import io
@@ -13,32 +13,34 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
-from tfmetamers.inclusion.null import NullDistribution, NullStimulus, differences_between
+from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
 from tfmetamers.inclusion.pairs import DrawnPairs, draw_pairs
 from tfmetamers.inclusion.ranks import RankTable, correlations, rank_bytes
-from tfmetamers.metamers.folder import describe_versions
 from tfmetamers.metrics import centred_ranks
-from tfmetamers.networks.identity import NETWORK_IDENTITY, network_identity
 from tfmetamers.networks.network import Network
+from tfmetamers.networks.record import IDENTITY, network_identity
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
+from tfmetamers.utilities.versions import describe_versions
+from tfmetamers.utilities.words import counted
 
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
 
-#: What ranks may take by default.
+#: The memory, in bytes, that ranks may take by default.
 MEMORY_BYTES = 4 * 10**9
 
 
 @dataclass(frozen=True)
 class NaturalStimuli:
-    """The stimuli that pairs are drawn from, and those that they are not.
+    """The stimuli that pairs are drawn from, and those that were left out.
 
     Attributes:
-        files: the distinct stimuli that can be loaded.
+        files: the different stimuli that can be loaded.
         digests: `stimulus_digest` of each.
-        duplicates: the id of each stimulus that equals an earlier one, and the id of that one.
+        duplicates: the id of each stimulus that equals an earlier one, and the id of the earlier one.
         broken: the id of each stimulus that cannot be loaded, and why.
         fit: what was done with sounds of another length.
     """
@@ -57,16 +59,16 @@ def examine_stimuli(
     fit: str | None = None,
     progress: Callable[[], None] | None = None,
 ) -> NaturalStimuli:
-    """Load each stimulus once, to tell duplicates and what cannot be loaded.
+    """Load each stimulus once, to find duplicates and files that cannot be loaded.
 
     Args:
-        network: whose domain loads them.
+        network: the network whose domain loads them.
         stimuli: the files.
         fit: what is done with sounds of another length, which cannot be loaded by default.
         progress: called after each stimulus.
 
     Raises:
-        ArgumentError: a way to fit was given, and the network takes no sounds.
+        ArgumentError: a fit was given, and the network does not take sounds.
         StimulusError: fewer than two different stimuli can be loaded.
     """
     first_of: dict[str, StimulusFile] = {}
@@ -85,8 +87,9 @@ def examine_stimuli(
     if len(first_of) < 2:
         reason = f" ({broken[0][1]})" if broken else ""
         raise StimulusError(
-            f"Of {len(stimuli)} stimuli, {len(broken)} cannot be loaded{reason} and {len(duplicates)} are copies of "
-            f"others, which leaves {len(first_of)}; a null distribution needs two or more."
+            f"Of {counted(len(stimuli), 'stimulus', 'stimuli')}, {len(broken)} cannot be loaded{reason}, and "
+            f"{counted(len(duplicates), 'is a copy of another', 'are copies of others')}, which leaves "
+            f"{len(first_of)}; a null distribution needs two or more."
         )
     return NaturalStimuli(list(first_of.values()), list(first_of), duplicates, broken, fit)
 
@@ -100,10 +103,10 @@ class NullPlan:
         layers: names of its layers.
         stimuli: what pairs are drawn from.
         drawn: the pairs.
-        seed: that they were drawn by.
-        design: that they were drawn by.
+        seed: with which they were drawn.
+        design: with which they were drawn.
         out: the file to write.
-        memory_bytes: what the ranks in work may take.
+        memory_bytes: what the ranks of one group of layers may take.
     """
 
     network: Network
@@ -117,7 +120,7 @@ class NullPlan:
 
     @property
     def unfinished(self) -> Path:
-        """The folder of what is finished, while the distribution is not."""
+        """The folder that keeps what is finished until the whole distribution is."""
         return self.out.with_name(f"{self.out.name}.unfinished")
 
     @cached_property
@@ -129,8 +132,8 @@ class NullPlan:
 
     def _distribution(self, layers: dict[str, np.ndarray]) -> NullDistribution:
         found = zip(self.stimuli.files, self.stimuli.digests, strict=True)
-        # The same network gives the same file wherever its weights lie.
-        network = {key: value for key, value in self.network.describe().items() if key != "loading"}
+        # The same network gives the same file, wherever its weights lie.
+        network = {key: value for key, value in self.network.describe().to_json().items() if key in RECORDED}
         return NullDistribution(
             network=network,
             layers=layers,
@@ -158,28 +161,28 @@ def plan_null(
     design: str = "blocks",
     memory_bytes: int = MEMORY_BYTES,
 ) -> NullPlan:
-    """Draw the pairs of a null distribution, and see whether it can be written.
+    """Draw the pairs of a null distribution, and check whether it can be written.
 
     Args:
         network: the network.
         layers: names of layers.
         stimuli: what `examine_stimuli` returned.
-        pairs: how many.
-        seed: decides which.
+        pairs: the number of pairs.
+        seed: decides which pairs are drawn.
         out: the ``.npz`` file to write.
         design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.pairs.draw_pairs`).
-        memory_bytes: what ranks may take. Layers are worked on together as far as their ranks fit, one alone if need
-            be; the ranks are in files beside `out`, and a part of them at a time in memory. The network and one pass
-            through it come on top. The result does not depend on it.
+        memory_bytes: what ranks may take. As many layers are computed in one pass as have room for their ranks, and
+            always at least one; the ranks are in files beside `out`, and a part of them at a time in memory. The
+            network and one pass through it come on top. The result does not depend on it.
 
     Raises:
-        ArgumentError: a layer is unknown, there are not so many pairs, or another value cannot be used.
+        ArgumentError: a layer is unknown, there are fewer pairs than asked for, or another value cannot be used.
         ResultError: `out` is another null distribution or something else, or was begun with other settings.
     """
     checked_whole_number("memory in bytes", memory_bytes, minimum=1)
     names = tuple(dict.fromkeys(network.layer(name).name for name in layers))
     if not names:
-        raise ArgumentError("No layer was given; give one or more.")
+        raise ArgumentError("No layer was given; give at least one.")
     drawn = draw_pairs(len(stimuli.files), pairs, seed, design)
     plan = NullPlan(network, names, stimuli, drawn, seed, design, Path(out), memory_bytes)
     if plan.out.exists():
@@ -190,25 +193,25 @@ def plan_null(
 
 
 def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = None) -> NullDistribution:
-    """Build a null distribution and write it; one that has been written is read.
+    """Build a null distribution and write it, or read it if it has been written.
 
-    The ranks of each stimulus and the coefficients of each block are kept as soon as they are there; the same plan made
-    again goes on from there, and ends with the same bytes on the same machine, whatever the memory.
+    The ranks of each stimulus and the coefficients of each block are kept as soon as they are known; the same plan made
+    again continues from there, and ends with the same bytes on the same machine, whatever the memory.
 
     Args:
         plan: the plan.
-        progress: called after each stimulus with how many are ranked and how many there are in the blocks that are not
-            finished, once for each group of layers.
+        progress: called after each stimulus with the number of stimuli ranked and the number in all blocks that are
+            not finished, both summed over groups of layers.
 
     Raises:
         ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
-            building the same.
-        StimulusError: a stimulus cannot be loaded any more.
+            building the same distribution.
+        StimulusError: a stimulus can no longer be loaded.
     """
     with _locked(plan):
         if plan.out.exists():
             found = NullDistribution.load(plan.out)
-            shutil.rmtree(plan.unfinished, ignore_errors=True)  # A run that was killed at its very end left it.
+            shutil.rmtree(plan.unfinished, ignore_errors=True)  # Left by a run that was killed at its very end.
             return found
         _check_unfinished(plan)
         with atomic_write(plan.unfinished / "settings.json") as partial:
@@ -219,7 +222,7 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
             found = _read_block(plan, block)
             if found.keys() < layers.keys():
                 raise ResultError(
-                    f"{_block_file(plan, block)} was finished and has gone since; let nothing else write to "
+                    f"{_block_file(plan, block)} was finished and is gone; let nothing else write to "
                     f"{plan.out.parent}, and run the command again."
                 )
             for name, coefficients in found.items():
@@ -231,10 +234,10 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
 
 
 def _refuse_differences(path: Path, found: dict, wanted: dict, further: Sequence[str] = ()) -> None:
-    """Refuse to go on with, or to write over, what was made with other settings."""
-    keys = ["pairs", "seed", "design", "front_end", *further]
-    differences = differences_between(found.get("network") or {}, wanted["network"], NETWORK_IDENTITY, "network.")
-    differences += differences_between(_shown(found), _shown(wanted), ["layers", *keys])
+    """Refuse to continue or overwrite what was made with other settings."""
+    keys = ["network", "layers", "pairs", "seed", "design", "front_end", *further]
+    there, asked = ({key: settings.get(key) for key in keys} for settings in map(_shown, (found, wanted)))
+    differences = find_differences(there, asked)
     if found.get("stimuli") != wanted["stimuli"]:
         differences.append(_difference_of_stimuli(found.get("stimuli") or [], wanted["stimuli"]))
     if differences:
@@ -245,7 +248,13 @@ def _refuse_differences(path: Path, found: dict, wanted: dict, further: Sequence
 
 def _shown(settings: dict) -> dict:
     versions = ", ".join(f"{name} {version}" for name, version in (settings.get("versions") or {}).items())
-    return {**settings, "layers": ", ".join(settings.get("layers") or ()), "versions": versions}
+    network = {key: (settings.get("network") or {}).get(key) for key in IDENTITY}
+    return {
+        **settings,
+        "network": network,
+        "layers": ", ".join(settings.get("layers") or ()),
+        "versions": versions,
+    }
 
 
 def _difference_of_stimuli(found: list, wanted: list) -> str:
@@ -253,8 +262,8 @@ def _difference_of_stimuli(found: list, wanted: list) -> str:
     only_there = [id_ for digest, id_ in there.items() if digest not in asked]
     only_asked = [id_ for digest, id_ in asked.items() if digest not in there]
     if not only_there and not only_asked:
-        return "stimuli: of other names or in another order"
-    return f"stimuli: {_listed(only_there)} there and not here, {_listed(only_asked)} here and not there"
+        return "stimuli: with other names or in another order"
+    return f"stimuli: {_listed(only_there)} only there, {_listed(only_asked)} only here"
 
 
 def _listed(ids: list[str]) -> str:
@@ -276,7 +285,7 @@ def _check_unfinished(plan: NullPlan) -> None:
 
 @contextlib.contextmanager
 def _locked(plan: NullPlan) -> Iterator[None]:
-    """Keep other runs from building the same, and clear away what a killed run was just writing."""
+    """Keep other runs from building the same distribution, and clear away what a killed run was just writing."""
     busy = f"Another run is building {plan.out}; wait until it has finished, or give another --output."
     file = plan.out.with_name(f".{plan.out.name}.lock")
     with file_lock(file, plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
@@ -304,9 +313,9 @@ def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
             found = {places[key]: archive[key] for key in archive}
         count = int((plan.drawn.blocks == block).sum())
         if any(values.shape != (count,) or values.dtype != np.float64 for values in found.values()):
-            raise ValueError(f"{count} numbers a layer were expected")
+            raise ValueError(f"arrays of shape ({count},) were expected")
     except ARCHIVE_ERRORS as error:
-        raise ResultError(f"{path} is damaged ({error}); delete it to make that block again.") from error
+        raise ResultError(f"{path} is damaged ({error}); delete it to compute that block again.") from error
     return found
 
 
@@ -318,7 +327,7 @@ def _write_block(plan: NullPlan, block: int, layers: dict[str, np.ndarray]) -> N
 
 
 def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None:
-    """Make what is missing, a group of layers after another, so that each is compiled once."""
+    """Compute what is missing, one group of layers after another, so that each group is compiled once."""
     blocks = [np.flatnonzero(plan.drawn.blocks == block) for block in range(plan.drawn.blocks.max() + 1)]
     members = [np.unique(plan.drawn.pairs[positions]) for positions in blocks]
     waiting = [
@@ -349,7 +358,7 @@ def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None
 
 
 def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
-    """Cut the layers into groups whose ranks fit together; one that does not fit alone is by itself."""
+    """Split the layers into groups whose ranks fit together; a layer that does not fit is a group by itself."""
     groups: list[list[str]] = []
     taken = 0
     for name in plan.layers:
@@ -363,13 +372,13 @@ def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
 
 
 def _room(plan: NullPlan) -> int:
-    """Return the bytes that are left for ranks beside ranking one stimulus and reading units to multiply."""
+    """Return the bytes left for ranks besides those for ranking one stimulus and for reading units to multiply."""
     largest = max(plan.network.layer(name).size for name in plan.layers)
     return plan.memory_bytes - max(RANKING_BYTES * largest, plan.memory_bytes // 8)
 
 
 def _table(plan: NullPlan, name: str, members: np.ndarray) -> RankTable:
-    """Return the ranks of a block's stimuli at a layer, with those that an interrupted run has kept."""
+    """Return the ranks of a block's stimuli at a layer, including those that an interrupted run has kept."""
     file = plan.unfinished / f"layer_{plan.layers.index(name)}.ranks"
     return RankTable(file, plan.network.layer(name).size, [_origin(plan, name, number) for number in members])
 
@@ -382,7 +391,7 @@ def _origin(plan: NullPlan, name: str, number: int) -> str:
 
 def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable], row: int) -> None:
     """Rank the activations of one stimulus at each layer of a group."""
-    # One stimulus a pass: in a batch, rounding could depend on which stimuli are in it.
+    # One stimulus per pass: in a batch, rounding could depend on which stimuli are in it.
     stimulus = _load(plan, number)
     outputs = function(stimulus[None])
     for name, table, output in zip(group, tables, outputs, strict=True):
@@ -390,7 +399,7 @@ def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable],
         if np.isnan(activations).any():
             raise ResultError(
                 f"{plan.stimuli.files[number].id} gives activations at {name} of {plan.network.name} that are not "
-                "numbers (NaN); mend the network's weights, or leave that stimulus out."
+                "numbers (NaN); leave that stimulus out, or load other weights."
             )
         table.write(row, centred_ranks(activations))
 

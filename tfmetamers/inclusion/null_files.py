@@ -1,4 +1,4 @@
-"""The authors' own null distributions: pickles of which nothing is executed."""
+"""The authors' own null distributions: pickles that are read without executing anything in them."""
 
 import dataclasses
 import os
@@ -14,13 +14,13 @@ from tfmetamers.inclusion.null import NullDistribution
 #: How the names of the release's pickles end.
 SUFFIXES = (".pckl", ".pkl", ".pickle")
 
-#: A million pairs of eleven layers take 90 MB.
+#: The largest file that is read, in bytes; a million pairs at eleven layers take 90 MB.
 MAX_PICKLE = 2**30
 
-#: Enough for a million pairs of eleven layers, each number a NumPy number of its own.
+#: Enough for a million pairs at eleven layers, each number a NumPy number of its own.
 MAX_INSTRUCTIONS = 10**8
 
-#: What NumPy arrays and numbers name in pickles of all protocols.
+#: The names that NumPy's arrays and numbers refer to in pickles of all protocols.
 KNOWN_GLOBALS = (
     (r"collections", r"OrderedDict"),
     (r"numpy(\._?core\.(multiarray|numeric))?", r"dtype|scalar|ndarray|_reconstruct|_frombuffer"),
@@ -33,10 +33,10 @@ def load_null(path: str | os.PathLike, network: str | None = None) -> NullDistri
 
     Args:
         path: the file.
-        network: the name of the network that it is of, for a file that does not say so.
+        network: the name of its network, for a file that does not record it.
 
     Raises:
-        ResultError: the file is missing, damaged or neither, or records a network of another name.
+        ResultError: the file is missing or damaged, is neither of these, or records a network of another name.
     """
     described = None if network is None else {"name": network}
     if Path(path).suffix.lower() in SUFFIXES:
@@ -46,23 +46,23 @@ def load_null(path: str | os.PathLike, network: str | None = None) -> NullDistri
         return null
     recorded = (null.network or described).get("name")
     if recorded != network:
-        raise ResultError(f"{path} is of {recorded} and was given for {network}; give it without a name.")
+        raise ResultError(f"{path} is for {recorded} and was given for {network}; give it without a name.")
     return null if null.network else dataclasses.replace(null, network=described)
 
 
 def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = None) -> NullDistribution:
     """Read one of the authors' null distributions, a pickle of a dict from layer to coefficients.
 
-    Nothing of the pickle is executed. It does not say of which stimuli, pairs and weights it is, so neither does what
-    is returned. In the paper, it is a million pairs.
+    Nothing in the pickle is executed. It does not record its stimuli, pairs and weights, so neither does what is
+    returned. The paper used a million pairs.
 
     Args:
         path: such as ``word_aliased_null_dist_spearman_r.pckl``.
-        network: `Network.describe` of the network that it is of, as far as it is known; what is given is compared
-            when a metamer is judged.
+        network: what is known of its network, of the fields of `NetworkRecord.to_json`; they are compared when a
+            metamer is judged.
 
     Raises:
-        ResultError: the file is missing or damaged, names functions that no array needs, or holds something else.
+        ResultError: the file is missing or damaged, refers to functions that no array needs, or holds something else.
     """
     from tfmetamers.utilities.pickles import read_pickle
 
@@ -79,8 +79,8 @@ def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = N
     are_coefficients = all(isinstance(name, str) for name in layers) and all(map(_are_coefficients, layers.values()))
     if len(lengths) != 1 or not are_coefficients:
         raise ResultError(
-            f"{path} is no null distribution; a dict from layers to equally many coefficients from -1 to 1 "
-            "was expected."
+            f"{path} is not a null distribution; a dict from layers to equal numbers of coefficients from -1 to 1 was "
+            "expected. Give one of the authors' pickles, or build one with 'tfmetamers null build'."
         )
     return NullDistribution(network=network, layers=layers, source=path.name)
 

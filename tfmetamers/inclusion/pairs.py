@@ -6,14 +6,15 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
 from tfmetamers.inclusion.null import DESIGNS
+from tfmetamers.utilities.words import counted
 
-#: Blocks of fewer stimuli than this are worked on together.
+#: Blocks of fewer stimuli than this are computed together.
 WORKED_TOGETHER = 32
 
 
 @dataclass(frozen=True)
 class DrawnPairs:
-    """Pairs of stimuli, and the blocks that they are worked on in.
+    """Pairs of stimuli, and the blocks in which they are computed.
 
     Attributes:
         pairs: int32 (pairs, 2), numbers of stimuli, the first below the second, in ascending order.
@@ -29,33 +30,36 @@ def draw_pairs(stimuli: int, pairs: int, seed: int, design: str = "blocks") -> D
 
     The stimuli are shuffled and cut into blocks, and pairs are those within a block:
 
-    - ``"independent"``: blocks of two, so that every stimulus is in one pair at most; there are half as many pairs as
+    - ``"independent"``: blocks of two, so that every stimulus is in at most one pair; there are half as many pairs as
       stimuli.
     - ``"blocks"``: the smallest blocks that have enough pairs. Pairs that share a stimulus are dependent; the smaller
       the blocks, the fewer such pairs. All pairs of all stimuli are one block.
 
-    Where there are more pairs within blocks than asked for, a random choice of them is kept.
+    Where the blocks have more pairs than asked for, a random choice of them is kept.
 
     Args:
         stimuli: the number of stimuli.
-        pairs: how many pairs.
-        seed: decides which, by NumPy's generator.
+        pairs: the number of pairs.
+        seed: seeds NumPy's generator, which chooses them.
         design: ``"blocks"`` or ``"independent"``.
 
     Raises:
-        ArgumentError: there are not so many pairs, or another value that cannot be used.
+        ArgumentError: there are fewer pairs than asked for, or another value cannot be used.
+
+    >>> draw_pairs(6, 3, seed=0, design="independent").pairs.shape
+    (3, 2)
     """
     checked_whole_number("number of stimuli", stimuli, minimum=2)
     checked_whole_number("number of pairs", pairs, minimum=1)
     checked_whole_number("seed", seed, minimum=0)
     if design not in DESIGNS:
         raise unknown_name("design called", design, DESIGNS, "Give one of these.")
-    most = most_pairs(stimuli, design)
-    if pairs > most:
-        kind = "independent pairs" if design == "independent" else "pairs"
+    maximum = max_pairs(stimuli, design)
+    if pairs > maximum:
+        kind = "independent pair" if design == "independent" else "pair"
         raise ArgumentError(
-            f"{pairs:,} pairs were asked for, and {stimuli:,} stimuli have {most:,} {kind}; "
-            "ask for that many at most, or give more stimuli."
+            f"{counted(pairs, 'pair was', 'pairs were')} asked for, and {stimuli:,} stimuli have "
+            f"{counted(maximum, kind)}; ask for fewer pairs, or give more stimuli."
         )
     generator = np.random.default_rng([seed, DESIGNS.index(design)])
     shuffled = generator.permutation(stimuli).astype(np.int32)
@@ -67,13 +71,13 @@ def draw_pairs(stimuli: int, pairs: int, seed: int, design: str = "blocks") -> D
     return DrawnPairs(drawn[order], np.unique(blocks[order], return_inverse=True)[1].astype(np.int32))
 
 
-def most_pairs(stimuli: int, design: str) -> int:
-    """Return how many pairs a design can draw from a number of stimuli."""
+def max_pairs(stimuli: int, design: str) -> int:
+    """Return the largest number of pairs that a design can draw from a number of stimuli."""
     return stimuli // 2 if design == "independent" else stimuli * (stimuli - 1) // 2
 
 
 def _smallest_block(stimuli: int, pairs: int) -> int:
-    """Return the size of the smallest blocks that have so many pairs in all."""
+    """Return the size of the smallest blocks that have this many pairs in all."""
     sizes = np.arange(2, stimuli + 1, dtype=np.int64)
     rest = stimuli % sizes
     counts = stimuli // sizes * (sizes * (sizes - 1) // 2) + rest * (rest - 1) // 2

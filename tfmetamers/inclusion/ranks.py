@@ -9,7 +9,7 @@ import numpy as np
 
 from tfmetamers.errors import ResultError
 
-#: The most units whose products are added up at once.
+#: The largest number of units whose products are added up at once.
 MAX_CHUNK = 4096
 
 #: Whole numbers up to this are exact in double precision.
@@ -26,10 +26,10 @@ def _type(units: int) -> np.dtype:
 
 
 class RankTable:
-    """Centred ranks (`tfmetamers.metrics.centred_ranks`) in a file, one row a stimulus.
+    """Centred ranks (`tfmetamers.metrics.centred_ranks`) in a file, one row for each stimulus.
 
-    After each row stands the SHA-256 of the row and of what it is of. So the file outlives an interruption at any
-    moment: a row that was cut short, damaged, or is of something else is not taken for one that was asked for.
+    Each row is followed by the SHA-256 of the row and of what its ranks depend on. So the file outlives an interruption
+    at any moment: a row that was cut short, is damaged, or depends on something else is not taken for the one wanted.
     """
 
     def __init__(self, file: Path, units: int, origins: Sequence[str]):
@@ -41,7 +41,7 @@ class RankTable:
             origins: for each row, what its ranks depend on.
 
         Raises:
-            ResultError: the file cannot be opened; `write`, `holds` and `products` raise it for what fails there.
+            ResultError: the file cannot be opened; `write`, `holds` and `products` raise it for their own failures.
         """
         self.rows, self.units = len(origins), units
         self._file = file
@@ -72,7 +72,7 @@ class RankTable:
                     part = part[self._stream.write(part) :]
 
     def holds(self, row: int) -> bool:
-        """Return whether the ranks of one stimulus were kept, and are whole."""
+        """Tell whether the ranks of one stimulus were kept and are whole."""
         values, digest = np.empty(self.units, self._type), bytearray(hashlib.sha256().digest_size)
         with self._failures_named():
             self._stream.seek(self._start(row))
@@ -83,12 +83,11 @@ class RankTable:
     def products(self, slab_bytes: int) -> np.ndarray:
         """Return the dot product of every two rows, float64 (rows, rows).
 
-        Ranks are whole numbers: sums over a chunk of units are exact, whatever order they are added in, and chunks
-        are added one after another. So the products do not depend on the machine, on the number of rows, or on the
-        memory given.
+        Ranks are whole numbers: sums over a chunk of units are exact, in whatever order they are added, and chunks are
+        added one after another. So the products do not depend on the machine, the number of rows, or the memory given.
 
         Args:
-            slab_bytes: about the memory to read units into; at least a chunk of units is read.
+            slab_bytes: roughly the memory to read units into; at least a chunk of units is read.
         """
         chunk = int(np.clip(EXACT // self.units**2, 1, MAX_CHUNK))
         width = chunk * max(1, slab_bytes // (self.rows * chunk * (8 + self._type.itemsize)))
@@ -124,8 +123,8 @@ class RankTable:
         except OSError as error:
             size = self.rows * rank_bytes(self.units) / 1e9
             raise ResultError(
-                f"Ranks of {size:.1f} GB cannot be kept in {self._file}: {error.strerror or error}. Make room there "
-                "and run the command again, which goes on from here; or give an --output on another disk."
+                f"{size:.1f} GB of ranks cannot be kept in {self._file}: {error.strerror or error}. Make room there "
+                "and run the command again, which continues from here, or give an --output on another disk."
             ) from error
 
 

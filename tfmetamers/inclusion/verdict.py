@@ -1,8 +1,8 @@
 """The inclusion test: does a metamer count?
 
 It does if the network gives it the label of the natural stimulus, and if its activations at the matched layer
-correlate with the natural stimulus's more than those of any pair of natural stimuli in a null distribution (paper,
-section 3.1; ``np.max(null[layer]) < r`` in the released code).
+correlate with those of the natural stimulus more than the activations of any pair of natural stimuli in a null
+distribution (paper, section 3.1; ``np.max(null[layer]) < r`` in the released code).
 """
 
 import dataclasses
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfmetamers.inclusion.null import NullDistribution
-from tfmetamers.metamers.folder import Metamer
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.record import MetamerRecord
 
 #: Why a metamer is not judged where no null distribution was given.
 WITHOUT_NULL = "no null distribution was given"
@@ -26,13 +27,13 @@ class Verdict:
         original_label: the network's label or transcript of the natural stimulus, None for a network without labels.
         metamer_label: that of the metamer.
         same_label: whether they are the same; None for a network without labels, whose metamers are judged by
-            correlation only.
+            correlation alone.
         correlation: Spearman's coefficient at the matched layer; None where it is undefined.
         null_maximum: the largest coefficient of the null distribution; None without one.
         percentile: share of the null's pairs whose coefficient is below the metamer's, 0 to 100.
         pairs: the number of the null's pairs with a coefficient.
         claim: what the verdict rests on, in words.
-        reasons: why it was refused or could not be judged, a phrase each; empty if it passed.
+        reasons: phrases that say why it was refused or could not be judged; empty if it passed.
     """
 
     included: bool | None
@@ -59,7 +60,7 @@ class Verdict:
 
 
 def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
-    """Judge a metamer by what its record says of its labels and its correlation.
+    """Judge a metamer by the labels and the correlation in its record.
 
     Args:
         metamer: the metamer.
@@ -71,11 +72,11 @@ def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
     record = metamer.record
     if null:
         check_null(null, record)
-    predictions = record["prediction"]
-    return judge(record["layer"]["name"], predictions["original"], predictions["metamer"], record["correlation"], null)
+    predictions = record.prediction
+    return judge(record.layer.name, predictions["original"], predictions["metamer"], record.correlation, null)
 
 
-def check_null(null: NullDistribution, record: Mapping) -> None:
+def check_null(null: NullDistribution, record: MetamerRecord) -> None:
     """Refuse a null distribution that is not of the network and layer that made a metamer.
 
     Raises:
@@ -85,29 +86,23 @@ def check_null(null: NullDistribution, record: Mapping) -> None:
         null.check_applies(*_compared(record))
 
 
-def null_differences(null: NullDistribution, record: Mapping) -> list[str]:
-    """Say in what a null distribution differs from what made a metamer, a phrase each; none where it applies.
+def null_differences(null: NullDistribution, record: MetamerRecord) -> list[str]:
+    """Return a phrase for each difference between a null distribution and what made a metamer; none where it applies.
 
-    To a cochleagram that was optimised itself, the null distribution of its network with the exact front end applies
-    too: what sounds give there is what their exact cochleagrams give.
+    The null distribution of a network with its exact front end also applies to cochleagrams that were optimised
+    themselves: a sound and its exact cochleagram give the same activations.
     """
-    if record["domain"] == "cochleagram" and not null.differences(*_compared_as_sound(null, record)):
-        return []
+    natural = record.domain.of_natural_stimuli
+    if natural != record.domain:
+        of_sounds = {**record.network.to_json(), "stimulus_shape": list(natural.shape)}
+        if not null.differences(of_sounds, record.layer.name, "exact"):
+            return []
     return null.differences(*_compared(record))
 
 
-def _compared(record: Mapping) -> tuple[Mapping, str, str]:
-    front_end = "none" if record["recipe"]["front_end"] == "none" else "exact"  # Correlations are by the exact one.
-    return record["network"], record["layer"]["name"], front_end
-
-
-def _compared_as_sound(null: NullDistribution, record: Mapping) -> tuple[Mapping, str, str]:
-    """Return what the network is with its front end; its hashes, which tell of the sounds' length too, are the same."""
-    whole = {
-        "name": record["network"]["name"].removesuffix("_from_cochleagram"),
-        "stimulus_shape": (null.network or {}).get("stimulus_shape"),
-    }
-    return {**record["network"], **whole}, record["layer"]["name"], "exact"
+def _compared(record: MetamerRecord) -> tuple[Mapping, str, str]:
+    front_end = "none" if record.recipe.front_end == "none" else "exact"  # Correlations are by the exact one.
+    return record.network.to_json(), record.layer.name, front_end
 
 
 def judge(
@@ -120,8 +115,8 @@ def judge(
 ) -> Verdict:
     """Judge by predictions and the correlation at a layer.
 
-    Predictions are ``index`` and ``label``, None without labels. Where the network transcribes, ``index`` is None, and
-    having the same label is having the same transcript.
+    Predictions are ``index`` and ``label``, None without labels. Where the network transcribes, ``index`` is None and
+    transcripts are compared in place of labels.
 
     Args:
         layer: the matched layer.
@@ -143,18 +138,18 @@ def judge(
     is_above = has_null and correlation is not None and correlation > maximum
     reasons = []
     if same_label is False and is_transcript:
-        reasons.append(f"another transcript: '{metamer['label']}' in place of '{original['label']}'")
+        reasons.append(f"another transcript: {metamer['label']!r} in place of {original['label']!r}")
     elif same_label is False:
         reasons.append(f"another label: {metamer['label']} in place of {original['label']}")
     if correlation is None:
-        reasons.append("its correlation is undefined: activations are constant")
+        reasons.append("its correlation is undefined, because activations are constant")
     elif has_null and not is_above:
-        reasons.append(f"its correlation {correlation:.4f} is not above the null's maximum {maximum:.4f}")
+        reasons.append(f"its correlation, {correlation:.4f}, is not above the null's maximum, {maximum:.4f}")
     refused = bool(reasons)
     if not has_null:
         reasons.append(without_null)
     labelled = "transcript and correlation" if is_transcript else "label and correlation"
-    basis = labelled if has_labels else "correlation only, the network has no labels"
+    basis = labelled if has_labels else "correlation alone, because the network has no labels"
     return Verdict(
         included=False if refused else (True if has_null else None),
         original_label=original and original["label"],

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from tfmetamers.errors import ResultError
-from tfmetamers.metamers.folder import Metamer
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.utilities.files import file_digest
 
 #: The version of the file's format, written as ``format`` in verdict.json.
 FORMAT = 1
-
-#: How the files end that hold the original, and the metamer as a person sees or hears it.
-_ENDINGS = {"image": "png", "sound": "wav", "cochleagram": "npy"}
 
 
 def read_verdict(folder: Path) -> dict[str, Any] | None:
@@ -32,11 +30,13 @@ def read_verdict(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
     if version != FORMAT:
-        raise ResultError(f"{path} has format {version}; this version of tfmetamers reads format {FORMAT}.")
+        raise ResultError(
+            f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
+        )
     return verdict
 
 
-def judged_files(folder: Path, record: Mapping) -> dict[str, str]:
+def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:
     """Return the SHA-256 of each file that a verdict rests on, by its name.
 
     Args:
@@ -46,8 +46,10 @@ def judged_files(folder: Path, record: Mapping) -> dict[str, str]:
     Raises:
         ResultError: one is missing or cannot be read.
     """
-    ending = _ENDINGS[record["domain"]]
-    names = dict.fromkeys(["metamer.json", "metamer.npy", f"metamer.{ending}", f"original.{ending}"])
+    ending = record.domain.ending
+    names = dict.fromkeys(["metamer.json", "metamer.npy", f"metamer{ending}", f"original{ending}"])
+    if (folder / "original.npy").exists():
+        names["original.npy"] = None
     try:
         return {name: file_digest(folder / name) for name in names}
     except OSError as error:
@@ -59,13 +61,14 @@ def judged_files(folder: Path, record: Mapping) -> dict[str, str]:
 def check_original(folder: Path, metamer: Metamer) -> None:
     """Refuse an original that is not the natural stimulus that the metamer was made of.
 
-    A cochleagram's record has the hash of the sound that it is of, which is not kept; it is not checked.
+    A cochleagram's record has the hash of the sound that it is made from, which is not kept; it is not checked.
 
     Raises:
         ResultError: its hash is not the recorded one.
     """
-    is_kept = metamer.record["domain"] != "cochleagram"
-    if is_kept and stimulus_digest(metamer.original) != metamer.record["stimulus"]["sha256"]:
+    record = metamer.record
+    is_kept = record.domain.of_natural_stimuli == record.domain
+    if is_kept and stimulus_digest(metamer.original) != record.stimulus.sha256:
         raise ResultError(
             f"{folder} is damaged: its original is not the natural stimulus that the metamer was made of; delete the "
             "folder and make the metamer again."

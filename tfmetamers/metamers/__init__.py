@@ -1,7 +1,5 @@
-"""Metamers: what they are made of, and their folders on disk."""
+"""Metamers: what they are made of, how they were made, and their folders on disk."""
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"folder": ["Metamer", "find_metamers", "read_metamer", "write_index"]}
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,19 +4,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.networks.graph.frozen import FrozenFunction, FrozenLayers
+from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
+from tfmetamers.networks.record import NetworkRecord
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
-from tfmetamers.stimuli.domains import Cochleagrams, Images, Sounds
+from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
+
+if TYPE_CHECKING:
+    import pandas
 
 #: The size of a batch by which tensors with a stimulus in each row are told from others.
 _ROWS = 7
+
+#: Quick kernels of more bytes than this are not the default.
+MAX_QUICK_BYTES = 8 * 2**30
 
 #: What precedes the name of a tensor where a layer is asked for.
 TENSOR_PREFIX = "tensor:"
@@ -56,7 +65,6 @@ class Provenance:
         input_range: what a Keras model takes for black and white.
         architecture: SHA-256 of the architecture, for networks that are built from one.
         note: what else a reader should know about where the network comes from.
-        loading: how to load it again (`tfmetamers.networks.recorded`); None for a model in memory.
     """
 
     source: str
@@ -66,7 +74,6 @@ class Provenance:
     input_range: tuple[float, float] | None = None
     architecture: str | None = None
     note: str = ""
-    loading: Mapping | None = None
 
     def describe(self) -> str:
         """Say it in a few words."""
@@ -111,8 +118,8 @@ class Network:
         self,
         name: str,
         *,
-        domain: Images | Sounds | Cochleagrams,
-        trace: TracedGraph,
+        domain: Domain,
+        traced: TracedGraph,
         weights: Mapping[str, tf.Tensor | tf.Variable],
         provenance: Provenance,
         labels: Sequence[str] | None,
@@ -125,7 +132,7 @@ class Network:
         Args:
             name: the network's name, as of a file.
             domain: what the stimulus is.
-            trace: the traced graph.
+            traced: the traced graph.
             weights: the value of each variable, by name.
             provenance: where they come from.
             labels: the label of each logit.
@@ -145,13 +152,42 @@ class Network:
         self.labels = list(labels) if labels is not None else None
         self.transcribe = transcribe
         self.recipe = recipe
-        self._trace = trace
-        self._stimulus = trace.stimulus
+        self._spec: NetworkSpec | None = None
+        self._traced = traced
+        self._stimulus = traced.stimulus
         self._weights = weights
         self._builders = dict(front_ends or {})
         self._front_ends: dict[str, Callable] = {}
-        self.layers = {name: _describe(name, tensor) for name, tensor in trace.layers.items()}
-        self.further_layers = {name: _describe(name, tensor) for name, tensor in trace.further_layers.items()}
+        self.layers = {name: _describe(name, tensor) for name, tensor in traced.layers.items()}
+        self.further_layers = {name: _describe(name, tensor) for name, tensor in traced.further_layers.items()}
+
+    def __repr__(self) -> str:
+        labels = "" if self.labels is None else f", {len(self.labels)} {'characters' if self.transcribe else 'labels'}"
+        return f"<Network {self.name}: {self.domain.describe()}, {len(self.layers)} layers{labels}>"
+
+    def summary(self) -> "pandas.DataFrame":
+        """Return a table of the named layers, a row for each: shape, units, and the gradient of its ReLU."""
+        import pandas
+
+        rows = [
+            {"layer": layer.name, "shape": layer.shape, "units": layer.size, "relu_gradient": layer.path.rule}
+            for layer in self.layers.values()
+        ]
+        return pandas.DataFrame(rows).set_index("layer")
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """How to load it again; of the family ``memory`` for a model that is in memory alone."""
+        if self._spec is not None:
+            return self._spec
+        input_range = self.provenance.input_range and list(self.provenance.input_range)
+        determining = {"sha256": self.provenance.digest, "input_range": input_range}
+        return NetworkSpec(family="memory", name=self.name, definition=determining)
+
+    def loaded_by(self, spec: NetworkSpec) -> "Network":
+        """Note how the network can be loaded again, and return it."""
+        self._spec = spec
+        return self
 
     @property
     def stimulus_shape(self) -> tuple[int, ...]:
@@ -199,15 +235,16 @@ class Network:
         if self._stimulus.op.name != "cochleagram" or not self._builders:
             raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that choice out.")
         shape = tuple(self._stimulus.shape[1:].as_list())
+        front_end = self.front_end(self.front_ends[0])
         return Network(
-            f"{self.name}_from_cochleagram",
-            domain=Cochleagrams(self.domain, self.front_end(self.front_ends[0]), shape),
-            trace=self._trace,
+            self.name,
+            domain=Cochleagrams(self.domain, front_end, asdict(front_end.settings), shape),
+            traced=self._traced,
             weights=self._weights,
             provenance=self.provenance,
             labels=self.labels,
             recipe="feather2019-audio-cochleagram",
-        )
+        ).loaded_by(self.spec.replace(optimize="cochleagram"))
 
     @cached_property
     def tensors(self) -> list[str]:
@@ -248,7 +285,7 @@ class Network:
         layer: str,
         *,
         relu_gradient: str = "straight-through",
-        for_many_calls: bool = False,
+        kernels: str = "small",
         front_end: str | None = None,
     ) -> Callable[[tf.Tensor], tf.Tensor]:
         """Return the function from a batch of stimuli to the activations of a layer.
@@ -258,8 +295,9 @@ class Network:
             relu_gradient: ``"straight-through"`` gives the ReLUs that directly produce the layer a gradient
                 of 1 everywhere (paper, section 3.1); ``"normal"`` leaves the ordinary one. All other ReLUs
                 keep the ordinary gradient.
-            for_many_calls: compile for many calls: that takes longer, each call takes less time, and rounding is
-                coarser (a relative error of 5e-6 in place of 1e-6).
+            kernels: ``"small"`` keeps one copy of each convolution's kernel; ``"quick"`` computes steps quicker with
+                transformed copies, rounds more coarsely (a relative error of 5e-6 in place of 1e-6), and takes longer
+                to compile.
             front_end: the name of a front end, ``"none"`` where the network has none; by default the reference.
 
         Returns:
@@ -272,15 +310,25 @@ class Network:
             raise ArgumentError(
                 f"The ReLU gradient {relu_gradient!r} is not known; give one of {', '.join(RELU_GRADIENTS)}."
             )
+        if kernels not in KERNELS:
+            raise unknown_name("choice of kernels called", kernels, KERNELS, "Give one of these.")
         tensor = self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor)
         frozen = FrozenFunction(
             self._stimulus,
             tensor,
             self._weights,
             straight_through=relu_gradient == "straight-through",
-            for_many_calls=for_many_calls,
+            kernels=kernels,
         )
         return self._after_front_end(frozen, front_end)
+
+    def kernel_bytes(self, layer: str) -> int:
+        """Return the bytes that the quick kernels of a layer take, told without building them."""
+        return kernel_bytes(self._stimulus, self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor))
+
+    def default_kernels(self, layer: str) -> str:
+        """Return the choice of kernels that suits a layer: ``"quick"``, unless those are larger than most memories."""
+        return "quick" if self.kernel_bytes(layer) <= MAX_QUICK_BYTES else "small"
 
     def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
         """Return the function from a batch of stimuli to the activations of several layers, computed in one pass.
@@ -300,15 +348,41 @@ class Network:
         tensors = [graph.get_tensor_by_name(self.layer(name).tensor) for name in layers]
         return self._after_front_end(FrozenLayers(self._stimulus, tensors, self._weights), None)
 
+    def measurements(self, layers: Sequence[str]) -> Callable[[np.ndarray], tuple[dict[str, np.ndarray], np.ndarray]]:
+        """Return the function from a batch of stimuli to activations by layer, and logits, computed in one pass.
+
+        Args:
+            layers: names of layers.
+
+        Returns:
+            A function from float32 (batch, *stimulus_shape) to float32 (batch, *layer shape) by the layer's name, and
+            the logits; None in their place for a network without labels.
+
+        Raises:
+            ArgumentError: an unknown layer.
+        """
+        names = [self.layer(name).name for name in layers]
+        tensors = [self._stimulus.graph.get_tensor_by_name(self.layer(name).tensor) for name in names]
+        has_logits = self._traced.logits is not None and self.labels is not None
+        tensors += [self._traced.logits] if has_logits else []
+        compute = self._after_front_end(FrozenLayers(self._stimulus, tensors, self._weights), None)
+
+        def measure(stimuli):
+            outputs = [output.numpy() for output in compute(stimuli)]
+            logits = outputs.pop() if has_logits else None
+            return dict(zip(names, outputs, strict=True)), logits
+
+        return measure
+
     @cached_property
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor] | None:
         """The function from a batch of stimuli to logits, (batch, classes) or (batch, frames, characters).
 
         None without labels.
         """
-        if self._trace.logits is None or self.labels is None:
+        if self._traced.logits is None or self.labels is None:
             return None
-        return self._after_front_end(FrozenFunction(self._stimulus, self._trace.logits, self._weights), None)
+        return self._after_front_end(FrozenFunction(self._stimulus, self._traced.logits, self._weights), None)
 
     def _after_front_end(self, frozen: FrozenFunction, name: str | None) -> Callable[[tf.Tensor], tf.Tensor]:
         name = name or next(iter(self._builders), "none")
@@ -347,12 +421,18 @@ class Network:
         largest = np.argmax(logits, axis=-1)
         return [Prediction(int(index), self.labels[index]) for index in largest]
 
-    def describe(self) -> dict:
-        """Return what identifies the network, as it is recorded with every metamer."""
-        provenance = asdict(self.provenance)
-        if self.provenance.input_range:
-            provenance["input_range"] = list(self.provenance.input_range)  # As JSON gives it back.
-        return {"name": self.name, "stimulus_shape": list(self.stimulus_shape), **provenance}
+    def describe(self) -> NetworkRecord:
+        """Return what is recorded of the network with every metamer."""
+        return NetworkRecord(
+            name=self.name,
+            domain=self.domain.to_json(),
+            stimulus_shape=tuple(self.stimulus_shape),
+            layers=tuple(self.layers),
+            recipe=self.recipe,
+            spec=self.spec,
+            spec_digest=self.spec.digest,
+            **vars(self.provenance),
+        )
 
 
 def _describe(name: str, tensor: tf.Tensor) -> Layer:

@@ -8,13 +8,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, checked_whole_number
-from tfmetamers.networks.graph.legacy_layers import import_tf_slim
-from tfmetamers.networks.graph.traced_graph import TracedGraph
+if TYPE_CHECKING:
+    from tfmetamers.networks.graph.traced_graph import TracedGraph
 
 #: The mean of ImageNet's training pictures, red, green and blue in 0 to 255, which VGG networks subtract
 #: (``vgg_preprocessing.py`` of the slim model library).
@@ -50,6 +49,8 @@ def _vgg_19(pixels):
 def _inception_v3(pixels):
     from tf_slim.nets import inception
 
+    from tfmetamers.networks.graph.legacy_layers import import_tf_slim
+
     # The auxiliary head serves training alone, and its variables would change shape with the input's size.
     with import_tf_slim().arg_scope(inception.inception_v3_arg_scope()):
         return inception.inception_v3(
@@ -63,6 +64,8 @@ def _inception_v3(pixels):
 
 def _resnet_v2_101(pixels):
     from tf_slim.nets import resnet_v2
+
+    from tfmetamers.networks.graph.legacy_layers import import_tf_slim
 
     with import_tf_slim().arg_scope(resnet_v2.resnet_arg_scope()):
         return resnet_v2.resnet_v2_101((pixels - 0.5) * 2.0, num_classes=1001, is_training=False)
@@ -119,23 +122,21 @@ DEFINITIONS = {
 }
 
 
-def trace(name: str, size: int | None = None, *, seed: int = 0) -> TracedGraph:
+def trace(name: str, size: int | None = None, *, seed: int = 0) -> "TracedGraph":
     """Build a slim network's graph.
 
     Args:
         name: a key of `DEFINITIONS`.
         size: height and width of the input in pixels; the network's own by default.
         seed: seeds the initialisers of the variables, which this function does not run.
-
-    Raises:
-        ArgumentError: the size is too small for the network.
     """
+    import tensorflow as tf
+
+    from tfmetamers.networks.graph.legacy_layers import import_tf_slim
+    from tfmetamers.networks.graph.traced_graph import TracedGraph
+
     definition = DEFINITIONS[name]
-    size = definition.default_size if size is None else checked_whole_number("size", size, minimum=1)
-    if size < definition.minimum_size:
-        raise ArgumentError(
-            f"{name} got a size of {size} pixels; its last layers need at least {definition.minimum_size}."
-        )
+    size = definition.default_size if size is None else size
     import_tf_slim()
     graph = tf.Graph()
     with graph.as_default(), warnings.catch_warnings():

@@ -1,1 +1,5 @@
-"""Figures."""
+"""Figures of metamers, null distributions and recognition."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,25 +8,24 @@ from matplotlib.figure import Figure
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.plotting.metamers import plain_text
 
-#: Panels in a row.
-COLUMNS = 4
+#: The largest number of panels in a row.
+MAX_COLUMNS = 4
 
 
 @plain_text
 def plot_null(null: NullDistribution) -> Figure:
-    """Draw the histogram of each layer's coefficients, a small panel each, with its maximum marked.
+    """Draw a histogram of the coefficients at each layer, with the maximum marked.
 
-    Panels share their horizontal axis, which ends at 1; the vertical one is logarithmic, so that single pairs are seen.
+    Panels share their horizontal axis, which ends at 1; the vertical axis is logarithmic, so that single pairs show.
     """
-    columns = min(COLUMNS, len(null.layers))
+    columns = min(MAX_COLUMNS, len(null.layers))
     rows = math.ceil(len(null.layers) / columns)
     figure = Figure(figsize=(3.0 * columns, 2.2 * rows + 0.8), layout="constrained")
-    network = (null.network or {}).get("name") or null.source or "a network that is not recorded"
-    figure.suptitle(f"Null distributions of {network}: {null.claim()}")
+    figure.suptitle(f"Null distributions of {null.network_name}: {null.claim()}")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     defined = {layer: null.coefficients(layer) for layer in null.layers}
-    lowest = min((values.min() for values in defined.values() if len(values)), default=0.0)
-    bins = np.linspace(min(math.floor(10 * lowest) / 10, 0.9), 1.0, 61)  # All coefficients may be 1.
+    minimum = min((values.min() for values in defined.values() if len(values)), default=0.0)
+    bins = np.linspace(min(math.floor(10 * minimum) / 10, 0.9), 1.0, 61)  # All coefficients may be 1.
     for axes, (layer, values) in zip(panels, defined.items(), strict=False):
         axes.set_title(layer, fontsize="medium")
         if len(values):

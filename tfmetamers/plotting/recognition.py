@@ -15,14 +15,14 @@ _TITLES = {"label": "all labels", "category": "16 categories"}
 
 @plain_text
 def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
-    """Draw recognition against the layer that metamers were made at, in the form of the paper's Figures 5 and 6.
+    """Draw recognition against the layer at which metamers were made, in the form of the paper's Figures 5 and 6.
 
     There is a column of panels for each network that made metamers, and a row for each task. Natural stimuli come
-    first, then the layers from the input to the output; a judge is a line, with the standard error of each
-    proportion; chance is dashed. A layer none of whose metamers were shown is a gap.
+    first, then the layers from the input to the output. Each judge is a line, with the standard error of each
+    proportion; chance is a dashed line. A layer of which no metamer was shown is a gap.
 
     Args:
-        rows: of `tfmetamers.recognition.summary.summarize_recognition`, at least one.
+        rows: what `tfmetamers.recognition.summary.summarize_recognition` returns, at least one row.
     """
     tasks = [task for task in TASKS if any(row.task == task for row in rows)]
     networks = list(dict.fromkeys(row.network for row in rows))
@@ -43,7 +43,7 @@ def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
 
 
 def _add_legend(figure: Figure, panels: Iterable[Axes], judges: Sequence[str]) -> None:
-    """Name the judges below the panels, in as many columns as there is room for."""
+    """Name the judges below the panels, in as many columns as fit."""
     handles = {handle.get_label(): handle for axes in panels for handle in axes.get_legend_handles_labels()[0]}
     names = [name for name in (*judges, "chance") if name in handles]
     inches = 0.7 + 0.085 * max(map(len, names))

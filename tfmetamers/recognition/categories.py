@@ -1,6 +1,6 @@
-"""The 16 categories of the paper's experiments with pictures, and how a network of ImageNet's classes decides for one.
+"""The 16 categories of the paper's experiments with pictures, and how a network of ImageNet's classes chooses one.
 
-Which of ImageNet's classes belong to which category is ``code/helper/human_categories.py`` of
+Which of ImageNet's classes belong to which category is told by ``code/helper/human_categories.py`` of
 rgeirhos/texture-vs-shape, which the authors' ``helpers_16_choice.py`` repeats.
 """
 
@@ -32,10 +32,10 @@ CATEGORIES = (
     "truck",
 )
 
-#: How logits become a category (`decide`), the released rule first.
+#: How logits become a category (`decide`); the released rule comes first.
 RULES = ("max", "mean")
 
-#: Number of a network's classes, and the position of ImageNet's first class among them.
+#: The position of ImageNet's first class by a network's number of classes.
 OFFSETS = {1000: 0, 1001: 1}
 
 
@@ -60,7 +60,10 @@ def category_positions(classes: int) -> np.ndarray:
         ArgumentError: the number of classes is another.
     """
     if classes not in OFFSETS:
-        raise ArgumentError(f"There are {classes} classes; ImageNet's 1000, or 1001 with a background, were expected.")
+        raise ArgumentError(
+            f"The network has {classes} classes; ImageNet's 1000, or 1001 with a background, were expected. Give a "
+            "network of these."
+        )
     positions = np.full(classes, -1)
     for position, category in enumerate(CATEGORIES):
         positions[np.array(imagenet_indices()[category]) + OFFSETS[classes]] = position
@@ -69,25 +72,30 @@ def category_positions(classes: int) -> np.ndarray:
 
 
 def decide(logits: np.ndarray, rule: str = "max") -> str:
-    """Return the category that a network of ImageNet's classes decides for.
+    """Return the category that a network of ImageNet's classes chooses.
 
     ``max`` goes from the largest logit down and takes the first class that is in a category, as the authors'
-    ``force_16_choice`` does. (That function loses the offset of 1001 classes from the second class on; here it is
-    kept.) ``mean`` takes the category whose classes have the largest mean probability, the default of
+    ``force_16_choice`` does. (That function loses the offset of 1001 classes after the first class that it tries; here
+    the offset is kept.) ``mean`` takes the category whose classes have the largest mean probability, the default of
     ``code/probabilities_to_decision.py`` in rgeirhos/texture-vs-shape.
 
     Args:
-        logits: float (classes,), 1000 or 1001 of them.
+        logits: float (classes,), for 1000 or 1001 classes.
         rule: ``"max"`` or ``"mean"``.
 
     Raises:
-        ArgumentError: the rule is unknown, or the logits are of another number or not finite.
+        ArgumentError: the rule is unknown, the number of logits is another, or they are not finite.
+
+    >>> logits = np.zeros(1000)
+    >>> logits[[895, 404]] = 2.0, 1.0  # "warplane", which is in no category, and "airliner"
+    >>> decide(logits)
+    'airplane'
     """
     check_rule(rule)
     logits = np.asarray(logits, np.float64)
     positions = category_positions(logits.size)
     if not np.isfinite(logits).all():
-        raise ArgumentError("Some logits are not finite, which leaves nothing to decide by; finite ones were expected.")
+        raise ArgumentError("Some logits are not finite, and finite ones were expected; load other weights.")
     in_category = np.flatnonzero(positions >= 0)
     if rule == "max":
         return CATEGORIES[positions[in_category[np.argmax(logits[in_category])]]]

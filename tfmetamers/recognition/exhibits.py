@@ -1,16 +1,16 @@
-"""What is shown to judges: metamers, and the natural stimuli that they match."""
+"""What judges are shown: metamers, and the natural stimuli that they match."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
+from tfmetamers.metamers.record import MetamerRecord
 
 #: What stands for the layer of a natural stimulus.
 NATURAL = "natural"
@@ -21,26 +21,21 @@ class Exhibit:
     """A metamer, or a natural stimulus.
 
     Attributes:
-        folders: the metamer's folder; of a natural stimulus, the folders of all its metamers, which each have a copy.
+        folders: the metamer's folder; for a natural stimulus, the folders of all its metamers, which have a copy each.
         record: what metamer.json of the first of them holds.
         is_natural: whether it is the natural stimulus.
-        included: whether a metamer passed the inclusion test; None where it was not judged, and of natural stimuli.
+        included: whether a metamer passed the inclusion test; None if it was not judged, and for natural stimuli.
     """
 
     folders: tuple[Path, ...]
-    record: dict[str, Any]
+    record: MetamerRecord
     is_natural: bool = False
     included: bool | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array that was made."""
-        return tuple(self.record["network"]["stimulus_shape"])
-
-    @property
-    def layer(self) -> str:
-        """The matched layer, or `NATURAL`."""
-        return NATURAL if self.is_natural else self.record["layer"]["name"]
+        return self.record.network.stimulus_shape
 
     def load(self) -> np.ndarray:
         """Return the exact array, float32.
@@ -62,8 +57,8 @@ class Exhibit:
         stimulus = metamer.original if self.is_natural else metamer.stimulus
         if stimulus.shape != self.shape or not np.isfinite(stimulus).all():
             raise ResultError(
-                f"{folder} holds an array of shape {stimulus.shape}, where finite numbers of shape {self.shape} were "
-                "expected; delete it and make it again."
+                f"{folder} holds an array of shape {stimulus.shape}; finite numbers of shape {self.shape} were "
+                "expected. Delete it and make it again."
             )
         return stimulus.astype(np.float32)
 
@@ -73,7 +68,7 @@ class Collection:
     """All exhibits below a folder.
 
     Attributes:
-        metamers: every metamer that can be read, whether it is shown or not, in the order of the folders.
+        metamers: every metamer that can be read, shown or not, in the order of the folders.
         naturals: each natural stimulus once.
         problems: folders that cannot be used, and why.
     """
@@ -86,7 +81,7 @@ class Collection:
 def collect_exhibits(out: str | os.PathLike) -> Collection:
     """Read the records and verdicts of all metamers below a folder.
 
-    A verdict on another metamer than the one that is there now is none.
+    A verdict on another metamer than the one that is there now does not count.
 
     Raises:
         ResultError: there is no metamer below the folder, or none that can be read.
@@ -101,21 +96,19 @@ def collect_exhibits(out: str | os.PathLike) -> Collection:
             problems.append((folder, str(error)))
     problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
     if not metamers:
-        raise ResultError(f"None of the {len(problems)} metamers below {out} can be read. {problems[0][1]}")
+        raise ResultError(f"No metamer below {out} can be read, out of {len(problems)}. {problems[0][1]}")
     return Collection(metamers, _naturals(metamers), problems)
 
 
 def _read(folder: Path) -> Exhibit:
     record = read_record(folder)
     try:
-        # What is needed later is looked up now, so that a damaged record is named once and at once.
-        hash(_natural_key(record)), record["network"]["name"], record["layer"]["name"], record["seed"]
         return Exhibit((folder,), record, included=_included(folder, record))
     except (KeyError, TypeError) as error:
-        raise ResultError(f"{folder} has a damaged metamer.json or verdict.json ({error}); make it again.") from error
+        raise ResultError(f"{folder / 'verdict.json'} is damaged ({error}); evaluate the metamer again.") from error
 
 
-def _included(folder: Path, record: dict) -> bool | None:
+def _included(folder: Path, record: MetamerRecord) -> bool | None:
     verdict = read_verdict(folder)
     if verdict is None:
         return None
@@ -130,7 +123,7 @@ def _included(folder: Path, record: dict) -> bool | None:
 
 
 def _naturals(metamers: Sequence[Exhibit]) -> list[Exhibit]:
-    """Return each natural stimulus once: at each size that it was used at, with each truth that is told of it."""
+    """Return each natural stimulus once for each size that it was used at and each truth that is given for it."""
     matched: dict[tuple, list[Exhibit]] = {}
     for metamer in metamers:
         matched.setdefault(_natural_key(metamer.record), []).append(metamer)
@@ -140,7 +133,7 @@ def _naturals(metamers: Sequence[Exhibit]) -> list[Exhibit]:
     ]
 
 
-def _natural_key(record: dict) -> tuple:
-    stimulus = record["stimulus"]
-    truth = stimulus.get("label"), stimulus.get("category")
-    return record["domain"], tuple(record["network"]["stimulus_shape"]), stimulus["sha256"], stimulus["id"], truth
+def _natural_key(record: MetamerRecord) -> tuple:
+    stimulus, network = record.stimulus, record.network
+    truth = stimulus.label, stimulus.category
+    return record.domain.name, network.stimulus_shape, stimulus.sha256, stimulus.id, truth

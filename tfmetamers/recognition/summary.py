@@ -26,17 +26,17 @@ class RecognitionRow:
         layer: the matched layer; ``natural`` for the natural stimuli that they match.
         task: ``label`` or ``category``.
         rule: the rule that gave categories; None for labels.
-        passed: number of metamers that passed the inclusion test; None for natural stimuli, as the next two.
+        passed: number of metamers that passed the inclusion test; None for natural stimuli, as are the next two.
         failed: number that failed it.
         not_judged: number that it was not applied to.
-        left_out: how many of all these were not shown to the judge.
+        left_out: number of all these that were not shown to the judge.
         shown: number of stimuli that the judge decided on.
         without_truth: number of those whose truth is not known; they are not counted below.
         decisions: number of those whose truth is known.
         stimuli: number of different natural stimuli among these.
         correct: proportion that the judge was right about, 0 to 1; None where there are none.
-        sem: the standard error of that proportion, by bootstrap over stimuli; None for fewer than two.
-        chance: the proportion expected of a judge that guesses; None of one that transcribes.
+        sem: the standard error of that proportion, by bootstrap over stimuli; None for fewer than two stimuli.
+        chance: the proportion expected of a judge that guesses; None for one that transcribes.
     """
 
     judge: str
@@ -58,9 +58,9 @@ class RecognitionRow:
 
 
 def summarize_recognition(recognition: Recognition, seed: int = 0) -> list[RecognitionRow]:
-    """Count a judge's correct decisions for each network and layer, natural stimuli first.
+    """Count each judge's correct decisions for each network and layer, natural stimuli first.
 
-    A task of a judge has no rows where no truth is known of any stimulus.
+    A judge has no rows for a task if the truth is not known for any stimulus.
 
     Args:
         recognition: the decisions.

@@ -13,43 +13,43 @@ from tfmetamers.report.media import Picture, data_uri
 #: Width and height of a panel, in inches.
 PANEL = (3.5, 2.6)
 
-#: The most points that a curve is drawn with.
-POINTS = 300
+#: The largest number of points that a curve is drawn with.
+MAX_POINTS = 300
 
-#: Colour, marker and word by what became of a metamer: told apart without colour too.
+#: Colour, marker and word by whether a metamer is included: they can be told apart without colour.
 OUTCOMES = {True: ("#1a7f37", "o", "passed"), False: ("#c0182f", "x", "failed"), None: ("#57606a", "|", "not judged")}
 
 _SETTINGS = {
-    "svg.hashsalt": "tfmetamers",  # Without it, names inside the drawing are drawn at random.
+    "svg.hashsalt": "tfmetamers",  # Without it, names inside the drawing are random.
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
 
 
-def draw_losses(curves: Sequence[tuple[np.ndarray, np.ndarray]], lowest: float, highest: float) -> Picture:
+def draw_losses(curves: Sequence[tuple[np.ndarray, np.ndarray]], minimum: float, maximum: float) -> Picture:
     """Draw how the losses of metamers fell, on a logarithmic axis.
 
     Args:
-        curves: for each metamer the steps, and the loss after that many of them as a share of the first loss.
-        lowest: where the axis of losses begins, above 0.
-        highest: where it ends.
+        curves: for each metamer the numbers of steps, and the loss after each as a fraction of the first loss.
+        minimum: the smallest loss on the axis, above 0.
+        maximum: the largest.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _panel(xlabel="step", ylabel="loss / first loss")
         for steps, losses in curves:
-            drawn = np.unique(np.linspace(0, len(losses) - 1, POINTS).round().astype(int))
+            drawn = np.unique(np.linspace(0, len(losses) - 1, MAX_POINTS).round().astype(int))
             axes.plot(steps[drawn], losses[drawn], linewidth=1, alpha=0.8)
         axes.set_yscale("log")
-        axes.set_ylim(lowest / 1.1, 1.1 * highest)
+        axes.set_ylim(minimum / 1.1, 1.1 * maximum)
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}" if highest / lowest < 10 else NullFormatter())
+        axes.yaxis.set_minor_formatter("{x:g}" if maximum / minimum < 10 else NullFormatter())
         axes.grid(alpha=0.3)
         return _as_picture(figure)
 
 
 def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture:
-    """Draw activations of a metamer against those of its original, a dot a unit, with the line of equality."""
+    """Draw activations of a metamer against those of its original, one dot per unit, with the line of equality."""
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _panel(xlabel="original", ylabel="metamer", size=(3.1, 2.9))
         both = np.concatenate([original, metamer])
@@ -63,19 +63,19 @@ def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture
 
 
 def draw_null(
-    coefficients: np.ndarray, correlations: Sequence[float], outcomes: Sequence[bool | None], lowest: float
+    coefficients: np.ndarray, correlations: Sequence[float], outcomes: Sequence[bool | None], minimum: float
 ) -> Picture:
-    """Draw the histogram of a layer's null distribution, with metamers' correlations on it.
+    """Draw the histogram of a layer's null distribution, with the correlations of metamers on it.
 
     Args:
         coefficients: of the null's pairs, at least one; counted on a logarithmic axis.
         correlations: of the metamers.
         outcomes: whether each passed, None for one that was not judged.
-        lowest: where the axis of coefficients begins; it ends at 1.
+        minimum: the smallest coefficient on the axis, which ends at 1.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _panel(xlabel="Spearman's correlation", ylabel="pairs")
-        axes.hist(coefficients, np.linspace(lowest, 1.0, 61), color="0.65")
+        axes.hist(coefficients, np.linspace(minimum, 1.0, 61), color="0.65")
         axes.set_yscale("log")
         axes.axvline(coefficients.max(), color="black", linestyle=":", linewidth=1.2, label="null maximum")
         for outcome, (color, marker, word) in OUTCOMES.items():
@@ -85,7 +85,7 @@ def draw_null(
                 axes.vlines(values, 0, 0.5, color=color, linewidth=0.8, alpha=0.7, transform=places)
                 heights = [0.5] * len(values)
                 axes.plot(values, heights, marker, color=color, transform=places, label=word, linestyle="none")
-        axes.set_xlim(lowest, 1.02)
+        axes.set_xlim(minimum, 1.02)
         figure.legend(loc="outside upper center", ncols=3, fontsize="small", frameon=False, handletextpad=0.3)
         return _as_picture(figure)
 
@@ -93,12 +93,12 @@ def draw_null(
 def draw_across_layers(
     names: Sequence[str], lines: Mapping[str, Sequence[Sequence[float]]], null_maxima: Sequence[float]
 ) -> Picture:
-    """Draw metamers' correlations at every layer, a line a generating layer (paper, Figure 2a).
+    """Draw the correlations of metamers at every layer, one line per generating layer (paper, Figure 2a).
 
     Args:
         names: of the layers that are compared, in the order of the network.
         lines: by generating layer, for each of its metamers the correlation at each layer; NaN where undefined.
-            Their median is drawn, and thinly each of them.
+            Their median is drawn, and each of them thinly.
         null_maxima: at each layer; NaN where there is none.
     """
     with matplotlib.rc_context(_SETTINGS):
@@ -114,7 +114,7 @@ def draw_across_layers(
             axes.plot(places, median_defined(values), marker=marker, markersize=4, color=color, label=layer)
         if not np.isnan(null_maxima).all():
             axes.plot(places, null_maxima, ".--", color="black", linewidth=1.2, label="null maximum")
-        # Names of layers are no formulas, whatever signs are in them.
+        # Names of layers are not formulas, whatever signs are in them.
         axes.set_xticks(places, names, rotation=90 if len(names) > 5 else 0, parse_math=False)
         axes.grid(alpha=0.3)
         columns = max(1, int(width / 1.6))
@@ -125,7 +125,7 @@ def draw_across_layers(
 
 
 def median_defined(values: np.ndarray) -> np.ndarray:
-    """Return the median of each column without its NaN, NaN where all are; float (columns,)."""
+    """Return the median of each column without its NaN, float (columns,); NaN where all of it is."""
     columns = [column[~np.isnan(column)] for column in values.T]
     return np.array([np.median(column) if len(column) else np.nan for column in columns])
 

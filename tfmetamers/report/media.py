@@ -1,4 +1,4 @@
-"""Pictures, sounds and drawings as data URIs, so that a page that shows them needs no other file."""
+"""Pictures, sounds and drawings as data URIs, so that the page that shows them needs no other file."""
 
 import base64
 import io
@@ -30,12 +30,12 @@ def data_uri(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def embed_picture(path: Path, largest: int | None = None) -> Picture:
-    """Return a PNG as it is, or, if it is larger than asked, scaled down and as WebP.
+def embed_picture(path: Path, max_side: int | None = None) -> Picture:
+    """Return a PNG as it is, or scaled down and as WebP if it is larger than allowed.
 
     Args:
         path: the PNG.
-        largest: the most pixels of the longer side; None leaves every picture as it is.
+        max_side: the largest number of pixels of the longer side; None leaves every picture as it is.
 
     Raises:
         ResultError: the picture is missing or damaged.
@@ -43,12 +43,12 @@ def embed_picture(path: Path, largest: int | None = None) -> Picture:
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content)) as picture:
-            if largest is None or max(picture.size) <= largest:
+            if max_side is None or max(picture.size) <= max_side:
                 return Picture(data_uri(content, "image/png"), *picture.size)
             picture = picture.convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise _damaged(path, error) from error
-    picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     smaller = io.BytesIO()
     picture.save(smaller, "WEBP", quality=70)
     return Picture(data_uri(smaller.getvalue(), "image/webp"), *picture.size)

@@ -1,5 +1,6 @@
-"""The report: one HTML page that shows metamers beside their originals, and what was judged of them."""
+"""The report: one HTML page that shows metamers beside their originals, with their verdicts."""
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -13,23 +14,24 @@ from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.evaluation import Judged, layer_place, summarize
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.metamers.folder import read_metamer, read_saved
-from tfmetamers.networks.distinct_names import distinct_names
-from tfmetamers.networks.identity import network_identity
+from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.networks.record import distinct_names
 from tfmetamers.report.figures import draw_across_layers, draw_losses, draw_null, draw_scatter, median_defined
 from tfmetamers.report.media import embed_picture, embed_sound
 from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.words import counted
 from tfmetamers.version import __version__
 
-#: Pictures of more bytes than this, all together, are scaled down.
-EMBEDDED_WHOLE = 8_000_000
+#: Pictures that take more bytes than this together are scaled down.
+MAX_PICTURE_BYTES = 8_000_000
 
-#: The longer side of a picture that was scaled down, and of the figure of a sound, in pixels.
+#: The longer side of a picture that is scaled down, and of the figure of a sound, in pixels.
 THUMBNAIL, FIGURE_THUMBNAIL = 160, 560
 
-#: The most scatter plots that are drawn of a network.
-SCATTERS = 12
+#: The largest number of scatter plots that are drawn for a network.
+MAX_SCATTERS = 12
 
-#: What `tfmetamers.inclusion.evaluation.summarize` counts, in the words of the page.
+#: The columns of `tfmetamers.inclusion.evaluation.summarize`, in the words of the page.
 SUMMARY_COLUMNS = {
     "metamers": "metamers",
     "passed": "passed",
@@ -40,7 +42,7 @@ SUMMARY_COLUMNS = {
     "undefined": "correlation undefined",
     "saved_failed": "passed, but not as saved",
     "median_correlation": "median correlation",
-    "smallest_margin": "smallest margin above null",
+    "min_margin": "smallest margin above null",
 }
 
 #: Word, symbol and class of style by whether a metamer is included.
@@ -65,7 +67,7 @@ def write_report(
     Args:
         out: the folder that the metamers are below.
         judged: the metamers, as `tfmetamers.inclusion.evaluation.evaluate` yields them.
-        nulls: the null distributions they were judged by, by their files; those that are missing are not drawn.
+        nulls: the null distributions that they were judged by, by their files; a missing one is not drawn.
         path: the file to write; ``report.html`` in `out` by default.
 
     Returns:
@@ -75,7 +77,7 @@ def write_report(
         ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
     """
     if not judged:
-        raise ResultError(f"No metamer below {out} was judged; there is nothing to report.")
+        raise ResultError(f"No metamer below {out} was judged, so there is nothing to report; evaluate some first.")
     out = Path(out)
     path = Path(path) if path else out / "report.html"
     page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
@@ -85,12 +87,12 @@ def write_report(
 
 
 def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
-    """Return the folders of metamers that a report cannot show, because a file is missing or damaged, and why."""
+    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why."""
     unreadable = {}
     for each in judged:
         try:
             read_metamer(each.folder)
-            read_saved(each.folder, each.record)
+            read_saved(each.folder, "metamer", each.record)
             for name in ("original", "metamer"):
                 _media(each, name, is_reduced=False)
             _sound_figure(each, is_reduced=False)
@@ -107,21 +109,21 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "counted": _counted, "label": _label}
+    environment.filters |= {"number": _number, "counted": counted, "label": _label}
     return environment.get_template("report.html")
 
 
 def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
-    groups = list(_grouped(judged, lambda each: network_identity(each.record["network"])).values())
-    names = distinct_names([group[0].record["network"] for group in groups])
-    is_reduced = _picture_bytes(judged) > EMBEDDED_WHOLE
+    groups = list(_grouped(judged, lambda each: each.record.network.identity).values())
+    names = distinct_names([group[0].record.network for group in groups])
+    is_reduced = _picture_bytes(judged) > MAX_PICTURE_BYTES
     included = [each.verdict["array"]["included"] for each in judged]
     return {
         "folder": out.resolve().name,
         "version": __version__,
         "counts": [{**outcome, "count": sum(each is key for each in included)} for key, outcome in _OUTCOMES.items()],
         "metamers": len(judged),
-        "nulls": [_describe_null(null) for null in nulls.values()] + _nulls_of_before(judged, nulls),
+        "nulls": [_describe_null(null) for null in nulls.values()] + _earlier_nulls(judged, nulls),
         "summary": summarize(judged),
         "summary_columns": SUMMARY_COLUMNS,
         "is_reduced": is_reduced,
@@ -135,27 +137,34 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
 
 
 def _describe_null(null: NullDistribution) -> dict[str, Any]:
-    network = (null.network or {}).get("name") or null.source or "a network that is not recorded"
-    return {"network": network, "claim": null.claim(), "layers": list(null.layers)}
+    return {"network": null.network_name, "claim": null.claim(), "layers": list(null.layers)}
 
 
-def _nulls_of_before(judged: Sequence[Judged], nulls: Nulls) -> list[dict[str, Any]]:
-    """Return what verdicts say of null distributions that they rest on and that were not given now."""
+def _earlier_nulls(judged: Sequence[Judged], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return what is known of null distributions that verdicts rest on and that were not given now."""
     kept = [each for each in judged if each.verdict["basis"]["null"] and _null_digest(each) not in nulls]
     return [
         {
             "network": group[0].verdict["basis"]["null"]["file"],
             "claim": f"{group[0].verdict['array']['claim']} (of an earlier command)",
-            "layers": [each.layer for each in _first_of_layers(group)],
+            "layers": list(dict.fromkeys(each.layer for each in sorted(group, key=_layer_order))),
         }
         for group in _grouped(kept, _null_digest).values()
     ]
 
 
-def _first_of_layers(group: Sequence[Judged]) -> list[Judged]:
-    """Return the first metamer of each layer, from the input to the output."""
-    firsts = [made[0] for made in _grouped(group, _layer).values()]
-    return sorted(firsts, key=lambda each: (*layer_place(each)[:2], _natural_order(each.layer)))
+def _by_layer(group: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """Return the metamers of a network by what `distinct_layers` calls their layers, from the input to the output."""
+    names = distinct_layers([each.record for each in group])
+    ordered = sorted(zip(names, group, strict=True), key=lambda item: (*_layer_order(item[1]), _natural_order(item[0])))
+    by_layer: dict[str, list[Judged]] = {}
+    for name, each in ordered:
+        by_layer.setdefault(name, []).append(each)
+    return by_layer
+
+
+def _layer_order(each: Judged) -> tuple:
+    return *layer_place(each)[:2], _natural_order(each.layer)
 
 
 def _null_digest(each: Judged) -> str | None:
@@ -163,62 +172,57 @@ def _null_digest(each: Judged) -> str | None:
 
 
 def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduced: bool) -> dict[str, Any]:
-    record = group[0].record
-    layers = [each.layer for each in _first_of_layers(group)]
-    by_layer = {layer: [each for each in group if _layer(each) == layer] for layer in layers}
-    scattered = _some_of_each(by_layer, SCATTERS)
+    record, by_layer = group[0].record, _by_layer(group)
     return {
-        "domain": record["domain"],
-        "weights": _describe_weights(record["network"]),
+        "domain": record.domain.name,
+        "weights": record.network.weights(),
         "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
         "metamers": len(group),
-        "layers": layers,
-        "stimuli": _describe_stimuli(group, is_reduced),
+        "layers": list(by_layer),
+        "stimuli": _describe_stimuli(by_layer, is_reduced),
         "losses": _loss_panels(by_layer),
         "nulls": _null_panels(by_layer, nulls),
-        "scatters": [_scatter_panel(each) for each in scattered],
+        "scatters": [_scatter_panel(layer, each) for layer, each in _some_of_each(by_layer, MAX_SCATTERS)],
         "across": _across_layers(by_layer),
-        "verdicts": [_describe_verdict(out, each) for layer in layers for each in by_layer[layer]],
+        "verdicts": [_describe_verdict(out, layer, each) for layer, made in by_layer.items() for each in made],
     }
 
 
-def _describe_weights(network: Mapping) -> str:
-    if network.get("source") == "random":
-        return f"random weights, seed {network.get('seed')}"
-    source = network.get("file") or "weights of a model"
-    return f"{source}, SHA-256 {network['digest'][:12]}…"
-
-
-def _describe_stimuli(group: Sequence[Judged], is_reduced: bool) -> list[dict[str, Any]]:
-    """Return what is shown of each stimulus: the original, and by layer the metamers of all seeds."""
-    recipes = {each.record["recipe"]["name"] for each in group}
-    by_stimulus = _grouped(group, lambda each: (_natural_order(_stimulus(each)), each.record["stimulus"]["sha256"]))
+def _describe_stimuli(by_layer: Mapping[str, Sequence[Judged]], is_reduced: bool) -> list[dict[str, Any]]:
+    """Return what is shown for each stimulus: the original, and by layer the metamers of all seeds."""
+    by_stimulus: dict[tuple, dict[str, list[Judged]]] = {}
+    for layer, made in by_layer.items():
+        for each in made:
+            key = _natural_order(_stimulus(each)), each.record.stimulus.sha256
+            by_stimulus.setdefault(key, {}).setdefault(layer, []).append(each)
     found = []
-    for _, members in sorted(by_stimulus.items(), key=lambda item: item[0]):
-        stimulus = members[0].record["stimulus"]
-        by_layer = _grouped(sorted(members, key=lambda each: each.record["seed"]), _layer)
+    for _, layers in sorted(by_stimulus.items(), key=lambda item: item[0]):
+        first = next(iter(layers.values()))[0]
+        stimulus = first.record.stimulus
         found.append(
             {
-                "id": _stimulus(members[0]),
-                "truth": [f"{name}: {stimulus[name]}" for name in ("label", "category") if stimulus.get(name)],
-                "original": _media(members[0], "original", is_reduced),
+                "id": stimulus.id,
+                "truth": [
+                    f"{name}: {truth}"
+                    for name, truth in (("label", stimulus.label), ("category", stimulus.category))
+                    if truth
+                ],
+                "original": _media(first, "original", is_reduced),
                 "metamers": {
-                    layer: [_describe_metamer(each, len(recipes) > 1, is_reduced) for each in made]
-                    for layer, made in by_layer.items()
+                    layer: [_describe_metamer(each, is_reduced) for each in sorted(made, key=_seed)]
+                    for layer, made in layers.items()
                 },
             }
         )
     return found
 
 
-def _describe_metamer(each: Judged, is_recipe_named: bool, is_reduced: bool) -> dict[str, Any]:
-    record, array = each.record, each.verdict["array"]
-    made = [f"seed {record['seed']}", *([record["recipe"]["name"]] if is_recipe_named else [])]
+def _describe_metamer(each: Judged, is_reduced: bool) -> dict[str, Any]:
+    array = each.verdict["array"]
     return {
         **_media(each, "metamer", is_reduced),
         "figure": _sound_figure(each, is_reduced),
-        "layer": _layer(each),
-        "made": ", ".join(made),
+        "seed": _seed(each),
         "outcome": _OUTCOMES[array["included"]],
         "correlation": array["correlation"],
         "notes": _notes(each.verdict),
@@ -235,52 +239,56 @@ def _notes(verdict: Mapping) -> list[str]:
 
 
 def _media(each: Judged, name: str, is_reduced: bool) -> dict[str, Any]:
-    """Return what a person sees or hears: a picture, or a sound; of an optimised cochleagram, neither."""
-    domain = each.record["domain"]
+    """Return what a person sees or hears: a picture or a sound, or neither for an optimised cochleagram."""
+    domain = each.record.domain
+    picture = each.folder / f"{name}{domain.picture_ending}" if domain.picture_ending else None
+    sound = each.folder / f"{name}{domain.sound_ending}" if domain.sound_ending else None
     return {
-        "picture": embed_picture(each.folder / f"{name}.png", THUMBNAIL if is_reduced else None)
-        if domain == "image"
-        else None,
-        "sound": embed_sound(each.folder / f"{name}_listening.wav") if domain == "sound" else None,
+        "picture": picture and embed_picture(picture, THUMBNAIL if is_reduced else None),
+        "sound": sound and embed_sound(sound),
     }
 
 
 def _sound_figure(each: Judged, is_reduced: bool):
-    """Return the figure of a sound and its metamer, None for a picture and where the folder was made without one."""
+    """Return the figure of a sound and its metamer; None for a picture, or if the folder was made without one."""
     path = each.folder / "figure.png"
-    if each.record["domain"] == "image" or not path.exists():
+    if not path.exists():
         return None
     return embed_picture(path, FIGURE_THUMBNAIL if is_reduced else None)
 
 
 def _picture_bytes(judged: Sequence[Judged]) -> int:
-    files = (each.folder / ("metamer.png" if each.record["domain"] == "image" else "figure.png") for each in judged)
+    endings = {name for each in judged if (name := each.record.domain.picture_ending)}
+    names = ("figure.png", *(f"metamer{ending}" for ending in endings))
+    files = (each.folder / name for each in judged for name in names)
     return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _loss_panels(by_layer: Mapping[str, Sequence[Judged]]) -> list[dict[str, Any]]:
     curves = {layer: [_curve(each.folder) for each in made] for layer, made in by_layer.items()}
     losses = np.concatenate([each for made in curves.values() for _, each in made])
-    lowest, highest = losses[losses > 0].min(initial=1.0), losses.max(initial=1.0)
+    minimum, maximum = losses[losses > 0].min(initial=1.0), losses.max(initial=1.0)
     panels = []
     for layer, made in curves.items():
         last = [each[-1] for _, each in made]
         reached = f"{min(last):.2g}" if len(last) == 1 else f"between {min(last):.2g} and {max(last):.2g}"
-        alt = f"Losses of {_counted(len(made), 'metamer')} of {layer}: they end at {reached} of the first loss."
-        panels.append({"title": layer, "alt": alt, "picture": draw_losses(made, lowest, highest)})
+        alt = f"Losses of {counted(len(made), 'metamer')} of {layer}: the last is {reached} of the first."
+        panels.append({"title": layer, "alt": alt, "picture": draw_losses(made, minimum, maximum)})
     return panels
 
 
 def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps, and the loss after each as a share of the first."""
+    """Return the numbers of steps, and the loss after each as a fraction of the first loss."""
     metamer = read_metamer(folder)
-    return metamer.traced_steps, metamer.losses / max(float(metamer.losses[0]), np.finfo(np.float64).tiny)
+    return metamer.steps, metamer.losses / max(float(metamer.losses[0]), np.finfo(np.float64).tiny)
 
 
 def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list[dict[str, Any]]:
     """Return a panel for each layer and null distribution that verdicts rest on."""
     made = [(layer, *item) for layer, group in by_layer.items() for item in _grouped(group, _null_digest).items()]
-    shown = [(layer, nulls[digest].coefficients(layer), group) for layer, digest, group in made if digest in nulls]
+    shown = [
+        (layer, nulls[digest].coefficients(group[0].layer), group) for layer, digest, group in made if digest in nulls
+    ]
     panels = [
         (layer, values, [each.verdict["array"] for each in group if each.verdict["array"]["correlation"] is not None])
         for layer, values, group in shown
@@ -288,7 +296,7 @@ def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list
     ]
     everything = [values.min() for _, values, _ in panels]
     everything += [array["correlation"] for _, _, arrays in panels for array in arrays]
-    lowest = min(np.floor(10 * min(everything, default=0.0)) / 10, 0.9)  # All of them may be 1.
+    minimum = min(np.floor(10 * min(everything, default=0.0)) / 10, 0.9)  # All of them may be 1.
     return [
         {
             "title": layer,
@@ -297,7 +305,7 @@ def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list
                 values,
                 [array["correlation"] for array in arrays],
                 [array["included"] for array in arrays],
-                lowest,
+                minimum,
             ),
         }
         for layer, values, arrays in panels
@@ -307,17 +315,17 @@ def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list
 def _null_alt(layer: str, coefficients: np.ndarray, arrays: Sequence[Mapping]) -> str:
     above = sum(each["correlation"] > coefficients.max() for each in arrays)
     return (
-        f"Histogram of the null distribution of {layer}: {_counted(len(coefficients), 'pair')}, the largest "
-        f"coefficient {coefficients.max():.3f}. Of {_counted(len(arrays), 'metamer')}, {above} lie above it."
+        f"Histogram of the null distribution of {layer}: {counted(len(coefficients), 'pair')}, the largest coefficient "
+        f"{coefficients.max():.3f}. Above it: {above} of {counted(len(arrays), 'metamer')}."
     )
 
 
-def _scatter_panel(each: Judged) -> dict[str, Any]:
+def _scatter_panel(layer: str, each: Judged) -> dict[str, Any]:
     verdict = each.verdict
     values = verdict["scatter"]
     correlations = f"Spearman {_number(verdict['array']['correlation'])}, Pearson {_number(verdict['pearson'])}"
-    title = f"{_stimulus(each)}, {_layer(each)}, seed {each.record['seed']}"
-    count = _counted(len(values["original"]), "unit")
+    title = f"{_stimulus(each)}, {layer}, seed {_seed(each)}"
+    count = counted(len(values["original"]), "unit")
     return {
         "title": f"{title}: {correlations}",
         "alt": f"Activations of {count}, metamer against original: {title}.",
@@ -326,7 +334,7 @@ def _scatter_panel(each: Judged) -> dict[str, Any]:
 
 
 def _across_layers(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any] | None:
-    """Return the drawing and the table of correlations at every layer, None where they were not computed."""
+    """Return the drawing and the table of correlations at every layer; None if they were not computed."""
     compared = {layer: [each.verdict["layers"] for each in made] for layer, made in by_layer.items()}
     compared = {layer: [each for each in made if each] for layer, made in compared.items()}
     compared = {layer: made for layer, made in compared.items() if made}
@@ -355,23 +363,23 @@ def _across_layers(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any] |
     }
 
 
-def _describe_verdict(out: Path, each: Judged) -> dict[str, Any]:
+def _describe_verdict(out: Path, layer: str, each: Judged) -> dict[str, Any]:
     return {
         **each.verdict["array"],
-        "layer": _layer(each),
+        "layer": layer,
         "stimulus": _stimulus(each),
-        "seed": each.record["seed"],
+        "seed": _seed(each),
         "outcome": _OUTCOMES[each.verdict["array"]["included"]],
         "saved": _OUTCOMES[each.verdict["saved"]["included"]],
         "folder": each.folder.relative_to(out).as_posix(),
     }
 
 
-def _some_of_each(by_layer: Mapping[str, Sequence[Judged]], most: int) -> list[Judged]:
+def _some_of_each(by_layer: Mapping[str, Sequence[Judged]], max_count: int) -> list[tuple[str, Judged]]:
     """Return the first metamers of every layer, as many of each as of the next, in the order of the layers."""
-    longest = max(map(len, by_layer.values()))
-    places = [(turn, layer) for turn in range(longest) for layer in by_layer if turn < len(by_layer[layer])][:most]
-    return [by_layer[layer][turn] for layer in by_layer for turn, other in places if other == layer]
+    rounds = itertools.zip_longest(*([(layer, each) for each in made] for layer, made in by_layer.items()))
+    chosen = [item for items in rounds for item in items if item is not None][:max_count]
+    return [item for layer in by_layer for item in chosen if item[0] == layer]
 
 
 def _grouped(items: Sequence[Judged], key: Callable[[Judged], Hashable]) -> dict[Any, list[Judged]]:
@@ -381,16 +389,16 @@ def _grouped(items: Sequence[Judged], key: Callable[[Judged], Hashable]) -> dict
     return groups
 
 
-def _layer(each: Judged) -> str:
-    return each.layer
+def _seed(each: Judged) -> int:
+    return each.record.seed
 
 
 def _stimulus(each: Judged) -> str:
-    return str(each.record["stimulus"].get("id") or each.record["stimulus"]["sha256"][:12])
+    return each.record.stimulus.id
 
 
 def _natural_order(name: str) -> tuple:
-    """Order names so that conv_10 comes after conv_9."""
+    """Return what sorts names so that conv_10 comes after conv_9."""
     return tuple(
         (not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name)
     )
@@ -414,7 +422,3 @@ def _number(value, missing: str = "undefined") -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return missing
     return (f"{value:.4f}" if isinstance(value, float) else f"{value:,}").replace("-", "\N{MINUS SIGN}")
-
-
-def _counted(count: int, noun: str, plural: str | None = None) -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -1,4 +1,4 @@
-"""Natural stimuli named by files, folders and manifests."""
+"""Natural stimuli, listed from files, folders and manifests."""
 
 import csv
 import os
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from tfmetamers.errors import StimulusError
 
-#: The columns of a manifest that have a meaning; others are kept as they are.
+#: The columns of a manifest that have a meaning; other columns are kept as they are.
 MANIFEST_COLUMNS = ("id", "file", "label", "category")
 
 
@@ -17,7 +17,7 @@ class StimulusFile:
     """A natural stimulus on disk.
 
     Attributes:
-        id: names it in results: the path below the input folder without the file's ending, or a manifest's id.
+        id: its name in results: the path below the input folder without the file's ending, or a manifest's id.
         path: the file.
         label: its true label, where a manifest gives one.
         category: its true category, from a manifest, or from the folder that it is in.
@@ -36,28 +36,28 @@ def collect_stimuli(
 ) -> list[StimulusFile]:
     """List the stimuli that files, folders and manifests name.
 
-    A folder stands for all files of the given endings below it; where they lie in folders of their own,
-    the uppermost folder is their category. A manifest is a CSV file with the columns ``id``, ``file``
-    (relative to the manifest) and, if known, ``label`` and ``category``; further columns are kept.
+    A folder stands for all files below it that have the given endings; where they are in subfolders, the uppermost
+    subfolder is their category. A manifest is a CSV file with the columns ``id``, ``file`` (relative to the manifest)
+    and, if known, ``label`` and ``category``; further columns are kept.
 
     Args:
         inputs: files, folders and ``.csv`` manifests, in any mixture.
-        suffixes: endings of the files that a folder is searched for, in lower case.
-        ignored: a folder that is left out where it lies inside an input: the one that results are written to.
+        suffixes: endings of the files that folders are searched for, in lower case.
+        ignored: a folder to leave out where it is inside an input: the one that results are written to.
 
     Returns:
         The stimuli in the order of the inputs, those of a folder by path.
 
     Raises:
-        StimulusError: an input does not exist or holds no stimulus, a manifest cannot be read, or two
-            stimuli have the same or overlapping ids.
+        StimulusError: an input does not exist or holds no stimulus, a manifest cannot be read, or two stimuli have
+            the same id or overlapping ids.
     """
     stimuli: list[StimulusFile] = []
     for given in map(Path, inputs):
         if given.is_dir():
             stimuli += _from_folder(given, suffixes, ignored)
         elif not given.is_file():
-            raise StimulusError(f"There is no {given}; give a file, a folder, or a manifest (CSV).")
+            raise StimulusError(f"{given} does not exist; give a file, a folder or a manifest (CSV).")
         elif given.suffix.lower() == ".csv":
             stimuli += _from_manifest(given)
         else:
@@ -77,7 +77,7 @@ def _from_folder(folder: Path, suffixes: Sequence[str], ignored) -> list[Stimulu
     if ignored is not None:
         files = [path for path in files if not path.resolve().is_relative_to(Path(ignored).resolve())]
     if not files:
-        raise StimulusError(f"{folder} holds no file that ends in {', '.join(suffixes)}; give another folder.")
+        raise StimulusError(f"{folder} holds no files that end in {', '.join(suffixes)}; give another folder.")
     below = [path.relative_to(folder) for path in files]
     return [
         StimulusFile(inner.with_suffix("").as_posix(), path, category=inner.parts[0] if len(inner.parts) > 1 else None)
@@ -98,13 +98,13 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
         raise StimulusError(f"{manifest} is not a CSV file in UTF-8 ({error}); save it as one.") from error
     if not rows or not {"id", "file"} <= set(header) or len(set(header)) < len(header):
         raise StimulusError(
-            f"{manifest} is no manifest: a header with 'id' and 'file' and no name twice, and rows, were expected."
+            f"{manifest} is not a manifest: a header of distinct names with 'id' and 'file', and rows, were expected."
         )
     stimuli = []
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values() or not row["id"] or not row["file"]:
             raise StimulusError(
-                f"{manifest}, row {number}: an id, a file and as many cells as the header were expected."
+                f"{manifest}, row {number}: an id, a file and as many cells as in the header were expected."
             )
         further = {column: value for column, value in row.items() if column not in MANIFEST_COLUMNS}
         stimuli.append(
@@ -120,17 +120,17 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
 
 
 def _check_id(stimulus: StimulusFile) -> None:
-    """An id becomes a path below the output folder and must stay there."""
+    """Refuse an id that is not a path below the output folder."""
     parts = stimulus.id.split("/")
     is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
     if not is_plain or not stimulus.id.isprintable() or "\\" in stimulus.id:
         raise StimulusError(
-            f"{stimulus.path} has the id {stimulus.id!r}; a plain name was expected, or names with '/' between them."
+            f"{stimulus.path} has the id {stimulus.id!r}; a plain name, or names separated by '/', was expected."
         )
 
 
 def _check_distinct(stimuli: Sequence[StimulusFile]) -> None:
-    """No two results may share a folder, nor may one lie inside another's."""
+    """Refuse ids that would put two results in one folder, or one result inside another's folder."""
     by_id: dict[str, StimulusFile] = {}
     for stimulus in stimuli:
         if stimulus.id in by_id:
@@ -143,6 +143,6 @@ def _check_distinct(stimuli: Sequence[StimulusFile]) -> None:
         for parent in PurePosixPath(stimulus.id).parents:
             if parent.as_posix() in by_id:
                 raise StimulusError(
-                    f"The ids {parent.as_posix()!r} and {stimulus.id!r} overlap, as folders of results would; "
-                    "rename one."
+                    f"The ids {parent.as_posix()!r} and {stimulus.id!r} overlap: one result would be inside the "
+                    "folder of the other; rename one."
                 )

@@ -1,73 +1,173 @@
-"""What stimuli are: pictures, sounds, cochleagrams. Loading, noise, saving and reading differ here, and nowhere else.
+"""What stimuli are: pictures, sounds, cochleagrams, arrays. How they differ is told here, and nowhere else."""
 
-Each domain has the same attributes and methods:
-
-- ``name``, ``suffixes`` (endings of the files that a folder is searched for), ``shape`` (of one stimulus);
-- ``load(path, fit)`` gives the natural stimulus of a file, and ``prepare(natural)`` what the network
-  takes in its place;
-- ``noise(recipe, digest, layer, seed)`` gives what synthesis starts from;
-- ``save(stimulus, path)`` writes what a person sees or hears, the ending added; ``read(path)`` reads that again;
-- ``describe()`` says in words what a stimulus is, and ``record()`` what metamer.json keeps about it;
-- ``saved_bytes`` and ``snapshot_bytes``: the most that a number of a finished metamer and of a snapshot takes on disk,
-  and ``figure_bytes``: the most that its figure takes, 0 where it has none.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from tfmetamers.errors import ArgumentError
 from tfmetamers.recipes import Recipe
-from tfmetamers.stimuli import images, sounds
+from tfmetamers.stimuli import arrays, images, sounds
 from tfmetamers.stimuli.noise import initial_noise
-from tfmetamers.utilities.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import FigureBase
 
 #: A waveform of a smaller root mean square is taken for silence; one of a greater is beyond full scale, and one of a
 #: still greater is taken for 16-bit samples. The networks of sounds take 0.1.
 MIN_LEVEL, MAX_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
 
 
-@dataclass(frozen=True)
-class Images:
-    """Square pictures, RGB in [0, 1].
+class Domain(ABC):
+    """A kind of stimuli of one shape.
 
     Attributes:
-        size: height and width in pixels.
+        name: the kind's name.
+        suffixes: endings of the files that a folder is searched for.
+        shape: of one stimulus.
+        duration: in seconds, None for stimuli without one.
+        ending: of the file that holds a stimulus as a person sees or hears it.
+        picture_ending: of the file to look at in a report, None where there is none.
+        sound_ending: of the file to listen to in a report, None where there is none.
+        saved_bytes: the most that a number of a finished metamer takes on disk.
+        snapshot_bytes: the most that a number of a snapshot takes.
+        figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
     """
 
-    size: int
-    name: ClassVar[str] = "image"
-    suffixes: ClassVar[tuple[str, ...]] = images.SUFFIXES
-    saved_bytes: ClassVar[int] = 6
-    snapshot_bytes: ClassVar[int] = 1
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    shape: tuple[int, ...]
+    duration: float | None = None
+    ending: ClassVar[str]
+    picture_ending: ClassVar[str | None] = None
+    sound_ending: ClassVar[str | None] = None
+    saved_bytes: ClassVar[int]
+    snapshot_bytes: ClassVar[int]
     figure_bytes: ClassVar[int] = 0
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and 3."""
-        return self.size, self.size, 3
+    def of_natural_stimuli(self) -> "Domain":
+        """The domain of the natural stimuli that are loaded."""
+        return self
 
+    @abstractmethod
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
-        """Load a picture (`tfmetamers.stimuli.images.load_image`).
+        """Return the natural stimulus of a file.
+
+        Args:
+            path: the file.
+            fit: what is done with a sound of another length.
 
         Raises:
             ArgumentError: a way to fit was given, which sounds alone have.
             StimulusError: the file cannot be used.
         """
-        if fit is not None:
-            raise ArgumentError(f"Fitting by {fit!r} is for sounds; a picture's centred square is always taken.")
-        return images.load_image(path, self.size)
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return the picture itself."""
+        """Return what the network takes in place of a natural stimulus.
+
+        Raises:
+            ArgumentError: it is not as `load` gives it.
+        """
         return natural
 
     def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
-        """Draw a picture of noise (`tfmetamers.stimuli.noise.initial_noise`)."""
+        """Return what synthesis starts from (`tfmetamers.stimuli.noise.initial_noise`)."""
         return initial_noise(recipe, self.shape, digest, layer, seed)
+
+    def can_show(self, shown: "Domain") -> bool:
+        """Tell whether a network that takes this domain can be shown stimuli of another one."""
+        return shown == self
+
+    def adapt(self, stimulus: np.ndarray) -> np.ndarray:
+        """Return a stimulus that `can_show` allows as a network that takes this domain is shown it."""
+        return stimulus
+
+    @abstractmethod
+    def save(self, stimulus: np.ndarray, path: Path) -> None:
+        """Write what a person sees or hears to a path, to which the ending is added."""
+
+    @staticmethod
+    @abstractmethod
+    def read(path: Path) -> np.ndarray:
+        """Read what `save` wrote."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say what a stimulus is."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as data."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Domain":
+        """Return what `to_json` gave."""
+
+    @abstractmethod
+    def draw(
+        self, figure: "FigureBase", stimuli: Sequence[np.ndarray], titles: Sequence[str], front_end: Callable | None
+    ) -> None:
+        """Draw stimuli side by side, on the same scales.
+
+        Args:
+            figure: where to draw.
+            stimuli: the stimuli.
+            titles: a title for each.
+            front_end: the network's reference front end; None where it has none.
+        """
+
+
+@dataclass(frozen=True)
+class Images(Domain):
+    """Pictures of one size, RGB or grey, in [0, 1].
+
+    Attributes:
+        height: in pixels.
+        width: in pixels; the height by default.
+        channels: 3 for RGB, 1 for grey.
+    """
+
+    height: int
+    width: int | None = None
+    channels: int = 3
+    name: ClassVar[str] = "image"
+    suffixes: ClassVar[tuple[str, ...]] = images.SUFFIXES
+    ending: ClassVar[str] = ".png"
+    picture_ending: ClassVar[str | None] = ".png"
+    saved_bytes: ClassVar[int] = 6
+    snapshot_bytes: ClassVar[int] = 1
+
+    def __post_init__(self):
+        object.__setattr__(self, "width", self.height if self.width is None else self.width)
+
+    @property
+    def size(self) -> int | tuple[int, int]:
+        """The height of a square picture; height and width of another."""
+        return self.height if self.height == self.width else (self.height, self.width)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+        """Load a picture (`tfmetamers.stimuli.images.load_image`)."""
+        if fit is not None:
+            raise ArgumentError(f"Fitting by {fit!r} is for sounds; a picture's centre is always taken.")
+        return images.load_image(path, self.size, self.channels)
+
+    def can_show(self, shown: Domain) -> bool:
+        """Tell whether they are pictures of as many channels, of whatever size."""
+        return isinstance(shown, Images) and shown.channels == self.channels
+
+    def adapt(self, stimulus: np.ndarray) -> np.ndarray:
+        """Return a picture of this size, resized where it must be (`tfmetamers.stimuli.images.resize_image`)."""
+        return stimulus if stimulus.shape == self.shape else images.resize_image(stimulus, self.size)
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a picture as PNG."""
@@ -79,19 +179,33 @@ class Images:
         from PIL import Image
 
         with Image.open(path.with_name(f"{path.name}.png")) as picture:
-            return (np.asarray(picture) / 255.0).astype(np.float32)
+            pixels = (np.asarray(picture) / 255.0).astype(np.float32)
+        return pixels if pixels.ndim == 3 else pixels[..., None]
 
     def describe(self) -> str:
         """Say what a stimulus is."""
-        return f"{self.size} x {self.size} x 3, RGB in [0, 1]"
+        colours = "RGB" if self.channels == 3 else "grey"
+        return f"{self.height} x {self.width} x {self.channels}, {colours} in [0, 1]"
 
-    def record(self) -> dict:
-        """Return nothing: a picture's shape says all."""
-        return {}
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as data."""
+        return {"name": self.name, "height": self.height, "width": self.width, "channels": self.channels}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Images":
+        """Return what `to_json` gave."""
+        return cls(content["height"], content["width"], content["channels"])
+
+    def draw(self, figure, stimuli, titles, front_end) -> None:
+        """Draw pictures as they are."""
+        for axes, stimulus, title in zip(np.ravel(figure.subplots(1, len(stimuli))), stimuli, titles, strict=True):
+            axes.imshow(np.clip(stimulus, 0, 1), cmap="gray", vmin=0, vmax=1)
+            axes.set_title(title)
+            axes.set_axis_off()
 
 
 @dataclass(frozen=True)
-class Sounds:
+class Sounds(Domain):
     """Waveforms of one length, of root mean square 0.1.
 
     Attributes:
@@ -103,6 +217,8 @@ class Sounds:
     samples: int
     name: ClassVar[str] = "sound"
     suffixes: ClassVar[tuple[str, ...]] = sounds.SUFFIXES
+    ending: ClassVar[str] = ".wav"
+    sound_ending: ClassVar[str | None] = "_listening.wav"
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
@@ -111,6 +227,11 @@ class Sounds:
     def shape(self) -> tuple[int]:
         """The number of samples."""
         return (self.samples,)
+
+    @property
+    def duration(self) -> float:
+        """The length in seconds."""
+        return self.samples / self.sampling_rate
 
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load a sound (`tfmetamers.stimuli.sounds.load_sound`)."""
@@ -131,10 +252,6 @@ class Sounds:
             )
         return natural
 
-    def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
-        """Draw a waveform of noise (`tfmetamers.stimuli.noise.initial_noise`)."""
-        return initial_noise(recipe, self.shape, digest, layer, seed)
-
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a waveform as WAV, exactly, and beside it a copy for listening."""
         sounds.save_sound(stimulus, path.with_name(f"{path.name}.wav"), self.sampling_rate)
@@ -147,34 +264,69 @@ class Sounds:
 
     def describe(self) -> str:
         """Say what a stimulus is."""
-        return f"{self.samples} samples at {self.sampling_rate} Hz ({self.samples / self.sampling_rate:g} s)"
+        return f"{self.samples} samples at {self.sampling_rate} Hz ({self.duration:g} s)"
 
-    def record(self) -> dict:
-        """Return the sampling rate."""
-        return {"sampling_rate": self.sampling_rate}
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as data."""
+        return {"name": self.name, "sampling_rate": self.sampling_rate, "samples": self.samples}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Sounds":
+        """Return what `to_json` gave."""
+        return cls(content["sampling_rate"], content["samples"])
+
+    def draw(self, figure, stimuli, titles, front_end) -> None:
+        """Draw waveforms, and below them what the front end gives."""
+        from tfmetamers.cochlea.figures import draw_front_end
+
+        heights = [1.0] if front_end is None else [0.9, 2.4]
+        rows = figure.subplots(len(heights), len(stimuli), squeeze=False, height_ratios=heights)
+        highest = max(float(np.abs(stimulus).max()) for stimulus in stimuli)
+        times = np.arange(self.samples) / self.sampling_rate
+        for axes, stimulus, title in zip(rows[0], stimuli, titles, strict=True):
+            axes.plot(times, stimulus, linewidth=0.3)
+            axes.set(ylim=(-highest, highest), ylabel="amplitude", title=title)
+            axes.margins(x=0)
+            axes.tick_params(labelbottom=front_end is None)
+        if front_end is not None:
+            draw_front_end(rows[1], front_end(np.stack(stimuli)).numpy(), front_end, self.duration)
 
 
 @dataclass(frozen=True)
-class Cochleagrams:
+class Cochleagrams(Domain):
     """Cochleagrams that are optimised themselves, where no waveform need have them (paper, Figure S9).
 
     Natural stimuli are sounds still. The start is the cochleagram of the noise that the waveform would start from:
     the paper does not say what it was, this is a choice made here.
 
     Attributes:
-        sounds: the sounds that they are cochleagrams of.
-        front_end: from waveforms (batch, samples) to cochleagrams (batch, channels, envelope samples, 1).
+        sounds: the sounds that they are made from.
+        front_end: from waveforms (batch, samples) to cochleagrams (batch, channels, envelope samples, 1); None where
+            the domain was read from a record, whose stimuli can be read and compared, and none can be made.
+        settings: those of the front end.
         shape: of one cochleagram.
     """
 
     sounds: Sounds
-    front_end: Callable
+    front_end: Callable | None = field(compare=False)
+    settings: Mapping[str, Any]
     shape: tuple[int, int, int]
     name: ClassVar[str] = "cochleagram"
-    suffixes: ClassVar[tuple[str, ...]] = Sounds.suffixes
+    suffixes: ClassVar[tuple[str, ...]] = sounds.SUFFIXES
+    ending: ClassVar[str] = ".npy"
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+
+    @property
+    def duration(self) -> float:
+        """The length of the sounds in seconds."""
+        return self.sounds.duration
+
+    @property
+    def of_natural_stimuli(self) -> Sounds:
+        """The domain of the natural stimuli that are loaded: sounds."""
+        return self.sounds
 
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load a sound (`tfmetamers.stimuli.sounds.load_sound`)."""
@@ -197,8 +349,7 @@ class Cochleagrams:
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a cochleagram as a NumPy array, and a picture of it: low frequencies below, zero white."""
-        with atomic_write(path.with_name(f"{path.name}.npy")) as partial, partial.open("wb") as stream:
-            np.save(stream, stimulus)
+        arrays.save_array(stimulus, path.with_name(f"{path.name}.npy"))
         darkness = stimulus[::-1] / max(float(stimulus.max()), 1e-12)
         images.save_image(np.repeat(1.0 - darkness, 3, axis=2), path.with_name(f"{path.name}.png"))
 
@@ -212,10 +363,97 @@ class Cochleagrams:
         channels, samples, _ = self.shape
         return f"a cochleagram of {channels} channels x {samples} samples, of {self.sounds.describe()}"
 
-    def record(self) -> dict:
-        """Return the sampling rate of the sounds."""
-        return self.sounds.record()
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as data, all but the function of the front end."""
+        described = {"name": self.name, "shape": list(self.shape), "front_end": dict(self.settings)}
+        return {**self.sounds.to_json(), **described}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Cochleagrams":
+        """Return what `to_json` gave, without the front end."""
+        return cls(Sounds.from_json(content), None, content["front_end"], tuple(content["shape"]))
+
+    def draw(self, figure, stimuli, titles, front_end) -> None:
+        """Draw cochleagrams."""
+        from tfmetamers.cochlea.figures import draw_front_end
+
+        (row,) = figure.subplots(1, len(stimuli), squeeze=False)
+        draw_front_end(row, np.stack(stimuli), self.front_end, self.duration)
+        for axes, title in zip(row, titles, strict=True):
+            axes.set_title(title)
+
+
+@dataclass(frozen=True)
+class Arrays(Domain):
+    """Arrays of one shape, such as spectrograms, in the units that the network takes; no values are out of bounds.
+
+    Attributes:
+        shape: of one array.
+    """
+
+    shape: tuple[int, ...]
+    name: ClassVar[str] = "array"
+    suffixes: ClassVar[tuple[str, ...]] = arrays.SUFFIXES
+    ending: ClassVar[str] = ".npy"
+    saved_bytes: ClassVar[int] = 12
+    snapshot_bytes: ClassVar[int] = 5
+
+    @property
+    def picture_ending(self) -> str | None:
+        """That of the picture that `save` writes of arrays with two or three axes."""
+        return ".png" if len(self.shape) in (2, 3) else None
+
+    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+        """Load an array (`tfmetamers.stimuli.arrays.load_array`)."""
+        if fit is not None:
+            raise ArgumentError(f"Fitting by {fit!r} is for sounds; an array must have the network's own shape.")
+        return arrays.load_array(path, self.shape)
+
+    def save(self, stimulus: np.ndarray, path: Path) -> None:
+        """Save an array exactly, and a picture of it where it has two or three axes."""
+        arrays.save_array(stimulus, path.with_name(f"{path.name}.npy"))
+        if self.picture_ending:
+            images.save_image(arrays.picture_of(stimulus), path.with_name(f"{path.name}{self.picture_ending}"))
+
+    @staticmethod
+    def read(path: Path) -> np.ndarray:
+        """Read an array that `save` wrote, exactly."""
+        return np.load(path.with_name(f"{path.name}.npy"), allow_pickle=False)
+
+    def describe(self) -> str:
+        """Say what a stimulus is."""
+        return f"an array of {' x '.join(map(str, self.shape))}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as data."""
+        return {"name": self.name, "shape": list(self.shape)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Arrays":
+        """Return what `to_json` gave."""
+        return cls(tuple(content["shape"]))
+
+    def draw(self, figure, stimuli, titles, front_end) -> None:
+        """Draw arrays of two or three axes as pictures, others as curves."""
+        low, high = min(map(np.min, stimuli)), max(map(np.max, stimuli))
+        for axes, stimulus, title in zip(np.ravel(figure.subplots(1, len(stimuli))), stimuli, titles, strict=True):
+            axes.set_title(title)
+            if self.picture_ending:
+                plane = stimulus.mean(axis=2) if stimulus.ndim == 3 else stimulus
+                axes.imshow(plane, aspect="auto", cmap="magma", vmin=low, vmax=high, interpolation="nearest")
+            else:
+                axes.plot(np.ravel(stimulus), linewidth=0.5)
+                axes.set_ylim(low, high)
 
 
 #: The domains by name.
-DOMAINS = {domain.name: domain for domain in (Images, Sounds, Cochleagrams)}
+DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Images, Sounds, Cochleagrams, Arrays)}
+
+
+def domain_from_json(content: Mapping[str, Any]) -> Domain:
+    """Return the domain of what its ``to_json`` gave.
+
+    Raises:
+        KeyError, TypeError: a part is missing, or there is no such domain.
+    """
+    return DOMAINS[content["name"]].from_json(content)

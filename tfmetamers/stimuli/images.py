@@ -1,65 +1,110 @@
 """Pictures: exactly as the released code prepares them, and back to a file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfmetamers.errors import StimulusError, checked_whole_number
+from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
 
 #: Endings of the files that a folder of pictures is searched for.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
 
+#: Pillow's mode of a picture by its number of channels.
+_MODES = {1: "L", 3: "RGB"}
 
-def load_image(path: str | os.PathLike, size: int) -> np.ndarray:
+
+def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: int = 3) -> np.ndarray:
     """Load a picture as the released code does.
 
     The largest centred square is cut out, brought to the size by Pillow's bilinear filter on 8-bit values,
     and divided by 255 (``metamer_helpers.py`` of the released code, where SciPy's ``imread`` and
-    ``imresize``, since removed, did the same).
+    ``imresize``, since removed, did the same). For a size that is not square, the largest centred rectangle of its
+    proportions takes the place of the square.
 
     A picture is turned upright as its EXIF orientation says, which the released code did not do. Grey,
-    palette and CMYK pictures are converted to RGB by Pillow, an alpha channel is dropped where it is opaque,
-    and the first frame of an animation is used.
+    palette and CMYK pictures are converted to RGB by Pillow, or all pictures to grey, an alpha channel is dropped
+    where it is opaque, and the first frame of an animation is used.
 
     Args:
         path: the picture's file.
-        size: height and width of the result, in pixels.
+        size: height and width of the result, in pixels; one number for both.
+        channels: 3 for RGB, 1 for grey, which is Pillow's mode ``L`` (luma as of ITU-R 601-2).
 
     Returns:
-        float32 array (size, size, 3), RGB in [0, 1].
+        float32 array (height, width, channels), in [0, 1].
 
     Raises:
-        StimulusError: the file is missing, empty, truncated or no picture; it has 16 bits a channel, pixels
+        StimulusError: the file is missing, empty, truncated or not a picture; it has 16 bits a channel, pixels
             that are not opaque, or a side of one pixel.
-        ArgumentError: the size is no whole number from 1.
+        ArgumentError: the size is not whole numbers from 1, or the number of channels is neither 1 nor 3.
     """
-    size = checked_whole_number("size", size, minimum=1)
-    pixels = _read(Path(path))
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    if side < 2:
-        raise StimulusError(f"{path} has {width} x {height} pixels; at least 2 x 2 are needed.")
-    top, left = int(height / 2 - side / 2), int(width / 2 - side / 2)
-    square = Image.fromarray(pixels[top : top + side, left : left + side])
-    resized = square.resize((size, size), Image.Resampling.BILINEAR)
-    return (np.asarray(resized) / 255.0).astype(np.float32)
+    height, width = checked_size(size)
+    if channels not in _MODES:
+        raise ArgumentError(f"The number of channels of a picture is {channels!r}; 1 or 3 was expected.")
+    pixels = _read(Path(path), _MODES[channels])
+    if min(pixels.shape[:2]) < 2:
+        raise StimulusError(f"{path} has {pixels.shape[1]} x {pixels.shape[0]} pixels; at least 2 x 2 are needed.")
+    resized = Image.fromarray(_cut(pixels, height, width)).resize((width, height), Image.Resampling.BILINEAR)
+    return (np.asarray(resized) / 255.0).astype(np.float32).reshape(height, width, channels)
+
+
+def checked_size(size: int | Sequence[int]) -> tuple[int, int]:
+    """Return height and width of a picture, given one number for both, or two.
+
+    Raises:
+        ArgumentError: they are not whole numbers from 1.
+    """
+    sides = tuple(size) if isinstance(size, Sequence) else (size, size)
+    if len(sides) != 2:
+        raise ArgumentError(f"The size is {size!r}; one whole number was expected, or height and width.")
+    height, width = (checked_whole_number("size", side, minimum=1) for side in sides)
+    return height, width
+
+
+def _cut(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the largest centred part of a picture that has the proportions of a size."""
+    rows, columns = pixels.shape[:2]
+    if rows * width <= columns * height:
+        kept = rows, max(1, round(rows * width / height))
+    else:
+        kept = max(1, round(columns * height / width)), columns
+    top, left = int(rows / 2 - kept[0] / 2), int(columns / 2 - kept[1] / 2)
+    return pixels[top : top + kept[0], left : left + kept[1]]
+
+
+def resize_image(picture: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Resize a picture by Pillow's bilinear filter.
+
+    `load_image` does so on 8-bit values; here nothing is rounded, because a metamer is the exact array that was
+    optimised, and another one need not be a metamer.
+
+    Args:
+        picture: float array (height, width, channels).
+        size: height and width of the result, in pixels; one number for both.
+    """
+    height, width = checked_size(size)
+    channels = [Image.fromarray(channel.astype(np.float32)) for channel in np.moveaxis(picture, -1, 0)]
+    resized = [np.asarray(channel.resize((width, height), Image.Resampling.BILINEAR)) for channel in channels]
+    return np.stack(resized, axis=-1)
 
 
 def save_image(pixels: np.ndarray, path: str | os.PathLike) -> None:
     """Save a picture as an 8-bit PNG, whole or not at all.
 
     Args:
-        pixels: float array (height, width, 3), RGB in [0, 1]; each value is rounded to the nearest of the
-            256 levels.
+        pixels: float array (height, width, 3) or, for grey, (height, width, 1), in [0, 1]; each value is rounded to
+            the nearest of the 256 levels.
         path: the file to write.
 
     Raises:
         ResultError: the file cannot be written.
     """
     levels = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+    levels = levels[..., 0] if levels.shape[2] == 1 else levels
     with atomic_write(path) as partial:
         Image.fromarray(levels).save(partial, format="PNG")
 
@@ -71,8 +116,8 @@ def sample_photograph() -> Path:
     return Path(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
-def _read(path: Path) -> np.ndarray:
-    """Return a file's first frame, upright, as uint8 (height, width, 3)."""
+def _read(path: Path, mode: str) -> np.ndarray:
+    """Return a file's first frame, upright, as uint8: (height, width, 3) for the mode RGB, (height, width) for L."""
     if not path.is_file():
         raise StimulusError(f"There is no file {path}; give a picture.")
     if path.stat().st_size == 0:
@@ -87,7 +132,7 @@ def _read(path: Path) -> np.ndarray:
                     f"{path} has pixels that are not opaque, and what they show is not defined; "
                     "save it on a background first."
                 )
-            return np.asarray(picture.convert("RGB"))
+            return np.asarray(picture.convert(mode))
     except Image.UnidentifiedImageError as error:
         raise StimulusError(f"{path} is not a picture that Pillow can read; give a PNG or JPEG.") from error
     except Image.DecompressionBombError as error:

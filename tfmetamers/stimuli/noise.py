@@ -16,22 +16,22 @@ def stimulus_digest(stimulus: np.ndarray) -> str:
 def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: str, seed: int) -> np.ndarray:
     """Draw the first stimulus of a synthesis.
 
-    The noise depends on the seed, the natural stimulus and the layer alone, so that an item's noise is the
-    same in a batch and by itself.
+    The noise depends only on the recipe, the seed, the natural stimulus and the layer, so that an item's noise is the
+    same in any batch.
 
     Args:
-        recipe: says which noise: ``"uniform"`` is ``noise_low`` to ``noise_high``, ``"pink"`` has the root mean
-            square ``noise_rms`` and needs a waveform's shape.
+        recipe: its ``noise`` is ``"uniform"``, from ``noise_low`` to ``noise_high``, or ``"pink"``, with the root mean
+            square ``noise_rms``, for waveforms.
         shape: the shape of the noise.
         digest: `stimulus_digest` of the natural stimulus.
-        layer: the name of the layer to match.
-        seed: the seed, an integer from 0.
+        layer: name of the layer to match.
+        seed: an integer from 0.
 
     Returns:
         float32 array of the shape.
 
     Raises:
-        ArgumentError: pink noise was asked for where a picture is needed.
+        ArgumentError: pink noise was requested for a shape that is not a waveform's.
     """
     described = hashlib.sha256(f"{layer}\0{digest}".encode())
     entropy = [seed, int.from_bytes(described.digest()[:16], "big")]
@@ -41,7 +41,8 @@ def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: st
         return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
     if len(shape) > 1:
         raise ArgumentError(
-            f"The recipe {recipe.name} starts from pink noise, which is for sounds; a picture needs uniform noise."
+            f"The recipe {recipe.name} starts from pink noise, which is for waveforms; stimuli of shape {shape} need "
+            "uniform noise."
         )
     from tfmetamers.stimuli.sounds import pink_noise
 

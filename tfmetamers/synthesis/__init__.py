@@ -1,7 +1,5 @@
-"""From noise to metamers: the Adam loop, and runs of many metamers on disk."""
+"""From noise to metamers: the Adam loop, metamers of arrays, and runs of many metamers on disk."""
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"loop": ["synthesize"], "runs": ["execute_run", "plan_run"]}
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

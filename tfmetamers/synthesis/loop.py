@@ -2,51 +2,26 @@
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, SynthesisError, checked_whole_number
+from tfmetamers.errors import ArgumentError, SynthesisError
 from tfmetamers.gradients import forget_gradients, registered_gradients
-from tfmetamers.metamers.folder import Metamer, describe_settings, describe_versions
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.record import LayerRecord, LossRecord, MetamerRecord, StimulusRecord
 from tfmetamers.metrics import spearman
 from tfmetamers.networks.network import Network
-from tfmetamers.recipes import Recipe, find_recipe
-from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.recipes import Recipe
+from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.interrupts import defer_sigint
+from tfmetamers.utilities.memory import refuse_without_room
+from tfmetamers.utilities.versions import describe_versions
 
 #: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
 SECONDS_A_CALL = 1.0
-
-#: From this many steps on, the seconds that compiling for many calls takes come back.
-STEPS_THAT_ARE_MANY = 1000
-
-
-@dataclass
-class SynthesisState:
-    """Everything that a batch's next step depends on; arrays have the batch as their first axis.
-
-    Attributes:
-        stimuli: the metamers as they are.
-        first_moment: Adam's running mean of the gradient.
-        second_moment: Adam's running mean of the squared gradient.
-        losses: loss of each item (axis 1) before each step so far (axis 0).
-        seconds: wall time spent on the steps so far.
-    """
-
-    stimuli: np.ndarray
-    first_moment: np.ndarray
-    second_moment: np.ndarray
-    losses: np.ndarray
-    seconds: float = 0.0
-
-    @property
-    def step(self) -> int:
-        """The number of steps done."""
-        return len(self.losses)
 
 
 class Synthesis:
@@ -58,10 +33,17 @@ class Synthesis:
         network: the network.
         layer: the layer's name.
         recipe: the recipe.
+        kernels: how convolutions are computed.
     """
 
-    def __init__(self, network: Network, *, layer: str, recipe: Recipe):
+    def __init__(self, network: Network, *, layer: str, recipe: Recipe, kernels: str | None = None):
         """Prepare to match a layer.
+
+        Args:
+            network: the network.
+            layer: the layer's name.
+            recipe: the recipe.
+            kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
 
         Raises:
             ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
@@ -71,10 +53,16 @@ class Synthesis:
         self.network = network
         self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
         self.recipe = recipe
+        self.asked_kernels = kernels
+        self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
+        if self.kernels == "quick":
+            refuse_without_room(
+                network.kernel_bytes(self.layer), f"The quick kernels of {network.name} at {self.layer}"
+            )
         self._activations = network.activations(
             self.layer,
             relu_gradient=recipe.relu_gradient,
-            for_many_calls=recipe.steps >= STEPS_THAT_ARE_MANY,
+            kernels=self.kernels,
             front_end=recipe.front_end,
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
@@ -127,9 +115,8 @@ class Synthesis:
             ArgumentError: the recipe's noise is for another kind of stimuli.
         """
         domain = self.network.domain
-        noise = np.stack([domain.noise(self.recipe, each, self.layer, seed) for each in digests])
-        no_losses = np.zeros((0, len(noise)), np.float32)
-        return SynthesisState(noise, np.zeros_like(noise), np.zeros_like(noise), no_losses)
+        noise = [domain.noise(self.recipe, each, self.layer, seed) for each in digests]
+        return SynthesisState.at_rest(np.stack(noise))
 
     def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
         """Return the state after a number of steps.
@@ -184,7 +171,12 @@ class Synthesis:
             steps = steps * 2 if state.seconds - before < SECONDS_A_CALL / 2 else steps
 
     def finish(
-        self, originals: np.ndarray, targets: np.ndarray, state: SynthesisState, settings: Sequence[dict]
+        self,
+        originals: np.ndarray,
+        targets: np.ndarray,
+        state: SynthesisState,
+        stimuli: Sequence[StimulusRecord],
+        seed: int,
     ) -> list[Metamer]:
         """Measure the finished items of a batch and give them as metamers.
 
@@ -195,7 +187,8 @@ class Synthesis:
             originals: the natural stimuli of the batch.
             targets: what was matched.
             state: the final state.
-            settings: for each item, what `tfmetamers.metamers.folder.describe_settings` says of it.
+            stimuli: what is recorded of each natural stimulus.
+            seed: the seed of the noise.
 
         Raises:
             SynthesisError: the last loss is not finite.
@@ -211,28 +204,38 @@ class Synthesis:
             exact_losses = _losses(targets, activations).numpy()
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
         predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
+        network, layer, versions = self.network.describe(), self._describe_layer(), describe_versions()
         return [
             Metamer(
                 stimulus=state.stimuli[item],
                 original=originals[item],
                 losses=losses[:, item],
                 learning_rates=rates,
-                record={
-                    **settings[item],
-                    "deviations": self.recipe.deviations(),
-                    "loss": {
-                        "initial": float(losses[0, item]),
-                        "final": float(losses[-1, item]),
-                        "final_exact": float(exact_losses[item]),
-                    },
-                    "correlation": spearman(targets[item], activations[item]),
-                    "prediction": {"original": _as_json(original), "metamer": _as_json(metamer)},
-                    "seconds": round(state.seconds, 3),
-                    "versions": describe_versions(),
-                },
+                seconds=state.seconds,
+                moments=(state.first_moment[item], state.second_moment[item]),
+                record=MetamerRecord(
+                    network=network,
+                    layer=layer,
+                    stimulus=stimuli[item],
+                    recipe=self.recipe,
+                    seed=seed,
+                    kernels=self.kernels,
+                    asked_kernels=self.asked_kernels,
+                    initial=None,
+                    loss=LossRecord(float(losses[0, item]), float(losses[-1, item]), float(exact_losses[item])),
+                    correlation=spearman(targets[item], activations[item]),
+                    prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
+                    versions=versions,
+                ),
             )
             for item, (original, metamer) in enumerate(predictions)
         ]
+
+    def _describe_layer(self) -> LayerRecord:
+        layer = self.network.layer(self.layer)
+        is_ordinary = self.recipe.relu_gradient == "normal" and layer.path.relus
+        rule = "ordinary (as asked)" if is_ordinary else layer.path.rule
+        return LayerRecord(layer.name, layer.tensor, tuple(layer.shape), rule, tuple(layer.path.relus))
 
     def _advance(self, targets, stimuli, first_moment, second_moment, step, count):
         """Do `count` steps, or as many as have finite losses and gradients."""
@@ -263,49 +266,6 @@ class Synthesis:
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
-
-
-def synthesize(
-    network: Network,
-    stimulus: np.ndarray,
-    *,
-    layer: str,
-    seed: int = 0,
-    recipe: Recipe | None = None,
-    progress: Callable[[SynthesisState], None] | None = None,
-) -> Metamer:
-    """Make a metamer of a natural stimulus at one layer of a network.
-
-    Args:
-        network: the network.
-        stimulus: the natural stimulus, as ``network.domain.load(FILE)`` gives it: a float array of
-            ``network.stimulus_shape``, or the waveform where a network takes its cochleagram.
-        layer: the layer's name.
-        seed: seeds the noise that synthesis starts from.
-        recipe: the recipe; the network's own by default.
-        progress: called with the state every second or so.
-
-    Returns:
-        The metamer, with the record of how it was made.
-
-    Raises:
-        ArgumentError: an unknown layer, or a stimulus of another shape.
-        SynthesisError: a loss or a gradient is not finite.
-    """
-    recipe = find_recipe(network.recipe) if recipe is None else recipe
-    seed = checked_whole_number("seed", seed, minimum=0)
-    natural = np.asarray(stimulus, np.float32)
-    originals = network.domain.prepare(natural)[None]
-    synthesis = Synthesis(network, layer=layer, recipe=recipe)
-    targets = synthesis.targets(originals)
-    digest = stimulus_digest(natural)
-    state = synthesis.start([digest], seed)
-    states = synthesis.advance_in_calls(targets, state)
-    for state in states:
-        if progress:
-            progress(state)
-    settings = [describe_settings(network, synthesis.layer, digest, recipe, seed)]
-    return synthesis.finish(originals, targets, state, settings)[0]
 
 
 def _as_json(prediction):

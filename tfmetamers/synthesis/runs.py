@@ -1,260 +1,198 @@
-"""Many metamers on disk: planned, continued where they stopped, and never made twice."""
+"""Many metamers on disk: made batch after batch, and continued where that stopped."""
 
 import contextlib
-import os
+import functools
+import gc
+import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, SynthesisError, checked_whole_number
-from tfmetamers.metamers.folder import (
-    TRACED_EACH,
-    Metamer,
-    describe_settings,
-    metamer_folder,
-    read_record,
-    settings_differences,
-    write_metamer,
-)
+from tfmetamers.errors import ResultError, StimulusError, SynthesisError
+from tfmetamers.metamers.folder import write_metamer
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.record import RunRecord, StimulusRecord
 from tfmetamers.networks.network import Network
-from tfmetamers.plotting.metamers import plot_sound_metamer
-from tfmetamers.recipes import Recipe
-from tfmetamers.stimuli.collection import StimulusFile
+from tfmetamers.plotting.metamers import plot_metamer
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, SynthesisState
-from tfmetamers.synthesis.unfinished import Job, SavedState, locked, read_state, remove_unfinished, write_state
+from tfmetamers.synthesis.loop import Synthesis
+from tfmetamers.synthesis.plan import Plan, is_finished
+from tfmetamers.synthesis.state import SynthesisState
+from tfmetamers.synthesis.unfinished import Job, locked, read_state, remove_unfinished, write_state
 
 #: The state is saved when this long has passed since it was last saved.
 SECONDS_BETWEEN_SAVES = 30.0
 
+#: The number of natural stimuli that are kept in memory from one layer to the next.
+STIMULI_KEPT = 1024
 
-@dataclass(frozen=True)
-class Run:
-    """The metamers of one layer that one command asks for.
-
-    Attributes:
-        synthesis: matches the layer.
-        seed: the seed of the noise.
-        batches: what is still to be made, in batches that advance together.
-        finished: what had been made before.
-        fit: what is done with a sound of another length.
-    """
-
-    synthesis: Synthesis
-    seed: int
-    batches: list[list[Job]]
-    finished: list[Job]
-    fit: str | None = None
-
-
-def plan_run(
-    network: Network,
-    layer: str,
-    stimuli: Sequence[StimulusFile],
-    *,
-    recipe: Recipe,
-    seed: int,
-    out: str | os.PathLike,
-    batch_size: int = 1,
-    fit: str | None = None,
-) -> Run:
-    """Work out what is to be made and what has been made already.
-
-    A batch that was interrupted is continued as that batch, whatever the batch size now. `fit` is ``"pad"``,
-    ``"trim"`` or ``"centre"`` for sounds of another length than the network's, which are refused by default.
-
-    Raises:
-        ArgumentError: the layer is unknown, or the batch size or the seed cannot be used.
-        StimulusError: a stimulus cannot be loaded.
-        ResultError: a folder of one of these names holds something made with other settings.
-    """
-    checked_whole_number("batch size", batch_size, minimum=1)
-    checked_whole_number("seed", seed, minimum=0)
-    synthesis = Synthesis(network, layer=layer, recipe=recipe)
-    jobs = [_job(synthesis, stimulus, seed, out, fit) for stimulus in stimuli]
-    interrupted = _interrupted_batches(jobs)
-    continued = {job.folder for batch in interrupted for job in batch}
-    finished = [job for job in jobs if _is_finished(job) and job.folder not in continued]
-    taken = continued | {job.folder for job in finished}
-    waiting = [job for job in jobs if job.folder not in taken]
-    batches = [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
-    return Run(synthesis, seed, interrupted + batches, finished, fit)
+#: Called about once a second with the batch that advances and its state.
+Progress = Callable[[list[Job], SynthesisState], None]
 
 
 def execute_run(
-    run: Run,
-    *,
-    snapshot_every: int | None = None,
-    progress: Callable[[list[Job], SynthesisState], None] | None = None,
+    plan: Plan, network: Network, *, snapshot_every: int | None = None, progress: Progress | None = None
 ) -> Iterator[tuple[Job, Metamer]]:
-    """Make what a run has still to make.
+    """Make what a plan has still to make, layer after layer: one layer's function is in memory at a time.
 
     The state is saved before the first step, every `SECONDS_BETWEEN_SAVES`, after the last step, and when anything
     stops the run; the same plan made again goes on from there and ends with the same bytes on the same machine.
 
     Args:
-        run: the plan.
+        plan: the plan.
+        network: the network that its specs name.
         snapshot_every: save the stimulus as a picture every so many steps.
-        progress: called about once a second with the batch that advances and its state.
+        progress: called about once a second.
 
     Yields:
         Each job with its metamer, once its folder has been written.
 
     Raises:
-        SynthesisError: a loss was not finite; the last good state was saved, and all other batches were made.
+        SynthesisError: a loss was not finite, and the last good state was saved; or a stimulus could not be loaded. All
+            other metamers were made.
         ResultError: a folder cannot be written, or another run is at work in it.
     """
-    failures = []
-    for batch in run.batches:
+    run = _Run(network, snapshot_every, progress)
+    for batch in plan.batches:
         with locked(batch):
-            try:
-                metamers = _make(run, batch, snapshot_every, progress)
-            except SynthesisError as error:
-                failures.append(f"{', '.join(job.stimulus.id for job in batch)}: {error}")
-                continue
-            for job, metamer in zip(batch, metamers, strict=True):
-                if not _is_finished(job):
-                    _write(run, job, metamer)
-                yield job, metamer
-            remove_unfinished(batch)
-    if failures:
-        raise SynthesisError(" ".join(failures))
+            yield from run.make(batch)
+    if run.failures:
+        raise SynthesisError(" ".join(dict.fromkeys(run.failures)))  # A stimulus fails at every layer alike.
 
 
-def measure_seconds(run: Run, steps: int = 3) -> float:
-    """Return the seconds that a step of the run's first batch takes, from a few steps that are thrown away."""
-    originals = _originals(run, run.batches[0])
-    targets = run.synthesis.targets(originals)
-    warm = run.synthesis.advance(targets, _start(run, run.batches[0]), 1)
+def measure_seconds(plan: Plan, network: Network, layer: str, steps: int = 3) -> float:
+    """Return the seconds that a step of a layer's first batch takes, from a few steps that are thrown away."""
+    batch = next(batch for batch in plan.batches if batch[0].spec.layer == layer)
+    stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0])
+    targets = synthesis.targets(np.stack([stimuli.prepared(job) for job in batch]))
+    warm = synthesis.advance(targets, synthesis.start([stimuli.digest(job) for job in batch], batch[0].spec.seed), 1)
     started = time.monotonic()
-    run.synthesis.advance(targets, warm, steps)
+    synthesis.advance(targets, warm, steps)
     return (time.monotonic() - started) / steps
 
 
-def estimate_bytes(run: Run, snapshot_every: int | None = None) -> int:
-    """Return the bytes that what a run has still to make takes on disk at most, its states included.
+class _Stimuli:
+    """The natural stimuli of a run, each loaded once."""
 
-    A traced step takes a line. Snapshots are there twice for a moment, and a state holds three arrays and each
-    step's loss.
-    """
-    domain = run.synthesis.network.domain
-    steps, numbers = run.synthesis.recipe.steps, int(np.prod(domain.shape))
-    snapshots = (steps // snapshot_every if snapshot_every else 0) * domain.snapshot_bytes
-    lines = TRACED_EACH + steps // 10
-    kept = numbers * (domain.saved_bytes + snapshots) + domain.figure_bytes + lines * 50 + 8192
-    state = numbers * (3 * 4 + snapshots) + steps * 4 + 4096
-    largest = max(map(len, run.batches), default=0)
-    return sum(map(len, run.batches)) * kept + largest * state
+    def __init__(self, network: Network):
+        self._domain = network.domain
+        self._load = functools.lru_cache(maxsize=STIMULI_KEPT)(self._load_and_prepare)
 
+    def _load_and_prepare(self, path: str, fit: str | None) -> tuple[np.ndarray, str]:
+        natural = self._domain.load(Path(path), fit)
+        return self._domain.prepare(natural), stimulus_digest(natural)
 
-def _job(synthesis: Synthesis, stimulus: StimulusFile, seed: int, out, fit) -> Job:
-    network, layer = synthesis.network, synthesis.layer
-    digest = stimulus_digest(network.domain.load(stimulus.path, fit))
-    settings = describe_settings(network, layer, digest, synthesis.recipe, seed)
-    settings["stimulus"] |= {
-        "id": stimulus.id,
-        "file": stimulus.path.name,
-        "label": stimulus.label,
-        "category": stimulus.category,
-        "columns": stimulus.columns,
-        "fit": fit,
-    }
-    return Job(stimulus, metamer_folder(out, network.name, layer, stimulus.id, seed), settings)
+    def prepared(self, job: Job) -> np.ndarray:
+        """Return what the network takes in place of a natural stimulus."""
+        return self._load(job.spec.stimulus.path, job.spec.stimulus.fit)[0]
 
+    def digest(self, job: Job) -> str:
+        """Return `stimulus_digest` of a natural stimulus."""
+        return self._load(job.spec.stimulus.path, job.spec.stimulus.fit)[1]
 
-def _originals(run: Run, batch: Sequence[Job]) -> np.ndarray:
-    domain = run.synthesis.network.domain
-    return np.stack([domain.prepare(domain.load(job.stimulus.path, run.fit)) for job in batch])
-
-
-def _start(run: Run, batch: Sequence[Job]) -> SynthesisState:
-    return run.synthesis.start([job.settings["stimulus"]["sha256"] for job in batch], run.seed)
-
-
-def _write(run: Run, job: Job, metamer: Metamer) -> None:
-    network = run.synthesis.network
-    figure = plot_sound_metamer(metamer, network) if network.domain.figure_bytes else None
-    write_metamer(job.folder, metamer, network.domain, job.unfinished / "snapshots", figure)
-
-
-def _is_finished(job: Job) -> bool:
-    if not job.folder.exists():
-        return False
-    if not (job.folder / "metamer.json").exists():
-        raise ResultError(f"{job.folder} is in the way and no finished metamer; move it away or give another --output.")
-    _refuse_differences(job.folder, read_record(job.folder), job.settings)
-    return True
-
-
-def _refuse_differences(path: Path, found: dict, wanted: dict) -> None:
-    differences = settings_differences(found, wanted)
-    if differences:
-        raise ResultError(
-            f"{path} was made with other settings ({'; '.join(differences)}); "
-            "give another --output or --seed, or move it away."
+    def record(self, job: Job) -> StimulusRecord:
+        """Return what is recorded of a natural stimulus."""
+        spec = job.spec.stimulus
+        return StimulusRecord(
+            sha256=self.digest(job),
+            id=spec.id,
+            file=Path(spec.path).name,
+            file_sha256=spec.sha256,
+            label=spec.label,
+            category=spec.category,
+            columns=spec.columns,
+            fit=spec.fit,
         )
 
 
-def _interrupted_batches(jobs: Sequence[Job]) -> list[list[Job]]:
-    """Return the batches whose states are on disk, each job in one of them at most."""
-    batches, continued = [], set()
-    for job in jobs:
-        if job.folder not in continued and job.state_file.exists():
-            batches.append(_members(read_state(job.state_file), job.state_file, jobs))
-            continued |= {member.folder for member in batches[-1]}
-    return batches
+class _Run:
+    """A run at work: one network, and of its layers the one whose turn it is."""
+
+    def __init__(self, network: Network, snapshot_every: int | None, progress: Progress | None):
+        self.failures: list[str] = []
+        self._network, self._snapshot_every, self._progress = network, snapshot_every, progress
+        self._stimuli = _Stimuli(network)
+        self._synthesis: Synthesis | None = None
+
+    def make(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
+        """Make and write a batch; what cannot be made is among `failures`."""
+        usable = [job for job in batch if self._can_load(job)]
+        if not usable:
+            return
+        try:
+            metamers = self._metamers(usable)
+        except SynthesisError as error:
+            self.failures.append(f"{', '.join(job.spec.stimulus.id for job in usable)}: {error}")
+            return
+        for job, metamer in zip(usable, metamers, strict=True):
+            if not is_finished(job):
+                self._write(job, metamer)
+            yield job, metamer
+        remove_unfinished(usable)
+
+    def _can_load(self, job: Job) -> bool:
+        try:
+            self._stimuli.prepared(job)
+        except StimulusError as error:
+            self.failures.append(str(error))
+            return False
+        return True
+
+    def _metamers(self, batch: list[Job]) -> list[Metamer]:
+        """Return the metamers of a batch, from its state on disk if there is one."""
+        synthesis, seed = self._prepared(batch[0]), batch[0].spec.seed
+        originals = np.stack([self._stimuli.prepared(job) for job in batch])
+        targets = synthesis.targets(originals)
+        if batch[0].state_file.exists():
+            state = read_state(batch[0].state_file)
+        else:
+            state = synthesis.start([self._stimuli.digest(job) for job in batch], seed)
+            write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
+        state = self._advanced(synthesis, targets, batch, state)
+        write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
+        return synthesis.finish(originals, targets, state, [self._stimuli.record(job) for job in batch], seed)
+
+    def _prepared(self, job: Job) -> Synthesis:
+        """Return what matches a job's layer; that of the layer before is given back first."""
+        wanted = job.spec.layer, job.spec.recipe, job.spec.kernels
+        found = self._synthesis
+        if found is None or (found.layer, found.recipe, found.asked_kernels) != wanted:
+            self._synthesis = found = None
+            self._synthesis = _synthesis(self._network, job)
+        return self._synthesis
+
+    def _advanced(self, synthesis: Synthesis, targets, batch: list[Job], start: SynthesisState) -> SynthesisState:
+        """Advance a batch to its last step, saving the state from time to time and whenever anything stops it."""
+        state, saved = start, time.monotonic()
+        try:
+            for state in synthesis.advance_in_calls(targets, start, self._snapshot_every):
+                if self._snapshot_every and state.step % self._snapshot_every == 0:
+                    self._save_snapshots(batch, state)
+                if self._progress:
+                    self._progress(batch, state)
+                if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                    write_state(batch, state)
+                    saved = time.monotonic()
+        except BaseException as error:
+            with contextlib.suppress(ResultError):  # The first error says more than that the state cannot be saved.
+                write_state(batch, getattr(error, "state", state))
+            raise
+        return state
+
+    def _save_snapshots(self, batch: Sequence[Job], state: SynthesisState) -> None:
+        for job, stimulus in zip(batch, state.stimuli, strict=True):
+            self._network.domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")
+
+    def _write(self, job: Job, metamer: Metamer) -> None:
+        figure = plot_metamer(metamer, self._network) if self._network.domain.figure_bytes else None
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
+        write_metamer(job.folder, metamer, run, job.unfinished / "snapshots", figure)
 
 
-def _members(saved: SavedState, path: Path, jobs: Sequence[Job]) -> list[Job]:
-    by_id = {job.stimulus.id: job for job in jobs}
-    missing = [member["id"] for member in saved.members if member["id"] not in by_id]
-    if missing:
-        raise ResultError(
-            f"{path} is the state of a batch with {', '.join(missing)} in it, not among the inputs now; "
-            "give those inputs too, or delete that file to start the rest of the batch again."
-        )
-    for member in saved.members:
-        _refuse_differences(path, member["settings"], by_id[member["id"]].settings)
-    return [by_id[member["id"]] for member in saved.members]
-
-
-def _make(run: Run, batch, snapshot_every, progress) -> list[Metamer]:
-    """Make the metamers of a batch, from its state on disk if there is one."""
-    originals = _originals(run, batch)
-    targets = run.synthesis.targets(originals)
-    if batch[0].state_file.exists():
-        state = read_state(batch[0].state_file).state
-    else:
-        state = _start(run, batch)
-        write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
-    states = run.synthesis.advance_in_calls(targets, state, snapshot_every)
-    state = _advance_safely(run, states, batch, state, snapshot_every, progress)
-    write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
-    return run.synthesis.finish(originals, targets, state, [job.settings for job in batch])
-
-
-def _advance_safely(run, states, batch, state, snapshot_every, progress) -> SynthesisState:
-    """Advance a batch to its last step, saving the state from time to time and whenever anything stops it."""
-    saved = time.monotonic()
-    try:
-        for state in states:
-            if snapshot_every and state.step % snapshot_every == 0:
-                _save_snapshots(run.synthesis.network.domain, batch, state)
-            if progress:
-                progress(batch, state)
-            if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                write_state(batch, state)
-                saved = time.monotonic()
-    except BaseException as error:
-        with contextlib.suppress(ResultError):  # The first error says more than that the state cannot be saved.
-            write_state(batch, getattr(error, "state", state))
-        raise
-    return state
-
-
-def _save_snapshots(domain, batch: Sequence[Job], state: SynthesisState) -> None:
-    for job, stimulus in zip(batch, state.stimuli, strict=True):
-        domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")
+def _synthesis(network: Network, job: Job) -> Synthesis:
+    gc.collect()  # That of the layer before refers to itself, and holds all its kernels.
+    return Synthesis(network, layer=job.spec.layer, recipe=job.spec.recipe, kernels=job.spec.kernels)

@@ -4,15 +4,16 @@ import contextlib
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.stimuli.collection import StimulusFile
-from tfmetamers.synthesis.loop import SynthesisState
+from tfmetamers.metamers.spec import MetamerSpec
+from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
 
 
@@ -21,14 +22,12 @@ class Job:
     """One metamer to be made.
 
     Attributes:
-        stimulus: the natural stimulus.
+        spec: what determines it.
         folder: where the finished metamer goes.
-        settings: what determines it, as `tfmetamers.metamers.folder.describe_settings` gives it.
     """
 
-    stimulus: StimulusFile
+    spec: MetamerSpec
     folder: Path
-    settings: dict
 
     @property
     def unfinished(self) -> Path:
@@ -41,33 +40,33 @@ class Job:
         return self.unfinished / "state.npz"
 
 
-@dataclass(frozen=True)
-class SavedState:
-    """A state as it was saved.
-
-    Attributes:
-        members: for each item of the batch, its stimulus's ``id`` and its ``settings``.
-        state: where the batch stands.
-    """
-
-    members: list[dict]
-    state: SynthesisState
-
-
 def write_state(batch: Sequence[Job], state: SynthesisState) -> None:
     """Save a batch's state in the folder of its first item, whole or not at all.
 
     Raises:
         ResultError: the file cannot be written.
     """
-    members = [{"id": job.stimulus.id, "settings": job.settings} for job in batch]
+    members = [{"id": job.spec.stimulus.id, "identity": job.spec.identity} for job in batch]
     archive = io.BytesIO()  # In memory first: an archive on a disk that fills up cannot even be closed.
     np.savez(archive, members=np.array(json.dumps(members)), **vars(state))
     with atomic_write(batch[0].state_file) as partial:
         partial.write_bytes(archive.getvalue())
 
 
-def read_state(path: Path) -> SavedState:
+def read_members(path: Path) -> list[dict[str, Any]]:
+    """Return the ``id`` of each item's stimulus of a batch whose state was saved, and the item's ``identity``.
+
+    Raises:
+        ResultError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return _members(archive)
+    except ARCHIVE_ERRORS as error:
+        raise _damaged(path, error) from error
+
+
+def read_state(path: Path) -> SynthesisState:
     """Read a batch's state.
 
     Raises:
@@ -75,14 +74,22 @@ def read_state(path: Path) -> SavedState:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        members = json.loads(str(arrays.pop("members")))
-        if not all({"id", "settings"} <= member.keys() for member in members):
-            raise ValueError("a member without id or settings")
-        state = SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
+            _members(archive)
+            arrays = {name: archive[name] for name in archive.files if name != "members"}
+        return SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
     except ARCHIVE_ERRORS as error:
-        raise ResultError(f"{path} is damaged ({error}); delete it to start that batch again.") from error
-    return SavedState(members, state)
+        raise _damaged(path, error) from error
+
+
+def _members(archive: Mapping) -> list[dict[str, Any]]:
+    members = json.loads(str(archive["members"]))
+    if not all({"id", "identity"} <= member.keys() for member in members):
+        raise ValueError("an item lacks its id or its identity")
+    return members
+
+
+def _damaged(path: Path, error: Exception) -> ResultError:
+    return ResultError(f"{path} is damaged ({error}); delete it to start that batch again.")
 
 
 def remove_unfinished(batch: Sequence[Job]) -> None:

@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "corpora": ["check_recordings", "read_backgrounds", "read_words"],
-        "evaluation": ["evaluate_trained"],
-        "run": ["train"],
-        "settings": ["MixtureSettings", "TrainingSettings"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,12 +1,10 @@
-"""Backgrounds from AudioSet: its published lists of segments, and a folder of the sounds that are at hand.
+"""Backgrounds from AudioSet: its published lists of segments, and a folder with as many of the sounds as one has.
 
 AudioSet (Gemmeke et al., 2017, https://research.google.com/audioset/download.html) publishes, for ten seconds of each
-of two million YouTube videos, which of 527 sound categories were heard, but not the sounds.
+of two million YouTube videos, which of 527 sound categories can be heard, but not the sounds.
 """
 
-import csv
 import json
-import math
 import os
 import re
 from collections import Counter
@@ -17,18 +15,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfmetamers.errors import ArgumentError, CorpusError, checked_whole_number, shown
+from tfmetamers.errors import ArgumentError, CorpusError, shown
+from tfmetamers.training.checks import check_positive, check_shares, check_whole_numbers
 from tfmetamers.training.corpora import BACKGROUND_COLUMNS, SEPARATOR, SPLITS, category_names, check_backgrounds
 from tfmetamers.training.sound_files import list_sounds, measure_sounds
-from tfmetamers.training.tables import EXAMPLES, cannot_read, read_seconds, read_table, refuse_rows
+from tfmetamers.training.tables import cannot_read, check_ends, open_csv, read_seconds, read_table, refuse_rows
 from tfmetamers.training.tally import Dropped, Tally
+from tfmetamers.utilities.words import counted
 
-#: What an identifier of a YouTube video looks like, and what names of its sounds may have around it: ``Y`` before it,
-#: and after it the segment's start, or start and end, in seconds or milliseconds.
+#: How sounds are named: by the identifier of the YouTube video, with ``Y`` before it or not, and after it nothing, the
+#: segment's start, or its start and end, in seconds or milliseconds.
 SOUND_NAME = re.compile(r"Y?(?P<id>[\w-]{11})(?:_(?P<start>\d+(?:\.\d+)?)(?:[_-]\d+(?:\.\d+)?)?)?", re.ASCII)
 
-#: A sound that is longer than its segment by more than this many seconds is taken for the whole video.
-_EXCESS = 1.0
+#: A sound that is longer than its segment by more than this many seconds is taken to be the whole video.
+_MAX_EXCESS = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,35 +36,32 @@ class BackgroundSettings:
     """Which sounds become backgrounds.
 
     Attributes:
-        seconds: shorter sounds are dropped.
-        minimum_clips: categories of fewer clips are dropped.
-        validation: share of the training lists' clips for validation, above 0 and below 1.
-        seed: draws them.
+        seconds: length of a clip in s; shorter sounds are dropped.
+        min_clips: categories with fewer clips are dropped.
+        validation: share of the training lists' clips that becomes validation, above 0 and below 1.
+        seed: seed of the draw of these.
 
     Raises:
-        ArgumentError: a setting has a value that cannot be used.
+        ArgumentError: a value is out of its range.
     """
 
     seconds: float = 2.0
-    minimum_clips: int = 1
+    min_clips: int = 1
     validation: float = 0.1
     seed: int = 0
 
     def __post_init__(self):
-        if not 0 < self.seconds < math.inf:
-            raise ArgumentError(f"The length of a clip is {self.seconds} s; a number above 0 was expected.")
-        for name in ("minimum_clips", "seed"):
-            checked_whole_number(name.replace("_", " "), getattr(self, name), minimum=0)
-        if not 0 < self.validation < 1:
-            raise ArgumentError(f"The share of validation is {self.validation}; a number between 0 and 1 was expected.")
+        check_positive(self, "seconds")
+        check_whole_numbers(self, "min_clips", "seed", minimum=0)
+        check_shares(self, "validation")
 
 
 def read_segments(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
     """Read AudioSet's lists of segments.
 
     A list has comments that begin with ``#`` and lines such as ``-0RWZT-miFs, 420.000, 430.000, "/m/03v3yw,/m/0k4j"``:
-    the video, the segment's start and end in it in s, and the categories. ``eval`` in its name makes it the test,
-    ``train`` training.
+    the video, the segment's start and end in s, and the labels of its categories. A list with ``eval`` in its name is
+    for the test, one with ``train`` for training.
 
     Args:
         paths: the lists.
@@ -74,21 +71,21 @@ def read_segments(paths: Iterable[str | os.PathLike]) -> pd.DataFrame:
         commas), ``split`` (``train`` or ``test``) and ``list`` (the name of the list).
 
     Raises:
-        ArgumentError: a list's name has neither ``eval`` nor ``train``.
+        ArgumentError: a list's name has neither ``eval`` nor ``train``, or both.
         CorpusError: a list is missing, cannot be read, has no segments, or has lines of another form.
     """
     return pd.concat([_read_list(Path(path)) for path in paths], ignore_index=True)
 
 
 def read_labels(path: str | os.PathLike) -> dict[str, str]:
-    """Return the names of AudioSet's categories by their identifiers.
+    """Return the names of AudioSet's categories by their labels, such as ``/m/0k4j``.
 
     Args:
         path: ``class_labels_indices.csv`` (columns ``mid`` and ``display_name``) or ``ontology.json`` (objects with
             ``id`` and ``name``).
 
     Raises:
-        CorpusError: the file is missing or none of these, or a name has a ``;``.
+        CorpusError: the file is missing or is neither of these, or a name is empty or has a ``;``.
     """
     path = Path(path)
     if path.suffix.lower() == ".json":
@@ -102,7 +99,9 @@ def read_labels(path: str | os.PathLike) -> dict[str, str]:
         names = dict(zip(cells["mid"], cells["display_name"], strict=True))
     wrong = [name for name in names.values() if SEPARATOR in name or not name.strip()]
     if wrong or not names:
-        raise CorpusError(f"{path} has {shown(wrong[:1])} for a category; names without {SEPARATOR!r} were expected.")
+        raise CorpusError(
+            f"{path} names categories {shown(wrong[:1])}; names without {SEPARATOR!r} were expected, get it again."
+        )
     return names
 
 
@@ -113,46 +112,46 @@ def gather_backgrounds(
     settings: BackgroundSettings,
     progress: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> tuple[pd.DataFrame, list[Dropped]]:
-    """Find the sounds of segments, drop those that cannot be used, and divide those of training.
+    """Find the sounds of segments, drop those that cannot be used, and split off some of training for validation.
 
-    Sounds are looked for in the folder and below it, by the names that downloaders give them: ``ID.wav``, ``YID.wav``,
-    ``ID_START.wav`` and ``ID_START_END.wav`` (or ``ID_START-END.wav``), in any format that libsndfile reads; a start in
-    the name, in s or ms, must be the segment's. A sound must be that of the segment alone, not of the whole video.
+    Sounds are looked for in the folder and its subfolders, by the names that downloaders give them: ``ID.wav``,
+    ``YID.wav``, ``ID_START.wav`` and ``ID_START_END.wav`` (or ``ID_START-END.wav``), in any format that libsndfile
+    reads; a start in the name, in s or ms, must be the segment's. A sound must be the segment, not the whole video.
 
     Args:
         segments: what `read_segments` returned.
         labels: what `read_labels` returned.
         sounds: the folder of the sounds.
         settings: which of them become backgrounds.
-        progress: is given the sounds, and gives them back one by one.
+        progress: called with the sounds; yields them one by one, such as a progress bar.
 
     Returns:
-        The clips as `tfmetamers.training.corpora.read_backgrounds` has them, and what was dropped.
+        The clips as `tfmetamers.training.corpora.read_backgrounds` returns them, and what was dropped.
 
     Raises:
-        CorpusError: there is no such folder, or no sound of a segment in it; a segment has a label without a name;
-            nothing remains, a split is empty, or fewer than two categories remain.
+        CorpusError: the folder does not exist, or has no sound of a segment; a label has no name; nothing remains, a
+            split is empty, or fewer than two categories remain.
     """
     tally = Tally(lambda row: f"{row['id']} of {row['list']}")
     _check_labels(segments, labels)
-    # Those of the test first, so that a segment of both kinds of lists is kept for it.
+    # Those of the test come first, so that a segment in lists of both kinds stays in the test.
     clips = segments.sort_values("split", key=lambda split: split != "test", kind="stable", ignore_index=True)
-    clips = tally.keep(clips, ~clips.duplicated(["id", "begin"]), "listed before")
+    clips = tally.keep(clips, ~clips.duplicated(["id", "begin"]), "listed more than once")
     clips = _find_sounds(clips, Path(sounds), tally)
     clips = _check_lengths(clips, settings.seconds, tally, progress)
     clips = clips.sort_values("file", kind="stable", ignore_index=True)
     rows = np.flatnonzero(clips["split"] == "train")
     chosen = np.random.default_rng(settings.seed).permutation(rows)[: round(settings.validation * len(rows))]
     clips.loc[chosen, "split"] = "validation"
-    clips = _name_categories(clips, labels, settings.minimum_clips, tally)
-    tally.check_some_left(clips, "background", "sounds")
+    clips = _name_categories(clips, labels, settings.min_clips, tally)
+    tally.require_clips(clips, "sounds")
     clips = clips.assign(start=0.0)[list(BACKGROUND_COLUMNS)].astype({"categories": "category", "split": "category"})
     check_backgrounds(clips, SPLITS)
     return clips, tally.dropped
 
 
 def summarize_backgrounds(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Return how many clips and categories each split has, and all of them together.
+    """Return how many clips and categories there are in each split and in all.
 
     Args:
         clips: what `gather_backgrounds` or `tfmetamers.training.corpora.read_backgrounds` returned.
@@ -163,28 +162,16 @@ def summarize_backgrounds(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 def _read_list(path: Path) -> pd.DataFrame:
     split = _split_of(path)
-    lines, rows, uneven = [], [], []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream, skipinitialspace=True, strict=True)
-            for row in reader:
-                if row and not row[0].startswith("#"):
-                    is_segment = len(row) == 4 and all(cell.strip() for cell in row)
-                    if is_segment:
-                        lines.append(reader.line_num)
-                        rows.append([cell.strip() for cell in row])
-                    else:
-                        uneven.append((reader.line_num, shown(",".join(row))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise cannot_read(path, "a list of AudioSet's segments", error) from error
-    refuse_rows(path, uneven, "lines other than 'YTID, start, end, \"labels\"'", "get the list again")
+    with open_csv(path, "a list of AudioSet's segments", skipinitialspace=True) as reader:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row and row[0][:1] != "#"]
+    wrong = [(line, shown(",".join(row))) for line, row in rows if len(row) != 4 or not all(row)]
+    refuse_rows(path, wrong, "other than 'YTID, start, end, \"labels\"'", "get the list again")
     if not rows:
         raise CorpusError(f"{path} has no segments; get the list again.")
+    lines, rows = zip(*rows, strict=True)
     identifiers, begins, ends, labels = zip(*rows, strict=True)
     begin, end = (read_seconds(path, lines, cells, what) for cells, what in ((begins, "start"), (ends, "end")))
-    wrong = np.flatnonzero(end <= begin)
-    examples = [(lines[row], f"{begin[row]:g} to {end[row]:g} s") for row in wrong[:EXAMPLES]]
-    refuse_rows(path, examples, "segments that do not end after they begin", "get the list again", count=len(wrong))
+    check_ends(path, lines, begin, end)
     columns = {"id": identifiers, "begin": begin, "end": end, "labels": labels, "split": split, "list": path.name}
     return pd.DataFrame(columns)
 
@@ -193,8 +180,8 @@ def _split_of(path: Path) -> str:
     kinds = [split for kind, split in (("eval", "test"), ("train", "train")) if kind in path.name.lower()]
     if len(kinds) != 1:
         raise ArgumentError(
-            f"{path} has no name that says what it is for; one of AudioSet's lists was expected: "
-            "balanced_train_segments.csv, unbalanced_train_segments.csv or eval_segments.csv."
+            f"The name of {path} does not say whether it is for training or the test; give AudioSet's "
+            "balanced_train_segments.csv, unbalanced_train_segments.csv or eval_segments.csv under its own name."
         )
     return kinds[0]
 
@@ -204,7 +191,7 @@ def _check_labels(segments: pd.DataFrame, labels: dict[str, str]) -> None:
     unknown = sorted(known - set(labels))
     if unknown:
         raise CorpusError(
-            f"{len(unknown)} of the segments' {len(known)} labels have no name, such as {unknown[0]}; give AudioSet's "
+            f"The segments have {counted(len(unknown), 'label')} without a name, such as {unknown[0]}; give AudioSet's "
             "own class_labels_indices.csv or ontology.json."
         )
 
@@ -224,30 +211,30 @@ def _find_sounds(clips: pd.DataFrame, folder: Path, tally: Tally) -> pd.DataFram
     ]
     if not any(found):
         raise CorpusError(
-            f"{folder} has no sound of any of {len(clips)} segments, such as {clips['id'].iloc[0]}.wav; give the "
-            "folder of AudioSet's sounds, named by their videos."
+            f"{folder} has no sound of any segment, such as {clips['id'].iloc[0]}.wav; give the folder of AudioSet's "
+            "sounds, named by their videos."
         )
     clips = clips.assign(file=found)
     clips = tally.keep(clips, clips["file"].notna(), "without a sound")
-    return tally.keep(clips, ~clips.duplicated("file"), "of a sound that another segment has")
+    return tally.keep(clips, ~clips.duplicated("file"), "whose sound belongs to another segment")
 
 
 def _check_lengths(clips: pd.DataFrame, seconds: float, tally: Tally, progress) -> pd.DataFrame:
     ends, unusable = measure_sounds(list(clips["file"]), progress)
     example = next(iter(unusable.values()), None)
-    clips = tally.keep(clips, clips["file"].isin(ends), "of a sound that cannot be used", example)
-    clips = tally.keep(clips, clips["file"].map(ends) >= seconds, f"of a sound of under {seconds:g} s")
-    is_segment = clips["file"].map(ends) <= clips["end"] - clips["begin"] + _EXCESS
-    return tally.keep(clips, is_segment, "of a sound longer than the segment, as of the whole video")
+    clips = tally.keep(clips, clips["file"].isin(ends), "whose sound cannot be used", example)
+    clips = tally.keep(clips, clips["file"].map(ends) >= seconds, f"whose sound is shorter than {seconds:g} s")
+    is_segment = clips["file"].map(ends) <= clips["end"] - clips["begin"] + _MAX_EXCESS
+    return tally.keep(clips, is_segment, "whose sound is longer than the segment, such as the whole video")
 
 
-def _name_categories(clips: pd.DataFrame, labels: dict[str, str], minimum_clips: int, tally: Tally) -> pd.DataFrame:
+def _name_categories(clips: pd.DataFrame, labels: dict[str, str], min_clips: int, tally: Tally) -> pd.DataFrame:
     """Give clips the column ``categories``, without rare categories and those that training lacks."""
     named = [{labels[label.strip()] for label in cell.split(",")} for cell in clips["labels"]]
     counts = Counter(name for names in named for name in names)
-    frequent = {name for name, count in counts.items() if count >= minimum_clips}
+    frequent = {name for name, count in counts.items() if count >= min_clips}
     trained = {name for names, split in zip(named, clips["split"], strict=True) if split == "train" for name in names}
     kept = frequent & trained
     clips = clips.assign(categories=[SEPARATOR.join(sorted(names & kept)) for names in named])
-    reason = f"of no category that has {minimum_clips} clips and is trained on"
+    reason = f"without a category that has {counted(min_clips, 'clip')} and is in training"
     return tally.keep(clips, clips["categories"] != "", reason)

@@ -7,23 +7,24 @@ from tabulate import tabulate
 
 from tfmetamers.networks.auditory.trained_folder import CARD_FILE
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.words import counted
 
 PAGE_FILE = "README.md"
 
 #: The metrics by name, in words.
 METRICS = {
-    "word_accuracy": "words that are right, in mixtures",
-    "word_accuracy_in_quiet": "words that are right, in quiet",
+    "word_accuracy": "words correct, in mixtures",
+    "word_accuracy_in_quiet": "words correct, in quiet",
     "category_auc": "mean area under the ROC curve of the categories, in mixtures",
-    "category_auc_without_speech": "the same, of backgrounds alone",
+    "category_auc_without_speech": "the same, for backgrounds alone",
 }
 
 
 def write_card(card: dict, folder: Path) -> None:
-    """Write a card as ``card.json``, and as a page ``README.md``.
+    """Write a card as ``card.json`` and as the page ``README.md``.
 
     Raises:
-        ResultError: it cannot be written.
+        ResultError: a file cannot be written.
     """
     with atomic_write(folder / PAGE_FILE) as partial:
         partial.write_text(describe_card(card), encoding="utf-8")
@@ -37,32 +38,32 @@ def describe_card(card: dict) -> str:
     tables = [
         f"# {card['name']}",
         card["note"],
-        _how_it_ended(card),
-        "## How well it does",
+        _outcome(card),
+        "## Performance",
         _metrics(card),
-        "## What it was trained on",
+        "## Training data",
         _data(card["data"]),
-        "## How",
+        "## Settings",
         tabulate([(name, value) for name, value in _flat(settings)], ["setting", "value"], tablefmt="github"),
-        f"{card['weights']:,} weights. Sounds of {front_end['samples'] / front_end['sampling_rate']:g} s at "
-        f"{front_end['sampling_rate']} Hz, of root mean square 0.1. The front end:",
+        f"The network has {card['weights']:,} weights. It takes sounds of "
+        f"{front_end['samples'] / front_end['sampling_rate']:g} s at {front_end['sampling_rate']} Hz, with a root mean "
+        "square of 0.1. Its front end:",
         tabulate(list(front_end.items()), ["cochleagram", "value"], tablefmt="github"),
-        "## The course of training",
+        "## Training curves",
         _curves(card["history"]),
         "Made with " + ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
     ]
     return "\n\n".join(filter(None, tables)) + "\n"
 
 
-def _how_it_ended(card: dict) -> str:
-    epochs = len(card["history"])
+def _outcome(card: dict) -> str:
+    epochs = counted(len(card["history"]), "epoch")
     if not card["finished"]:
-        return f"Training is not finished; the weights are those of epoch {card['epoch']} of {epochs} until now."
+        return f"Training is not finished: {epochs} so far. The weights are those of epoch {card['epoch']}."
     if card["reached_threshold"]:
-        return f"Training stopped at epoch {card['epoch']}, the first whose validation reached its threshold."
+        return f"Training stopped at epoch {card['epoch']}, the first to reach its threshold in validation."
     return (
-        f"No epoch of {epochs} reached a threshold; the weights are those of epoch {card['epoch']}, the best in "
-        "validation."
+        f"No threshold was reached in {epochs}; the weights are those of epoch {card['epoch']}, the best in validation."
     )
 
 
@@ -81,7 +82,7 @@ def _data(data: dict) -> str:
         [kind, entries["manifest"], entries["sha256"][:12], *entries["clips"].values()]
         for kind, entries in data.items()
     ]
-    headers = ["", "manifest", "SHA-256", "clips of training", "of validation", "of test"]
+    headers = ["", "manifest", "SHA-256", "training clips", "validation clips", "test clips"]
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
 

@@ -1,6 +1,6 @@
-"""Corpora: manifests that say which recordings hold which words, and which sounds belong to which categories.
+"""Corpora: manifests that say which recordings contain which words, and which sounds belong to which categories.
 
-A corpus of words is a CSV file with the columns ``file``, ``start``, ``word``, ``speaker`` and ``split``; one of
+A corpus of words is a CSV file with the columns ``file``, ``start``, ``word``, ``speaker`` and ``split``; a corpus of
 backgrounds has the columns ``file`` and ``categories`` and, where needed, ``start`` and ``split``. ``docs/corpora.md``
 shows an example of each.
 """
@@ -16,8 +16,9 @@ from tfmetamers.errors import CorpusError, shown
 from tfmetamers.training.sound_files import measure_sounds
 from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.words import counted
 
-#: The parts of a corpus: what a network is trained on, what decides when to stop, what it is judged by at last.
+#: The parts of a corpus: what a network is trained on, what decides when to stop, and what tests it in the end.
 SPLITS = ("train", "validation", "test")
 
 #: The columns of a manifest of words.
@@ -26,7 +27,7 @@ WORD_COLUMNS = ("file", "start", "word", "speaker", "split")
 #: The columns of a manifest of backgrounds.
 BACKGROUND_COLUMNS = ("file", "start", "categories", "split")
 
-#: What stands between the names of categories in one cell.
+#: What separates the names of categories in one cell.
 SEPARATOR = ";"
 
 
@@ -35,19 +36,19 @@ def read_words(manifest: str | os.PathLike, needed: Sequence[str] = ("train", "t
 
     Args:
         manifest: a CSV file in UTF-8 with a header and the columns ``file`` (relative ones are relative to the
-            manifest's folder), ``start`` (in s, from 0), ``word``, ``speaker`` (may be empty) and ``split`` (``train``,
-            ``validation`` or ``test``); further columns are dropped. Empty lines and space around cells mean nothing.
+            manifest's folder), ``start`` (in s, at least 0), ``word``, ``speaker`` (may be empty) and ``split``
+            (``train``, ``validation`` or ``test``); other columns, empty lines and space around cells are ignored.
         needed: the splits that must have rows; training needs all three.
 
     Returns:
-        A row for each clip, indexed by the line of the manifest, from 1 as an editor counts, with the columns of
+        A row for each clip, indexed by its line in the manifest (from 1, as an editor counts), with the columns of
         `WORD_COLUMNS`: ``file`` (absolute path, text), ``start`` (float64, s), ``word``, ``speaker`` and ``split``
         (categoricals of text; those of ``split`` are `SPLITS`, in order). ``attrs["manifest"]`` is the manifest's path.
 
     Raises:
-        CorpusError: the manifest cannot be read, lacks columns, or has a cell too many or too few; a start is no number
-            from 0; a word or file is empty; a split is unknown, or needed and empty; a clip is there twice; training
-            has fewer than two words, or lacks words of another split.
+        CorpusError: the manifest cannot be read, lacks columns, or has a row with too many or too few cells; a start
+            is not a number of at least 0; a word or file is empty; a split is unknown, or needed and empty; a clip is
+            repeated; training has fewer than two words, or lacks words of another split.
     """
     frame = _read(Path(manifest), required=WORD_COLUMNS, optional={})
     check_words(frame, needed)
@@ -59,17 +60,17 @@ def read_backgrounds(manifest: str | os.PathLike, needed: Sequence[str] = ("trai
 
     Args:
         manifest: a CSV file as `read_words` reads it, with the columns ``file`` and ``categories`` (one name, or
-            several separated by ``;``) and, if wanted, ``start`` (in s, 0 without the column) and ``split`` (``train``
-            without the column).
+            several separated by ``;``) and, optionally, ``start`` (in s, 0 by default) and ``split`` (``train`` by
+            default).
         needed: the splits that must have rows.
 
     Returns:
         A row for each clip, indexed and typed as the result of `read_words`, with the columns of `BACKGROUND_COLUMNS`;
-        ``categories`` is a categorical of text, the names of a clip sorted and separated by ``;``.
+        ``categories`` is a categorical of text, with the names of a clip sorted and separated by ``;``.
 
     Raises:
         CorpusError: as for `read_words`; a clip has no category; there are fewer than two categories, or training lacks
-            one of another split.
+            a category of another split.
     """
     frame = _read(Path(manifest), required=("file", "categories"), optional={"start": "0", "split": "train"})
     frame["categories"] = _renamed(frame["categories"], lambda cell: SEPARATOR.join(_names(cell)))
@@ -83,7 +84,7 @@ def category_names(backgrounds: pd.DataFrame) -> list[str]:
 
 
 def check_words(frame: pd.DataFrame, needed: Sequence[str]) -> None:
-    """Refuse clips of words that no network can be trained on, and give their splits the order of `SPLITS`.
+    """Refuse words that no network can be trained on, and give their splits the order of `SPLITS`.
 
     Args:
         frame: the columns of `WORD_COLUMNS`; ``word``, ``speaker`` and ``split`` categorical.
@@ -99,8 +100,8 @@ def check_words(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     trained = set(frame["word"][frame["split"] == "train"])
     if len(trained) < 2:
         raise CorpusError(
-            f"{_name(frame)} has {len(trained)} word to train on, {shown(min(trained, default=''))}; at least two were "
-            "expected, add clips of another."
+            f"{_name(frame)} has {counted(len(trained), 'word')} to train on; at least two were expected, add clips "
+            "of other words."
         )
     _check_trained(frame, "word", trained)
 
@@ -122,14 +123,14 @@ def check_backgrounds(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     names = category_names(frame)
     if len(names) < 2:
         raise CorpusError(
-            f"{_name(frame)} has one category, {shown(names[0])}; at least two were expected, add sounds of another."
+            f"{_name(frame)} has only the category {shown(names[0])}; at least two were expected, add sounds of others."
         )
     trained = set(category_names(frame[frame["split"] == "train"]))
     _check_trained(frame, "categories", {cell for cell in frame["categories"].unique() if trained >= set(_names(cell))})
 
 
 def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
-    """Open each recording once, and refuse those that are missing, no sound, or end before a clip does.
+    """Open each recording once, and refuse those that are missing, unreadable, or end before a clip does.
 
     Only headers are read. A clip may end one sample after its recording, because programs round differently.
 
@@ -138,12 +139,12 @@ def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
         seconds: length of a clip.
 
     Raises:
-        CorpusError: a recording is missing, empty, damaged, cut short or no sound, or ends before a clip of it does.
+        CorpusError: a recording is missing, empty, damaged, cut short or not a sound, or ends before one of its clips.
     """
     first = frame.drop_duplicates("file")
     ends, unusable = measure_sounds(list(first["file"]))
     examples = [(line, unusable[file]) for line, file in first["file"].items() if file in unusable]
-    _refuse(frame, examples, "recordings that cannot be used", "bring the recordings there, or drop their rows")
+    _refuse(frame, examples, "whose recording cannot be used", "copy missing recordings there, or delete such rows")
     end = frame["file"].map(ends).to_numpy(np.float64)
     start = frame["start"].to_numpy()
     late = np.flatnonzero(start + seconds > end)
@@ -151,38 +152,30 @@ def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
         (frame.index[row], f"from {start[row]:g} s in {frame['file'].iloc[row]}, which has {end[row]:g} s")
         for row in late[:EXAMPLES]
     ]
-    what = f"clips of {seconds:g} s past the end of their recording"
-    _refuse(frame, examples, what, "move or drop them", count=len(late))
+    which = f"whose clip of {seconds:g} s ends after its recording"
+    _refuse(frame, examples, which, "correct the start, or delete such rows", len(late))
 
 
-def write_words(frame: pd.DataFrame, path: str | os.PathLike) -> None:
-    """Write a manifest of words, which `read_words` reads again as it was.
+def write_manifest(frame: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write a manifest of words or backgrounds; reading it gives the same frame again.
 
     Args:
-        frame: the columns of `WORD_COLUMNS`; ``file`` absolute.
+        frame: the columns of `WORD_COLUMNS` or of `BACKGROUND_COLUMNS`; ``file`` absolute.
         path: the CSV file to write; recordings in its folder or below are named relative to it.
 
     Raises:
         ResultError: the file cannot be written.
     """
-    _write(frame, WORD_COLUMNS, Path(path))
+    folder = os.path.join(os.path.abspath(Path(path).parent), "")
+    files = frame["file"].astype(object)
+    below = files.str.startswith(folder)
+    files = files.where(~below, files.str.removeprefix(folder))
+    with atomic_write(path) as partial:
+        frame.assign(file=files).to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
 
 
-def write_backgrounds(frame: pd.DataFrame, path: str | os.PathLike) -> None:
-    """Write a manifest of backgrounds, which `read_backgrounds` reads again as it was.
-
-    Args:
-        frame: the columns of `BACKGROUND_COLUMNS`; ``file`` absolute.
-        path: the CSV file to write; recordings in its folder or below are named relative to it.
-
-    Raises:
-        ResultError: the file cannot be written.
-    """
-    _write(frame, BACKGROUND_COLUMNS, Path(path))
-
-
-def _refuse(frame: pd.DataFrame, examples, what: str, remedy: str, count: int | None = None) -> None:
-    refuse_rows(_name(frame), examples, what, remedy, count)
+def _refuse(frame: pd.DataFrame, examples, which: str, remedy: str, count: int | None = None) -> None:
+    refuse_rows(_name(frame), examples, which, remedy, count)
 
 
 def _name(frame: pd.DataFrame) -> str:
@@ -202,14 +195,14 @@ def _read(manifest: Path, required: Sequence[str], optional: dict[str, str]) -> 
 
 
 def _absolute(folder: Path, files: Iterable[str]) -> list[str]:
-    """Return the absolute paths of files relative to a folder; empty ones stay empty, equal ones share one object."""
+    """Return the absolute paths of files relative to a folder; empty paths stay empty, equal ones share one object."""
     folder = os.path.abspath(folder)
     paths = {file: file and os.path.normpath(os.path.join(folder, file)) for file in set(files)}
     return [paths[file] for file in files]
 
 
 def _renamed(column: pd.Series, rename: Callable[[str], str]) -> pd.Series:
-    """Return a categorical with other names for its categories, several of which may become one."""
+    """Return a categorical with its categories renamed; several may become one."""
     names = column.cat.categories.map(rename)
     return pd.Series(pd.Categorical(names.to_numpy(object)[column.cat.codes]), column.index, name=column.name)
 
@@ -220,50 +213,41 @@ def _names(cell: str) -> list[str]:
 
 def _check_filled(frame: pd.DataFrame, column: str) -> None:
     empty = frame.index[frame[column] == ""]
-    examples = [(line, "nothing") for line in empty[:EXAMPLES]]
-    _refuse(frame, examples, f"rows without {column}", "fill them in or drop them", count=len(empty))
+    examples = [(line, "an empty cell") for line in empty[:EXAMPLES]]
+    _refuse(frame, examples, f"whose {column} is empty", f"fill in the {column}, or delete such rows", len(empty))
 
 
 def _check_splits(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     """Refuse unknown and empty splits, and give the column the categories of `SPLITS`."""
     unknown = frame["split"][~frame["split"].isin(SPLITS)]
     examples = [(line, shown(name)) for line, name in unknown[:EXAMPLES].items()]
-    _refuse(frame, examples, f"splits other than {', '.join(SPLITS)}", "correct them", count=len(unknown))
+    _refuse(frame, examples, f"whose split is none of {', '.join(SPLITS)}", "correct the split", len(unknown))
     frame["split"] = frame["split"].cat.set_categories(SPLITS, ordered=True)
     empty = sorted(set(needed) - set(frame["split"]), key=SPLITS.index)
     if empty:
         raise CorpusError(
-            f"{_name(frame)} has no row whose split is {' or '.join(empty)}; "
-            f"rows of {', '.join(needed)} were expected, divide the clips among them or add some."
+            f"{_name(frame)} has no row whose split is {' or '.join(empty)}; rows of {', '.join(needed)} were "
+            "expected, add clips or move some to that split."
         )
 
 
 def _check_distinct(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    again = frame[frame.duplicated(columns)]
-    first = again[:EXAMPLES]
+    repeated = frame[frame.duplicated(columns)]
+    first = repeated[:EXAMPLES]
     examples = [
         (line, f"{start:g} s in {file}")
         for line, start, file in zip(first.index, first["start"], first["file"], strict=True)
     ]
-    _refuse(frame, examples, "clips that were there before", "drop them", count=len(again))
+    _refuse(frame, examples, "whose clip is in an earlier row", "delete such rows", len(repeated))
 
 
 def _check_trained(frame: pd.DataFrame, column: str, trained: set[str]) -> None:
-    """Refuse rows of validation and test whose cell is none of those that are trained on."""
+    """Refuse rows of validation and test whose cell is not trained on."""
     unknown = frame[(frame["split"] != "train") & ~frame[column].isin(trained)]
     first = unknown[:EXAMPLES]
     examples = [
         (line, f"{shown(cell)} in {split}")
         for line, cell, split in zip(first.index, first[column], first["split"], strict=True)
     ]
-    what = f"rows of validation or test with {column} that training lacks"
-    _refuse(frame, examples, what, "move them to training, or drop them", count=len(unknown))
-
-
-def _write(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
-    folder = os.path.join(os.path.abspath(path.parent), "")
-    files = frame["file"].astype(object)
-    below = files.str.startswith(folder)
-    files = files.where(~below, files.str.removeprefix(folder))
-    with atomic_write(path) as partial:
-        frame.assign(file=files)[list(columns)].to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
+    which = f"of validation or test whose {column} training lacks"
+    _refuse(frame, examples, which, "move such rows to training, or delete them", len(unknown))

@@ -1,4 +1,4 @@
-"""Epochs on disk: each a folder with the weights, the optimiser's state and the curves up to it."""
+"""Epochs on disk: each is a folder with the weights, the optimiser's state and the curves up to then."""
 
 import json
 import re
@@ -21,12 +21,12 @@ HISTORY_FILE = "history.json"
 
 
 def save_epoch(out: Path, trainer: Trainer, history: Sequence[dict]) -> None:
-    """Write what an epoch ended with, whole or not at all.
+    """Write the state at the end of an epoch, whole or not at all.
 
     Args:
         out: the folder of the run.
         trainer: the network and the optimiser.
-        history: an entry for each epoch until now.
+        history: an entry for each epoch so far.
 
     Raises:
         ResultError: it cannot be written.
@@ -41,7 +41,7 @@ def save_epoch(out: Path, trainer: Trainer, history: Sequence[dict]) -> None:
 
 
 def save_variables(network: TrainableNetwork, prefix: Path) -> None:
-    """Write a V2 checkpoint with the variables by the names of the released checkpoints.
+    """Write a V2 checkpoint with the variable names of the released checkpoints.
 
     Raises:
         OSError: it cannot be written.
@@ -55,12 +55,12 @@ def save_variables(network: TrainableNetwork, prefix: Path) -> None:
 
 
 def saved_epochs(out: Path) -> list[int]:
-    """Return the numbers of the epochs of a run whose weights are there, in order."""
+    """Return the numbers of the epochs of a run whose weights are on disk, in order."""
     return sorted(int(path.name) for path in (out / EPOCHS_FOLDER).glob("*") if re.fullmatch(r"\d{4,}", path.name))
 
 
 def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
-    """Bring network and optimiser to where an epoch ended, and return the history up to it.
+    """Restore network and optimiser as they were at the end of an epoch, and return the history up to then.
 
     Raises:
         ResultError: the epoch is damaged.
@@ -77,13 +77,13 @@ def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
             variable.assign(value)
     except (*ARCHIVE_ERRORS, CheckpointError) as error:
         raise ResultError(
-            f"{folder} is damaged ({error}); delete it, to go on from the last epoch before it that is there."
+            f"{folder} is damaged ({error}); delete it, and training goes on from the last epoch before it."
         ) from error
     return history
 
 
 def drop_epochs(out: Path, kept: set[int]) -> None:
-    """Delete the folders of all epochs but some."""
+    """Delete the folders of all epochs except some."""
     for path in (out / EPOCHS_FOLDER).iterdir():
         if path.name not in {f"{epoch:04d}" for epoch in kept}:
             shutil.rmtree(path, ignore_errors=True)

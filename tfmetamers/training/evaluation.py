@@ -1,4 +1,4 @@
-"""How well a trained network does on a split of a corpus, in mixtures and in quiet."""
+"""Evaluation of a trained network on a split of a corpus, in mixtures and in quiet."""
 
 import dataclasses
 import os
@@ -17,10 +17,10 @@ from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset,
 from tfmetamers.training.settings import MixtureSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork
 
-#: What the draws of validation and test are seeded with beside the seed, so that they are nothing of training's.
+#: What seeds the draws of validation and test together with the seed, so that they differ from those of training.
 SPLIT_SEEDS = {"validation": 2, "test": 3}
 
-#: Clips that are judged at once.
+#: Clips in a batch.
 BATCH_SIZE = 64
 
 
@@ -34,19 +34,19 @@ def measure(
     seed: int,
     split: str,
 ) -> dict[str, float | None]:
-    """Return the metrics of a network on a split, whose mixtures are the same for the same seed.
+    """Return the metrics of a network on a split; the same seed gives the same mixtures.
 
     Args:
-        network: what is judged.
-        words: the clips of speech, of which each of the split is taken once.
-        backgrounds: the backgrounds, of which those of the split are drawn.
+        network: the network.
+        words: the clips of speech; each clip of the split is used once.
+        backgrounds: the backgrounds; those of the split are drawn from.
         mixture: how they are mixed.
         labels: the classes.
-        seed: of the draws.
+        seed: seed of the draws.
         split: ``"validation"`` or ``"test"``.
 
     Returns:
-        ``word_accuracy``, ``category_auc`` (None where no category can have one), as far as there are such tasks.
+        ``word_accuracy`` and ``category_auc`` (None if no category can have one), for the tasks that the network has.
     """
     words, backgrounds = words[words["split"] == split], backgrounds[backgrounds["split"] == split]
     generator = np.random.default_rng([seed, SPLIT_SEEDS[split]])
@@ -73,12 +73,12 @@ def measure(
 
 
 def in_quiet(mixture: MixtureSettings) -> MixtureSettings:
-    """Return the settings of the same words without backgrounds or shifts."""
+    """Return the settings for the same words without backgrounds or shifts."""
     return dataclasses.replace(mixture, silence=0.0, clean=1.0, shift=0.0)
 
 
 def without_speech(mixture: MixtureSettings) -> MixtureSettings:
-    """Return the settings of backgrounds alone."""
+    """Return the settings for backgrounds alone."""
     return dataclasses.replace(mixture, silence=1.0, clean=0.0)
 
 
@@ -91,15 +91,15 @@ def measure_test(
     *,
     seed: int,
 ) -> dict[str, float | None]:
-    """Return the metrics on the test split: in mixtures, of words in quiet, and of backgrounds alone.
+    """Return the metrics on the test split: in mixtures, for words in quiet, and for backgrounds alone.
 
     Args:
-        network: what is judged.
+        network: the network.
         words: the clips of speech.
         backgrounds: the backgrounds.
         mixture: how they were mixed in training.
         labels: the classes.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Returns:
         As `measure`, and ``word_accuracy_in_quiet`` and ``category_auc_without_speech``.
@@ -121,10 +121,10 @@ def evaluate_trained(
 ) -> dict[str, float | None]:
     """Return the metrics of a trained network on the test split of a corpus, mixed as its card says.
 
-    With the corpus that it was trained on, they are the card's.
+    On the corpus that it was trained on, they are those of the card.
 
     Args:
-        folder: what ``tfmetamers train`` wrote, or the name of a bundled network.
+        folder: the folder that ``tfmetamers train`` wrote, or the name of a bundled network.
         words: the manifest of speech.
         backgrounds: the manifest of backgrounds.
 
@@ -155,8 +155,8 @@ def evaluate_trained(
         unknown = sorted(set(there) - set(known))
         if unknown:
             raise CorpusError(
-                f"{manifest} has the {what} {shown(', '.join(unknown))} in its test split, which "
-                f"{files.architecture.name} was not trained on; drop their rows."
+                f"{files.architecture.name} was not trained on {what} in the test split of {manifest}: "
+                f"{shown(', '.join(unknown))}; delete their rows."
             )
     settings = files.architecture.cochleagram
     check_recordings(test, settings.samples / settings.sampling_rate)

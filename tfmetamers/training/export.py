@@ -1,4 +1,4 @@
-"""A trained network without what only its training needs."""
+"""The files of a trained network, without those that only its training needs."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ from tfmetamers.utilities.files import atomic_write
 
 
 def export_trained(folder: str | os.PathLike, destination: str | os.PathLike) -> None:
-    """Copy what loads from the folder of a trained network: architecture, labels, card and the chosen checkpoint.
+    """Copy architecture, labels, card and the chosen checkpoint from the folder of a trained network.
 
     Args:
-        folder: what ``tfmetamers train`` wrote.
-        destination: the folder to make; one that is there is replaced.
+        folder: the folder that ``tfmetamers train`` wrote.
+        destination: the folder to make; an existing one is replaced.
 
     Raises:
         CheckpointError: the folder cannot be read.

@@ -1,11 +1,11 @@
-"""How well a network does its tasks."""
+"""Metrics of how well a network does its tasks."""
 
 import numpy as np
 from scipy import stats
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of items whose largest logit is that of their label.
+    """Return the fraction of items whose largest logit is that of their label.
 
     Args:
         logits: float (items, classes).
@@ -17,15 +17,15 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 def mean_area_under_roc(logits: np.ndarray, memberships: np.ndarray) -> float | None:
     """Return the area under the receiver operating characteristic, averaged over the classes that can have one.
 
-    The area is the chance that an item of the class has a larger logit than one that is not, ties counting half: the
-    statistic of Mann and Whitney over the number of such pairs.
+    The area is the probability that an item of the class has a larger logit than one outside it, ties counting half:
+    the statistic of Mann and Whitney divided by the number of such pairs.
 
     Args:
         logits: float (items, classes).
-        memberships: (items, classes), 1 where an item is of the class, else 0.
+        memberships: (items, classes), 1 where an item belongs to the class, else 0.
 
     Returns:
-        The mean area; None where no class has items both in it and out of it.
+        The mean area; None if no class has items both inside and outside it.
     """
     areas = []
     for scores, member in zip(logits.T, memberships.T > 0.5, strict=True):

@@ -1,4 +1,4 @@
-"""Mixtures of speech and backgrounds: which clips meet, drawn from a seed, and how they are added."""
+"""Mixtures of speech and backgrounds: which clips are mixed, drawn from a seed, and how they are added."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tfmetamers.errors import CorpusError
 from tfmetamers.stimuli.sounds import MIN_RMS, RMS
+from tfmetamers.training.clip_reader import clip_reader
 from tfmetamers.training.corpora import SEPARATOR
-from tfmetamers.training.recordings import clip_reader
 from tfmetamers.training.settings import MixtureSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
@@ -39,7 +39,7 @@ class Labels:
 
 
 def word_labels(words: pd.DataFrame) -> list[str]:
-    """Return the labels of the word task: `SILENCE`, then the words of training in order.
+    """Return the labels of the word task: `SILENCE`, then the words of training in alphabetical order.
 
     Args:
         words: what `tfmetamers.training.corpora.read_words` returned.
@@ -49,7 +49,7 @@ def word_labels(words: pd.DataFrame) -> list[str]:
     """
     spoken = sorted(words.loc[words["split"] == "train", "word"].unique())
     if SILENCE in spoken:
-        raise CorpusError(f"One of the words is {SILENCE!r}, which stands for silence; give it another name.")
+        raise CorpusError(f"One of the words is {SILENCE!r}, which stands for silence; rename that word.")
     return [SILENCE, *spoken]
 
 
@@ -62,11 +62,11 @@ def draw_mixtures(
     *,
     clips: Sequence[int],
 ) -> dict[str, np.ndarray]:
-    """Draw which background each clip of speech meets, and how.
+    """Draw which background each clip of speech is mixed with, and how.
 
     Args:
         words: the clips of speech.
-        backgrounds: the backgrounds, of which each is drawn as often as any other.
+        backgrounds: the backgrounds, drawn with equal probability.
         settings: how they are mixed.
         labels: the classes.
         generator: where every draw comes from.
@@ -74,9 +74,9 @@ def draw_mixtures(
 
     Returns:
         Arrays with an entry for each clip, by name: where speech and background are, the ratio in dB, whether there is
-        speech and background at all, and the targets ``word`` (int32) and ``categories`` (int32 (clips, most that one
-        has), the numbers of the categories, then -1). Files are objects that clips share, and categories are numbers,
-        because an epoch may have a million clips of hundreds of categories.
+        any speech and any background, and the targets ``word`` (int32) and ``categories`` (int32 (clips, largest
+        number of categories of a clip), the numbers of the categories, then -1). Files are objects that clips share,
+        and categories are numbers, because an epoch may have a million clips of hundreds of categories.
     """
     count = len(clips)
     speech = words.iloc[np.asarray(clips, np.int64)]
@@ -92,7 +92,7 @@ def draw_mixtures(
         "background_file": noise["file"].to_numpy(object),
         "background_start": noise["start"].to_numpy(np.float32),
         "background_place": generator.random(count, np.float32),
-        "snr": generator.uniform(settings.least_snr, settings.greatest_snr, count).astype(np.float32),
+        "snr": generator.uniform(settings.min_snr, settings.max_snr, count).astype(np.float32),
         "has_speech": has_speech,
         "has_background": has_background,
         "word": np.where(has_speech, number_of, 0).astype(np.int32),
@@ -101,9 +101,9 @@ def draw_mixtures(
 
 
 def _memberships(backgrounds: pd.DataFrame, categories: Sequence[str]) -> np.ndarray:
-    """Return the numbers of the categories that each background belongs to, int32 (backgrounds, most), then -1."""
+    """Return the numbers of the categories of each background, followed by -1: int32 (backgrounds, largest number)."""
     position = {name: number for number, name in enumerate(categories)}
-    # By distinct cells: large corpora have few of them.
+    # Each distinct cell is split once: large corpora have few of them.
     codes, cells = pd.factorize(backgrounds["categories"])
     numbers = [[position[name] for name in cell.split(SEPARATOR) if name in position] for cell in cells]
     table = np.full((len(numbers), max(map(len, numbers), default=0)), -1, np.int32)
@@ -116,19 +116,19 @@ def _memberships(backgrounds: pd.DataFrame, categories: Sequence[str]) -> np.nda
 def mixture_dataset(
     mixtures: dict[str, np.ndarray], *, categories: int, sampling_rate: int, samples: int, batch_size: int
 ) -> tf.data.Dataset:
-    """Return batches of mixtures, read, mixed and brought to a root mean square of 0.1 while the one before is used.
+    """Return batches of mixtures of root mean square 0.1; each is read and mixed while the one before is used.
 
     Args:
         mixtures: what `draw_mixtures` returned.
-        categories: number of categories that there are.
-        sampling_rate: of the result, in Hz; recordings of other rates are resampled.
+        categories: number of categories.
+        sampling_rate: sampling rate of the result, in Hz; recordings of other rates are resampled.
         samples: length of the result.
         batch_size: clips in a batch; the last may have fewer.
 
     Returns:
-        Batches of ``waveform`` (float32, (batch, samples)), ``word`` (int32, silence where the recording is silent),
-        ``categories`` (float32, (batch, categories)), and ``silent`` and ``clipped`` (whether a recording of speech
-        is).
+        Batches of ``waveform`` (float32, (batch, samples)), ``word`` (int32, the class of silence where the recording
+        is silent), ``categories`` (float32, (batch, categories), 1 where the mixture belongs to the category), and
+        ``silent`` and ``clipped`` (bool, whether the recording of speech is).
     """
     files = pd.unique(np.concatenate([mixtures["speech_file"], mixtures["background_file"]]))
     read = clip_reader(files, sampling_rate, samples)
@@ -161,7 +161,7 @@ def read_batches(dataset: tf.data.Dataset) -> Iterator[dict[str, tf.Tensor]]:
     try:
         yield from dataset
     except tf.errors.OpError as error:
-        # TensorFlow puts the node's name in double braces before what was raised.
+        # TensorFlow puts the node's name in double braces before the error.
         reason = re.sub(r"^\{\{.*?\}\} ", "", error.message.splitlines()[0]).rstrip(".")
         raise CorpusError(f"A recording of the corpus cannot be read ({reason}); check the recordings.") from error
 
@@ -173,8 +173,8 @@ def mix(speech, background, snr, has_speech, has_background) -> tf.Tensor:
         speech: float32 (samples,).
         background: float32 (samples,).
         snr: signal-to-noise ratio in dB.
-        has_speech: whether there is speech at all.
-        has_background: whether there is a background at all.
+        has_speech: whether the mixture has speech.
+        has_background: whether the mixture has a background.
 
     Returns:
         float32 (samples,); zeros where there is neither.

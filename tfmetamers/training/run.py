@@ -1,4 +1,4 @@
-"""A training run: epochs until a threshold is reached, from where it was stopped, to a folder that can be loaded."""
+"""A training run: epochs until a threshold is reached, resumed where it was stopped, in a folder that can be loaded."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tensorflow.python.framework import config  # What ends determinism is not in TensorFlow's public names.
+from tensorflow.python.framework import config  # Only here can determinism be switched off again.
 
 from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
@@ -31,15 +31,16 @@ from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock
 
-#: What the run was started with: what else is not in the other files.
+#: What the run was started with.
 RUN_FILE = "training.json"
 
-#: What the draws of training are seeded with beside the seed and the epoch; `evaluation.SPLIT_SEEDS` has others.
+#: What seeds the draws of training together with the seed and the epoch; `evaluation.SPLIT_SEEDS` has the others.
 TRAINING_SEED = 1
 
-#: The tasks that a network is trained on, by the name of the choice.
+#: The tasks that a network is trained on, by the value of `TrainingSettings.task`.
 TASKS_TRAINED = {"words": ("word",), "categories": ("categories",), "both": ("word", "categories")}
 
 
@@ -54,34 +55,34 @@ def train(
     progress: Callable[[int, int, int, float], None] | None = None,
     report: Callable[[dict], None] | None = None,
 ) -> dict:
-    """Train an auditory network, or go on where a run of the same settings was stopped.
+    """Train an auditory network, or resume a run with the same settings where it was stopped.
 
     Every clip of speech is heard once an epoch, in a new mixture. After each epoch the network is validated; training
     stops at the first epoch whose validation reaches the settings' thresholds, so that networks can be compared at
-    matched performance (Feather et al., 2019, section 4). Epoch, mixtures and dropout are drawn from the seed alone, so
-    that a run that was cut off ends with the weights of one that was not.
+    matched performance (Feather et al., 2019, section 4). Epochs, mixtures and dropout are drawn from the seed alone,
+    so that an interrupted run ends with the same weights as an uninterrupted one.
 
     Args:
-        architecture: the layers; its tasks are replaced by those of the corpus, its name by the one that the folder
-            had when the run began.
+        architecture: the layers; its tasks are replaced by those of the corpus, its name by that of the folder when
+            the run began.
         words: the manifest of speech (`tfmetamers.training.corpora.read_words`).
         backgrounds: the manifest of backgrounds (`read_backgrounds`).
         settings: how it is trained.
         out: the folder of the run.
-        note: what the card should say besides, such as where the recordings are from and their licence.
-        progress: is told the epoch, the step, the steps in an epoch and the loss.
-        report: is told each epoch's entry of the history, also of epochs that were come through before.
+        note: text to add to the card, such as the source of the recordings and their licence.
+        progress: called with the epoch, the step, the number of steps in an epoch and the loss.
+        report: called with each epoch's entry of the history, including those of epochs before the run was resumed.
 
     Returns:
-        The card, as ``card.json`` in the folder has it.
+        The content of ``card.json`` in the folder.
 
     Raises:
-        CorpusError: a manifest cannot be used, or a recording of it.
+        CorpusError: a manifest or one of its recordings cannot be used.
         ArgumentError: the architecture cannot be trained.
-        ResultError: the folder holds another run, is in use, or cannot be written.
+        ResultError: the folder contains another run, is in use, or cannot be written.
     """
     if not isinstance(architecture, Architecture):
-        raise ArgumentError(f"The architecture is {shown(architecture)}; give what read_architecture(FILE) returns.")
+        raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)
@@ -90,11 +91,11 @@ def train(
     tasks = {TASK_KEYS[task]: classes[task] for task in TASKS_TRAINED[settings.task]}
     architecture = dataclasses.replace(architecture, name=_name(out), tasks=tasks)
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
-    busy = f"Another training run is at work in {out}; wait for it, or give another folder."
+    busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
     with _deterministic(settings.deterministic), alone:
         traced = trace(architecture, settings.seed)
-        data = {"words": _described(words, speech), "backgrounds": _described(backgrounds, noise)}
+        data = {"words": _describe_corpus(words, speech), "backgrounds": _describe_corpus(backgrounds, noise)}
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
         _claim(out, architecture, settings, data, labels)
         saved = saved_epochs(out)
@@ -108,7 +109,7 @@ def train(
         card = {
             "name": architecture.name,
             "note": "\n\n".join(filter(None, [architecture.note, note])),
-            "settings": settings.record(),
+            "settings": dataclasses.asdict(settings),
             "data": data,
             "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
             "front_end": {"trained_with": "fast", **dataclasses.asdict(architecture.cochleagram)},
@@ -165,8 +166,8 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         clipped += int(batch["clipped"].numpy().sum())
         if not np.isfinite(losses[-1]):
             raise ResultError(
-                f"The loss is {losses[-1]} at step {step} of epoch {epoch}; give a smaller learning rate and "
-                "another folder."
+                f"The loss is {losses[-1]} at step {step} of epoch {epoch}; lower the learning rate, and give another "
+                "folder."
             )
         if progress:
             progress(epoch, step, steps, losses[-1])
@@ -180,7 +181,7 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
 
 
 def _clips_of(rows: np.ndarray, settings: TrainingSettings, epoch: int) -> np.ndarray:
-    """Return which rows an epoch hears: all in a new order, or the next so many of orders one after another."""
+    """Return the rows that an epoch uses: all in a new order, or the next ones of one order after another."""
     count = len(rows) if settings.steps_per_epoch is None else settings.steps_per_epoch * settings.batch_size
     places = np.arange((epoch - 1) * count, epoch * count)
     passes = places // len(rows)
@@ -192,24 +193,24 @@ def _clips_of(rows: np.ndarray, settings: TrainingSettings, epoch: int) -> np.nd
 
 
 def _choose(history: list[dict], settings: TrainingSettings, out: Path) -> tuple[int | None, bool]:
-    """Return the epoch whose weights are to be used, and whether it reached the thresholds: the first that did.
+    """Return the epoch whose weights are used, and whether it reached the thresholds.
 
-    Where none did, it is the first of those with the best metric, or mean of metrics, among those whose weights are
-    there. They all were when they were the best; under other thresholds than now, a better one may have been dropped.
+    It is the first that reached them. If none did, it is the first with the best metric, or mean of metrics, among
+    those whose weights are on disk; if the thresholds were changed, a better one may have been deleted.
 
     Raises:
-        ResultError: the weights of the first that reached the thresholds are not there.
+        ResultError: the weights of the first epoch that reached the thresholds have been deleted.
     """
     if not history:
         return None, False
     thresholds = settings.thresholds
     saved = saved_epochs(out)
     for entry in history if thresholds else []:
-        if all(entry[metric] is not None and entry[metric] >= least for metric, least in thresholds.items()):
+        if all(entry[metric] is not None and entry[metric] >= minimum for metric, minimum in thresholds.items()):
             if entry["epoch"] not in saved:
                 raise ResultError(
-                    f"Epoch {entry['epoch']} of {out} was the first to reach the thresholds, which were others when it "
-                    "ended, and its weights were not kept; give those of then, or another folder."
+                    f"Epoch {entry['epoch']} of {out} was the first to reach the thresholds, but its weights were "
+                    "deleted under the earlier ones; give the earlier thresholds, or another folder."
                 )
             return entry["epoch"], True
     metrics = ("word_accuracy", "category_auc")
@@ -218,7 +219,7 @@ def _choose(history: list[dict], settings: TrainingSettings, out: Path) -> tuple
 
 
 def _write(out: Path, card: dict, history: list[dict], chosen: int, outcome: dict | None) -> dict:
-    """Write the card: what was done, and what to load."""
+    """Write the card: what was done, and which checkpoint to load."""
     folder = epoch_folder(out, chosen).relative_to(out)
     card = {
         **card,
@@ -241,8 +242,8 @@ def _log(logs, entry: dict) -> None:
     logs.flush()
 
 
-def _described(manifest, frame: pd.DataFrame) -> dict:
-    """Return what a corpus is: its manifest by name and hash, and how many clips and classes its splits have."""
+def _describe_corpus(manifest, frame: pd.DataFrame) -> dict:
+    """Describe a corpus: the name and hash of its manifest, and the numbers of clips and speakers of each split."""
     counts = {split: int((frame["split"] == split).sum()) for split in SPLITS}
     entries = {"manifest": Path(manifest).name, "sha256": file_digest(manifest), "clips": counts}
     if "word" in frame:
@@ -251,34 +252,34 @@ def _described(manifest, frame: pd.DataFrame) -> dict:
 
 
 def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, data: dict, labels: Labels) -> None:
-    """Write what the run is, or refuse a folder that holds another one, of which an epoch was finished."""
+    """Record what the run was started with, or refuse a folder in which another run has finished an epoch."""
     changeable = ("epochs", "word_threshold", "category_threshold")
     identity = {
         "architecture": as_json(architecture),
-        "settings": {name: value for name, value in settings.record().items() if name not in changeable},
+        "settings": {name: value for name, value in dataclasses.asdict(settings).items() if name not in changeable},
         "data": data,
     }
     identity = json.loads(json.dumps(identity))
-    others = [name for name in (EPOCHS_FOLDER, CARD_FILE) if (out / name).exists()]
-    found = _begun(out)
-    if found is not None and others:
-        differing = list(_differences(found, identity))
-        if differing:
+    results = [name for name in (EPOCHS_FOLDER, CARD_FILE) if (out / name).exists()]
+    found = _read_run(out)
+    if found is not None and results:
+        differences = find_differences(found, identity)
+        if differences:
             raise ResultError(
-                f"{out} holds another run, which differs in {', '.join(differing[:5])}; give another folder, or the "
-                "settings of that run."
+                f"{out} contains another run ({'; '.join(differences[:5])}); give another folder, or the settings of "
+                "that run."
             )
         return
-    if others:
-        raise ResultError(f"{out} holds {' and '.join(others)} of something else; give another folder.")
+    if results:
+        raise ResultError(f"{out} contains {' and '.join(results)}, but not of a training run; give another folder.")
     write_architecture(architecture, out / ARCHITECTURE_FILE)
     named = {TASK_KEYS["word"]: labels.words, TASK_KEYS["categories"]: labels.categories}
     _write_json({key: named[key] for key in architecture.tasks}, out / LABELS_FILE)
     _write_json(identity, out / RUN_FILE)
 
 
-def _begun(out: Path):
-    """Return what the run of a folder was started with, None where there is no run."""
+def _read_run(out: Path):
+    """Return what the run of a folder was started with, None if there is no run."""
     file = out / RUN_FILE
     if not file.exists():
         return None
@@ -289,10 +290,10 @@ def _begun(out: Path):
 
 
 def _name(out: Path) -> str:
-    """Return the name of a folder's network: of the folder as it was when the run began, wherever it is now."""
+    """Return the name of a folder's network: that of the folder when the run began, wherever it is now."""
     try:
-        return _begun(out)["architecture"]["name"]
-    except (TypeError, KeyError):  # None has been begun, or it is something else, which `_claim` refuses.
+        return _read_run(out)["architecture"]["name"]
+    except (TypeError, KeyError):  # There is no run, or something else, which `_claim` refuses.
         return out.resolve().name
 
 
@@ -301,20 +302,11 @@ def _write_json(content, file: Path) -> None:
         partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _differences(found, expected, name: str = "") -> Iterator[str]:
-    """Yield the names of the values in which two trees of JSON differ."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        for key in expected | found:
-            yield from _differences(found.get(key), expected.get(key), f"{name}.{key}" if name else key)
-    elif found != expected:
-        yield name
-
-
 @contextlib.contextmanager
 def _deterministic(is_wanted: bool) -> Iterator[None]:
-    """Have TensorFlow use deterministic operations alone while the block runs.
+    """Have TensorFlow use only deterministic operations while the block runs.
 
-    Otherwise it would refuse, for the rest of the process, to draw anything without a seed.
+    Afterwards it is switched off again, because TensorFlow then refuses to draw anything without a seed.
     """
     if not is_wanted or config.is_op_determinism_enabled():
         yield

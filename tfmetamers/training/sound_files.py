@@ -9,15 +9,15 @@ from tfmetamers.stimuli.sounds import SUFFIXES, sound_extent
 
 
 def list_sounds(folder: str | os.PathLike) -> list[str]:
-    """Return the paths of the sounds in a folder and below, relative to it and sorted; hidden ones are left out.
+    """Return the paths of the sounds in a folder and its subfolders, relative to it, sorted, without hidden ones.
 
-    They are text, because AudioSet has two million.
+    Paths are text rather than objects, because AudioSet has two million sounds.
 
     Raises:
-        CorpusError: there is no such folder, or no sound in it, or a name is not in UTF-8, as manifests are.
+        CorpusError: the folder does not exist or has no sounds, or a name is not in UTF-8, which manifests are in.
     """
     if not Path(folder).is_dir():
-        raise CorpusError(f"There is no folder {folder}; give the one that the sounds are in.")
+        raise CorpusError(f"There is no folder {folder}; give the folder of the sounds.")
     sounds = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -28,12 +28,12 @@ def list_sounds(folder: str | os.PathLike) -> list[str]:
             if name.lower().endswith(SUFFIXES) and not name.startswith(".")
         ]
     if not sounds:
-        raise CorpusError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}; give the folder of the sounds.")
+        raise CorpusError(f"{folder} has no file that ends in {', '.join(SUFFIXES)}; give the folder of the sounds.")
     for path in (os.path.abspath(folder), *sounds):
         try:
             path.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise CorpusError(f"The name {shown(path)} is not in UTF-8, as manifests are; rename it.") from error
+            raise CorpusError(f"The name {shown(path)} is not in UTF-8, which manifests are in; rename it.") from error
     return sorted(sounds)
 
 
@@ -44,11 +44,11 @@ def measure_sounds(
 
     Args:
         files: their paths.
-        progress: is given them, and gives them back one by one.
+        progress: called with the paths; yields them one by one, such as a progress bar.
 
     Returns:
-        How late a clip of each may end, in s: one sample after the sound, because programs round differently; and why
-        the others cannot be used.
+        For each usable sound, how late a clip of it may end, in s: one sample after the sound, because programs round
+        differently. For each other sound, why it cannot be used.
     """
     ends, unusable = {}, {}
     for file in progress(files):

@@ -1,8 +1,8 @@
-"""Background sounds in a dozen categories, made by rule from a random generator.
+"""Background sounds in a dozen categories, synthesised from a random generator.
 
-They stand in for the recordings of AudioSet, which the paper trained on, where a corpus has to be free to pass on.
-Ranges are this project's, chosen so that categories can be told apart by ear at a sampling rate of 8 kHz, and so
-that every half second of a background holds its category.
+They replace the recordings of AudioSet, which the paper trained on, where a corpus has to be free to redistribute.
+The ranges were chosen here, so that categories can be told apart by ear at a sampling rate of 8 kHz, and so that
+every half second of a background contains its category.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ import numpy as np
 from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
 from tfmetamers.stimuli.sounds import MIN_RMS, RMS, pink_noise, root_mean_square
 
-#: The least sampling rate, in Hz, that the frequencies of every category fit under.
+#: The lowest sampling rate, in Hz, that allows the frequencies of every category.
 MIN_RATE = 4000
 
-#: The shortest background, in seconds: of a shorter one, a category such as clicks could be silent.
+#: The shortest background, in seconds: a shorter one of a category such as clicks could be silent.
 MIN_SECONDS = 0.5
 
-#: The highest frequency of any component, as a part of the sampling rate.
-HIGHEST = 0.45
+#: The highest frequency of any component, as a fraction of the sampling rate.
+MAX_FREQUENCY = 0.45
 
 
 def synthesize_background(
@@ -31,25 +31,25 @@ def synthesize_background(
 ) -> np.ndarray:
     """Draw a background sound of one category.
 
-    The generator draws everything that may differ between two sounds of a category: frequencies, rates, bandwidths,
+    The generator draws everything that differs between two sounds of a category: frequencies, rates, bandwidths,
     levels of components, and noise.
 
     Args:
         category: one of `CATEGORIES`.
-        samples: length, from half a second.
-        sampling_rate: in Hz, from 4000.
+        samples: length, at least half a second.
+        sampling_rate: in Hz, at least 4000.
         generator: the same state gives the same sound.
-        speech: words, float arrays (any number of samples,) at the sampling rate, which babble is made from; not
-            read for other categories.
+        speech: words that babble is made from, float arrays (any number of samples,) at the sampling rate; not used
+            for other categories.
 
     Returns:
         float32 array (samples,), of mean 0 and root mean square 0.1; clicks may exceed 1.
 
     Raises:
-        ArgumentError: an unknown category, a length or sampling rate that is too small, or babble without speech.
+        ArgumentError: the category is unknown, the length or sampling rate is too small, or babble has no speech.
     """
     if category not in CATEGORIES:
-        raise unknown_name("category of backgrounds", category, CATEGORIES, "All are in CATEGORIES.")
+        raise unknown_name("category of backgrounds", category, CATEGORIES, "CATEGORIES lists all.")
     sampling_rate = checked_whole_number("sampling rate", sampling_rate, minimum=MIN_RATE)
     samples = checked_whole_number("number of samples", samples, minimum=int(MIN_SECONDS * sampling_rate))
     if category == "babble":
@@ -61,21 +61,18 @@ def synthesize_background(
 
 
 def _checked_speech(speech: Sequence[np.ndarray] | None) -> list[np.ndarray]:
-    """Return words, each of root mean square 1."""
+    """Return words of mean 0 and root mean square 1."""
     if speech is None or len(speech) == 0:
-        raise ArgumentError(f"The speech for babble is {shown(speech)}; a list of waveforms was expected, give words.")
+        raise ArgumentError(f"The speech for babble is {shown(speech)}; a list of waveforms was expected.")
     words = []
     for word in speech:
         word = np.asarray(word, np.float64)
-        if word.ndim == 1 and word.size and np.isfinite(word).all():
-            word = word - word.mean()
-            level = root_mean_square(word)
-        else:
-            level = 0.0
-        if level < MIN_RMS:
+        word = word - word.mean()
+        level = root_mean_square(word)
+        if not MIN_RMS <= level < np.inf:
             raise ArgumentError(
-                f"A word for babble is {shown(word)}; "
-                "a waveform (samples,) of finite samples that is not silent was expected, leave this word out."
+                f"A word for babble is {shown(word)}; a waveform that is finite and not silent was expected, leave "
+                "this word out."
             )
         words.append(word / level)
     return words
@@ -92,9 +89,9 @@ def _pink_noise(samples: int, rate: int, generator: np.random.Generator) -> np.n
 
 
 def _band_noise(samples: int, rate: int, generator: np.random.Generator) -> np.ndarray:
-    """Noise in a band of a third of an octave to a whole one, from 200 Hz, with nothing beside it."""
+    """Noise in a band of a third of an octave to a whole one, from 200 Hz, and silence outside the band."""
     octaves = generator.uniform(1 / 3, 1)
-    low = _log_uniform(generator, 200, HIGHEST * rate / 2**octaves)
+    low = _log_uniform(generator, 200, MAX_FREQUENCY * rate / 2**octaves)
     return _shaped_noise(
         samples, rate, generator, lambda frequency: (frequency >= low) & (frequency < low * 2**octaves)
     )
@@ -108,7 +105,7 @@ def _modulated_noise(samples: int, rate: int, generator: np.random.Generator) ->
 
 
 def _wind(samples: int, rate: int, generator: np.random.Generator) -> np.ndarray:
-    """Noise with a broad resonance at 150 to 700 Hz, in gusts: its level wanders by some 10 dB within a second."""
+    """Noise with a broad resonance at 150 to 700 Hz, in gusts: its level varies by some 10 dB within a second."""
     centre, sharpness = _log_uniform(generator, 150, 700), generator.uniform(1, 3)
     noise = _shaped_noise(
         samples,
@@ -146,22 +143,22 @@ def _clicks(samples: int, rate: int, generator: np.random.Generator) -> np.ndarr
 def _tones(samples: int, rate: int, generator: np.random.Generator) -> np.ndarray:
     """One to four steady tones of unrelated frequencies, from 200 Hz."""
     count = generator.integers(1, 5)
-    frequencies = _log_uniform(generator, 200, HIGHEST * rate, count)
+    frequencies = _log_uniform(generator, 200, MAX_FREQUENCY * rate, count)
     return _sum_of_tones(samples, rate, generator, frequencies, _amplitude(generator.uniform(-12, 0, count)))
 
 
 def _hum(samples: int, rate: int, generator: np.random.Generator) -> np.ndarray:
     """A steady low tone of 45 to 130 Hz with all its harmonics, ever weaker."""
     fundamental = _log_uniform(generator, 45, 130)
-    numbers = np.arange(1, int(HIGHEST * rate / fundamental) + 1)
+    numbers = np.arange(1, int(MAX_FREQUENCY * rate / fundamental) + 1)
     levels = _amplitude(generator.uniform(-6, 6, len(numbers))) / numbers ** generator.uniform(0.8, 1.6)
     return _sum_of_tones(samples, rate, generator, numbers * fundamental, levels)
 
 
 def _sweeps(samples: int, rate: int, generator: np.random.Generator) -> np.ndarray:
-    """A tone that glides one to three octaves, 2 to 6 times a second: upwards, downwards, or to and fro."""
+    """A tone that glides one to three octaves, 2 to 6 times a second: upwards, downwards, or both in turn."""
     octaves = generator.uniform(1, 3)
-    low = _log_uniform(generator, 200, HIGHEST * rate / 2**octaves)
+    low = _log_uniform(generator, 200, MAX_FREQUENCY * rate / 2**octaves)
     place = (_log_uniform(generator, 2, 6) * _time(samples, rate) + generator.random()) % 1
     course = generator.choice(["up", "down", "both"])
     if course == "down":
@@ -183,7 +180,7 @@ def _melody(samples: int, rate: int, generator: np.random.Generator) -> np.ndarr
 
 
 def _babble(samples: int, generator: np.random.Generator, words: list[np.ndarray]) -> np.ndarray:
-    """Four to eight voices at once, each saying words backwards, one after another from a random moment on."""
+    """Four to eight voices at once, each saying words backwards, one after another, from a random moment."""
     waveform = np.zeros(samples)
     for level in _amplitude(generator.uniform(-6, 0, generator.integers(4, 9))):
         said = [words[generator.integers(len(words))]]
@@ -211,7 +208,7 @@ def _amplitude(decibels):
 def _shaped_noise(
     samples: int, rate: int, generator: np.random.Generator, gain: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Return normal noise whose spectrum is multiplied by a gain, a function of the frequency in Hz, above 0 Hz."""
+    """Return Gaussian noise whose spectrum is multiplied by a gain, a function of the frequency in Hz above 0 Hz."""
     spectrum = np.fft.rfft(generator.standard_normal(samples))
     spectrum[0] = 0
     spectrum[1:] *= gain(np.fft.rfftfreq(samples, 1 / rate)[1:])
@@ -225,11 +222,11 @@ def _sum_of_tones(
     return levels @ np.sin(2 * np.pi * cycles)
 
 
-def _ring(rate: int, generator: np.random.Generator, shortest: float, longest: float) -> np.ndarray:
-    """Return a tone from 500 Hz that dies away, with a time constant between two numbers of seconds."""
-    time_constant = _log_uniform(generator, shortest, longest)
+def _ring(rate: int, generator: np.random.Generator, low: float, high: float) -> np.ndarray:
+    """Return a decaying tone from 500 Hz, with a time constant between two numbers of seconds."""
+    time_constant = _log_uniform(generator, low, high)
     time = np.arange(int(8 * time_constant * rate)) / rate
-    frequency = _log_uniform(generator, 500, HIGHEST * rate)
+    frequency = _log_uniform(generator, 500, MAX_FREQUENCY * rate)
     return np.exp(-time / time_constant) * np.cos(2 * np.pi * frequency * time)
 
 

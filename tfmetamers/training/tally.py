@@ -1,4 +1,4 @@
-"""What the making of a corpus dropped, and why."""
+"""Which clips were dropped when a corpus was made, and why."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tfmetamers.errors import CorpusError
+from tfmetamers.utilities.words import counted
 
 
 @dataclass(frozen=True)
@@ -14,30 +15,30 @@ class Dropped:
     """Clips that were dropped for one reason.
 
     Attributes:
-        reason: why, in words.
+        reason: why, as a phrase that follows ``1 clip`` or ``2 clips``.
         clips: how many.
-        vanished: for each column that is counted, how many of its values no other clip has.
-        example: the first of them, in words.
+        lost: for each counted column, how many of its values no remaining clip has.
+        example: the first of the clips, in words.
     """
 
     reason: str
     clips: int
-    vanished: dict[str, int]
+    lost: dict[str, int]
     example: str
 
 
 @dataclass
 class Tally:
-    """Drops clips and remembers how many.
+    """Drops clips and counts them by reason.
 
     Attributes:
-        describe: makes an example in words of a row.
-        counted: columns whose values are counted; empty text is no value.
+        describe: describes a row in words, as an example.
+        columns: columns whose values are counted; empty text does not count.
         dropped: what was dropped so far.
     """
 
     describe: Callable[[pd.Series], str]
-    counted: Sequence[str] = ()
+    columns: Sequence[str] = ()
     dropped: list[Dropped] = field(default_factory=list)
 
     def keep(
@@ -48,40 +49,39 @@ class Tally:
         Args:
             frame: the clips.
             kept: whether to keep each, bool (rows,).
-            reason: why the others are dropped; several calls with one reason are counted together.
-            example: one of them in words, in place of the description of the first.
+            reason: why the others are dropped; calls with the same reason are counted together.
+            example: an example in words, instead of the description of the first dropped clip.
         """
         kept = np.asarray(kept, bool)
         if kept.all():
             return frame
         rest = frame[kept]
-        vanished = {name: distinct(frame[name]) - distinct(rest[name]) for name in self.counted}
+        lost = {name: distinct(frame[name]) - distinct(rest[name]) for name in self.columns}
         clips = len(frame) - len(rest)
         example = example or self.describe(frame.iloc[int(np.argmin(kept))])
         for place, before in enumerate(self.dropped):
             if before.reason == reason:
-                vanished = {name: count + before.vanished[name] for name, count in vanished.items()}
-                self.dropped[place] = Dropped(reason, before.clips + clips, vanished, before.example)
+                lost = {name: count + before.lost[name] for name, count in lost.items()}
+                self.dropped[place] = Dropped(reason, before.clips + clips, lost, before.example)
                 return rest
-        self.dropped.append(Dropped(reason, clips, vanished, example))
+        self.dropped.append(Dropped(reason, clips, lost, example))
         return rest
 
-    def check_some_left(self, frame: pd.DataFrame, what: str, source: str) -> None:
-        """Refuse to go on with nothing.
+    def require_clips(self, frame: pd.DataFrame, source: str) -> None:
+        """Refuse to go on without clips.
 
         Args:
             frame: the clips.
-            what: what a row is, in the singular.
             source: what they are made from, in the plural.
 
         Raises:
-            CorpusError: there are none; it says what was dropped.
+            CorpusError: there are none; the message says what was dropped.
         """
         if frame.empty:
-            told = "; ".join(f"{dropped.clips} {dropped.reason}" for dropped in self.dropped)
-            raise CorpusError(f"No {what} remains ({told}); drop less, or give more {source}.")
+            reasons = "; ".join(f"{counted(dropped.clips, 'clip')} {dropped.reason}" for dropped in self.dropped)
+            raise CorpusError(f"All clips were dropped ({reasons}); drop fewer, or give more {source}.")
 
 
 def distinct(column: pd.Series) -> int:
-    """Return how many values a column has, empty text not counted."""
+    """Return how many distinct values a column has, not counting empty text."""
     return len(set(column.unique()) - {""})

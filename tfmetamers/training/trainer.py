@@ -1,4 +1,4 @@
-"""A network with weights that change."""
+"""A network on variables, and the optimiser that trains it."""
 
 from collections.abc import Mapping
 
@@ -13,16 +13,17 @@ from tfmetamers.networks.auditory.layer_types import TOPS, TrainingPass
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
-#: The keys of the two tasks in an architecture: the release's, and of the lab's later code without its dataset's name.
+#: The keys of the two tasks in an architecture: the release's for words, and that of the lab's later code, without the
+#: name of its dataset, for categories.
 TASK_KEYS = {"word": LABEL_TASK, "categories": "/stimuli/labels_binary_via_int"}
 
 
 class TrainableNetwork:
-    """The graph of an architecture after the fast front end, on variables that can be assigned.
+    """The graph of an architecture behind the fast front end, on variables that can be assigned.
 
     Attributes:
         architecture: the layers.
-        variables: each variable by the name that it has in a checkpoint.
+        variables: each variable by its name in a checkpoint.
     """
 
     def __init__(self, architecture: Architecture, weights: Mapping[str, np.ndarray]):
@@ -38,13 +39,13 @@ class TrainableNetwork:
         if architecture.layers[-1].layer_type not in TOPS:
             raise ArgumentError(
                 f"{architecture.name} ends with a layer of type {architecture.layers[-1].layer_type}, which has no "
-                f"classes; one of {', '.join(TOPS)} was expected, put it last."
+                f"classes; end it with one of {', '.join(TOPS)}."
             )
         unknown = set(architecture.tasks) - set(TASK_KEYS.values())
         if unknown or not architecture.tasks:
             raise ArgumentError(
-                f"{architecture.name} has the tasks {', '.join(architecture.tasks) or 'none'}; "
-                f"{' and '.join(TASK_KEYS.values())} can be trained and evaluated."
+                f"{architecture.name} has the tasks {', '.join(architecture.tasks) or 'none'}; only "
+                f"{' and '.join(TASK_KEYS.values())} can be trained, so name them so."
             )
         self.architecture = architecture
         self._front_end = build_front_end("fast", architecture.cochleagram)
@@ -66,7 +67,7 @@ class TrainableNetwork:
             waveforms: float32 (batch, samples).
 
         Returns:
-            float32 (batch, classes) by ``"word"`` and ``"categories"``, as far as there are such tasks.
+            float32 (batch, classes) by ``"word"`` and ``"categories"``, for the tasks that the network has.
         """
         return {task: logits.numpy() for task, logits in self._outputs(waveforms).items()}
 
@@ -80,11 +81,11 @@ class TrainableNetwork:
 
 
 class Trainer:
-    """An optimiser at work on a network.
+    """A network and the optimiser that trains it.
 
     Attributes:
-        network: what is trained.
-        optimizer: Keras's.
+        network: the network.
+        optimizer: the optimiser, of Keras.
     """
 
     def __init__(self, network: TrainableNetwork, settings: TrainingSettings):
@@ -102,8 +103,8 @@ class Trainer:
         """Take one step of gradient descent and return the loss before it.
 
         Args:
-            batch: of `tfmetamers.training.mixtures.mixture_dataset`.
-            seed: of dropout.
+            batch: a batch of `tfmetamers.training.mixtures.mixture_dataset`.
+            seed: seed of dropout.
         """
         return float(self._step(batch["waveform"], batch["word"], batch["categories"], tf.constant(seed, tf.int32)))
 
@@ -121,7 +122,7 @@ class Trainer:
 
 
 def _loss(task: str, logits, word, categories) -> tf.Tensor:
-    """Return the cross-entropy: of one word among all, or of each category for itself, averaged over the batch."""
+    """Return the cross-entropy averaged over the batch: of one word among all, or of each category separately."""
     if task == "word":
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=word, logits=logits))
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=categories, logits=logits))

@@ -1,29 +1,28 @@
-"""Alignments: when each word of a recording is said, from CSV tables, Praat's TextGrids and NIST's CTM."""
+"""Alignments: when each word of a recording is spoken, from CSV tables, Praat's TextGrids and NIST's CTM."""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from praatio import textgrid
 from praatio.utilities.errors import PraatioException
 
 from tfmetamers.errors import CorpusError, shown, unknown_name
-from tfmetamers.training.tables import EXAMPLES, cannot_read, read_seconds, read_table, refuse_rows
+from tfmetamers.training.tables import cannot_read, check_ends, read_seconds, read_table, refuse_rows
 
-#: The formats, and how the names of their files end.
+#: The formats, and the endings of their files.
 FORMATS = {"csv": ".csv", "textgrid": ".textgrid", "ctm": ".ctm"}
 
 #: The columns of alignments.
 COLUMNS = ("recording", "begin", "end", "word", "speaker")
 
-#: Tiers of words: ``words`` where a recording has one speaker, ``SPEAKER - words`` where it has several, as the
-#: Montreal Forced Aligner calls them.
+#: The names of tiers of words, as the Montreal Forced Aligner chooses them: ``words`` where a recording has one
+#: speaker, ``SPEAKER - words`` where it has several.
 _WORD_TIER = re.compile(r"(?:(?P<speaker>.+) - )?words?", re.IGNORECASE)
 
-#: What praatio was seen to raise on files that are cut short, altered, or no TextGrids.
+#: What praatio was seen to raise on files that are cut short, altered, or not TextGrids.
 _TEXTGRID_ERRORS = (
     PraatioException,
     OSError,
@@ -36,8 +35,8 @@ _TEXTGRID_ERRORS = (
     RecursionError,
 )
 
-#: The intervals of a tier fill it; one that ends sooner than this many seconds before the tier is cut short.
-_GAP = 0.01
+#: The intervals of a tier fill it; if the last one ends more than this many seconds early, the file is cut short.
+_MAX_GAP = 0.01
 
 
 def read_alignments(
@@ -45,38 +44,38 @@ def read_alignments(
     file_format: str | None = None,
     progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
 ) -> pd.DataFrame:
-    """Read the words of recordings from one file, or from all files of a format in a folder and below.
+    """Read the words of recordings from one file, or from all files of one format in a folder and its subfolders.
 
-    Hidden files and folders are left out.
+    Hidden files and folders are skipped.
 
     A CSV table has the columns ``file``, ``start``, ``end`` (in s), ``word`` and, if known, ``speaker``. A TextGrid has
-    a tier called ``words``, or one called ``SPEAKER - words`` for each speaker, and belongs to the recording of its own
-    name; its folder below `path` is that of the recording. CTM is that of NIST's sclite: recording, channel, begin and
-    duration in s, word, and more that is not read; where a recording has several channels, each is a speaker.
+    a tier called ``words``, or one called ``SPEAKER - words`` for each speaker, and belongs to the recording of the
+    same name; its path below `path` is that of the recording. CTM is the format of NIST's sclite: recording, channel,
+    begin and duration in s, word, and more that is not read; if a recording has several channels, each is a speaker.
 
     Args:
         path: a file or a folder.
-        file_format: one of `FORMATS`; by the files' endings if not given.
-        progress: is given the files, and gives them back one by one.
+        file_format: one of `FORMATS`; by default, the files' endings decide.
+        progress: called with the files; yields them one by one, such as a progress bar.
 
     Returns:
-        A row for each word with the columns of `COLUMNS`: ``recording`` (text, as the alignments call it, without the
-        ending for TextGrids), ``begin`` and ``end`` (float64, s), ``word`` and ``speaker`` (text, empty where unknown).
+        A row for each word with the columns of `COLUMNS`: ``recording`` (text, the name in the alignments, without the
+        ending for TextGrids), ``begin`` and ``end`` (float64, s), ``word`` and ``speaker`` (text, empty if unknown).
 
     Raises:
-        ArgumentError: there is no such format.
-        CorpusError: there is no such file, or none of a format; a folder has several formats; a file cannot be read, or
-            has a time that is none or a word that ends before it begins.
+        ArgumentError: the format is unknown.
+        CorpusError: the file does not exist; a folder has files of no format or of several; a file cannot be read, or
+            has an invalid time or a word that ends before it begins.
     """
     path = Path(path)
     if file_format is not None and file_format not in FORMATS:
-        raise unknown_name("format of alignments", file_format, FORMATS, "Leave it out to go by the files' endings.")
+        raise unknown_name("format of alignments", file_format, FORMATS, "Without one, the files' endings decide.")
     files = _files(path, file_format)
     read = {"csv": _read_csv, "textgrid": _read_textgrid, "ctm": _read_ctm}[file_format or _format_of(files[0])]
     folder = path if path.is_dir() else path.parent
     words = [word for file in progress(files) for word in read(file, folder)]
     if not words:
-        raise CorpusError(f"{path} has no word; give alignments that have some.")
+        raise CorpusError(f"{path} has no words; give alignments with words.")
     return pd.DataFrame.from_records(words, columns=COLUMNS)
 
 
@@ -84,12 +83,12 @@ def _files(path: Path, file_format: str | None) -> list[Path]:
     if path.is_file():
         if file_format is None and _format_of(path) is None:
             raise CorpusError(
-                f"{path} does not end in {', '.join(FORMATS.values())}; say which format it has, on the command line "
-                "by --format."
+                f"{path} does not end in {', '.join(FORMATS.values())}; name its format, on the command line with "
+                "--format."
             )
         return [path]
     if not path.is_dir():
-        raise CorpusError(f"There is no {path}; give a file of alignments, or a folder of them.")
+        raise CorpusError(f"{path} does not exist; give a file or folder of alignments.")
     known = [file_format] if file_format else list(FORMATS)
     files = sorted(
         file
@@ -101,12 +100,12 @@ def _files(path: Path, file_format: str | None) -> list[Path]:
     formats = sorted({_format_of(file) for file in files})
     if not files:
         raise CorpusError(
-            f"{path} holds no file that ends in {', '.join(FORMATS[name] for name in known)}; give another folder."
+            f"{path} has no file that ends in {', '.join(FORMATS[name] for name in known)}; give another folder."
         )
     if len(formats) > 1:
         raise CorpusError(
-            f"{path} holds alignments of several formats, {', '.join(formats)}; say which to read, on the command line "
-            "by --format."
+            f"{path} has alignments in several formats ({', '.join(formats)}); choose one, on the command line with "
+            "--format."
         )
     return files
 
@@ -118,7 +117,7 @@ def _format_of(file: Path) -> str | None:
 def _read_csv(file: Path, folder: Path) -> Iterator[tuple]:
     lines, cells = read_table(file, ("file", "start", "end", "word"), {"speaker": ""})
     begins, ends = (read_seconds(file, lines, cells[name], name) for name in ("start", "end"))
-    _refuse_backward(file, lines, begins, ends)
+    check_ends(file, lines, begins, ends)
     return zip(cells["file"], begins.tolist(), ends.tolist(), cells["word"], cells["speaker"], strict=True)
 
 
@@ -134,8 +133,8 @@ def _read_textgrid(file: Path, folder: Path) -> list[tuple]:
         words = []
         for name, match in tiers.items():
             tier = grid.getTier(name)
-            if not tier.entries or tier.entries[-1].end < tier.maxTimestamp - _GAP:
-                raise ValueError(f"the intervals of {name!r} end before it does, as in a file that is cut short")
+            if not tier.entries or tier.entries[-1].end < tier.maxTimestamp - _MAX_GAP:
+                raise ValueError(f"the intervals of the tier {name!r} end too early, as in a file that is cut short")
             words += [
                 (recording, entry.start, entry.end, entry.label, match["speaker"] or "")
                 for entry in tier.entries
@@ -145,8 +144,8 @@ def _read_textgrid(file: Path, folder: Path) -> list[tuple]:
         raise cannot_read(file, "a TextGrid", error) from error
     if not tiers:
         raise CorpusError(
-            f"{file} has no tier of words: its tiers are {shown(list(grid.tierNames))}; one called 'words', or "
-            "'SPEAKER - words' for each speaker, was expected."
+            f"{file} has no tier of words, only {shown(list(grid.tierNames))}; name a tier 'words', or one for each "
+            "speaker 'SPEAKER - words'."
         )
     return words
 
@@ -160,13 +159,13 @@ def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
     split = [(number, line.split()) for number, line in enumerate(text.split("\n"), start=1)]
     rows = [(number, row) for number, row in split if row and not row[0].startswith(";;")]
     short = [(number, shown(" ".join(row))) for number, row in rows if len(row) < 5]
-    refuse_rows(file, short, "lines without recording, channel, begin, duration and word", "correct them")
-    marked = [(number, row[4]) for number, row in rows if row[2] == "*"]
-    refuse_rows(file, marked, "alternative transcripts, of which none can be chosen", "keep one of each")
+    refuse_rows(file, short, "without a recording, channel, begin, duration or word", "complete such rows")
+    alternatives = [(number, row[4]) for number, row in rows if row[2] == "*"]
+    refuse_rows(file, alternatives, "with alternative transcripts", "keep one of the alternatives, without marks")
     lines = [number for number, _ in rows]
     begins = read_seconds(file, lines, [row[2] for _, row in rows], "begin")
     durations = read_seconds(file, lines, [row[3] for _, row in rows], "duration")
-    _refuse_backward(file, lines, begins, begins + durations)
+    check_ends(file, lines, begins, begins + durations)
     channels: dict[str, set[str]] = {}
     for _, row in rows:
         channels.setdefault(row[0], set()).add(row[1])
@@ -175,9 +174,3 @@ def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
         (row[0], begin, begin + duration, row[4], speaker)
         for (_, row), begin, duration, speaker in zip(rows, begins.tolist(), durations.tolist(), speakers, strict=True)
     )
-
-
-def _refuse_backward(file: Path, lines: Sequence[int], begins: np.ndarray, ends: np.ndarray) -> None:
-    wrong = np.flatnonzero(ends <= begins)
-    examples = [(lines[row], f"{begins[row]:g} to {ends[row]:g} s") for row in wrong[:EXAMPLES]]
-    refuse_rows(file, examples, "words that do not end after they begin", "correct or drop them", count=len(wrong))

@@ -1,1 +1,1 @@
-"""What everything else stands on: files written whole, Ctrl-C held back, pickles that are read and never executed."""
+"""What everything else uses: files that are written whole, deferred Ctrl-C, pickles that are read without execution."""

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and digests of what they hold."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -14,7 +15,7 @@ import filelock
 
 from tfmetamers.errors import ResultError
 
-#: What NumPy was seen to raise on archives that are cut short, altered, or lack a part.
+#: What NumPy raises on archives that are cut short or altered, or lack a part.
 ARCHIVE_ERRORS = (
     OSError,
     ValueError,
@@ -29,10 +30,10 @@ ARCHIVE_ERRORS = (
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary path beside ``path``, and rename it to ``path`` when the block succeeds.
+    """Yield a temporary path beside ``path``, and rename it to ``path`` when the block succeeds.
 
-    The block may make a file or a folder there; a file takes the place of an existing one, a folder does
-    not. When the block fails, nothing of it remains and ``path`` is as it was.
+    The block may make a file or a folder there. A file replaces an existing one; a folder does not. When the block
+    fails, nothing of it remains and ``path`` is as it was.
 
     Raises:
         ResultError: the file cannot be written (no permission, no space left, a limit on its size).
@@ -55,7 +56,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def _make_durable(path: Path) -> None:
-    """Have the operating system put the bytes on disk, so that a rename never outlives them."""
+    """Have the operating system write the bytes to disk, so that a rename never outlives them."""
     for file in path.rglob("*") if path.is_dir() else [path]:
         if file.is_file():
             with file.open("rb") as stream:
@@ -67,20 +68,20 @@ def _cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or f"the disk may be full ({error})"
     return (
         f"{path} cannot be written: {reason}. "
-        "Nothing was left half written; give another folder, or make room there, and run the command again."
+        "Nothing was left half written. Give another folder, or make room there, and run the command again."
     )
 
 
 @contextlib.contextmanager
 def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str) -> Iterator[None]:
-    """Hold a lock file, so that no other process writes the same; it is deleted in the end.
+    """Hold a lock file, so that no other process writes to the same place; it is deleted at the end.
 
     Args:
         file: the lock file.
-        folder: what is made first, where it is not there.
-        written: what is to be written, as the message calls it.
-        busy: what to say where another process holds the lock.
-        remedy: what to do where the lock cannot be made.
+        folder: a folder to make first if it does not exist.
+        written: what is to be written, for the message.
+        busy: the message if another process holds the lock.
+        remedy: what to do if the lock cannot be made, for the message.
 
     Raises:
         ResultError: another process holds the lock, or it cannot be made.
@@ -101,9 +102,18 @@ def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str
 
 
 def file_digest(*paths: str | os.PathLike) -> str:
-    """Return the SHA-256 of one file's bytes, or of several files' bytes one after another, in hexadecimal."""
+    """Return the SHA-256 of the bytes of one file, or of several files one after another, in hexadecimal.
+
+    Files that have not changed since are not read again by the same process.
+    """
+    states = [(os.fspath(path), os.stat(path)) for path in paths]
+    return _digest(tuple((path, state.st_size, state.st_mtime_ns) for path, state in states))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _digest(files: tuple[tuple[str, int, int], ...]) -> str:
     digest = hashlib.sha256()
-    for path in paths:
+    for path, *_ in files:
         with open(path, "rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)

@@ -1,4 +1,4 @@
-"""Ctrl-C, held back while TensorFlow cannot bear it."""
+"""Ctrl-C, deferred while TensorFlow cannot handle it."""
 
 import contextlib
 import signal
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def defer_sigint() -> Iterator[None]:
-    """Hold Ctrl-C back until the block has ended; also a decorator.
+    """Defer Ctrl-C until the block has ended; also a decorator.
 
-    While TensorFlow traces a function, its C++ reads attributes of tensors that are Python properties and does not
-    look whether that raised: a KeyboardInterrupt there crashes the interpreter, becomes a TypeError or is lost.
+    While TensorFlow traces a function, its C++ code reads attributes of tensors that are Python properties and does not
+    check whether that raised: a KeyboardInterrupt there crashes the interpreter, becomes a TypeError or is lost.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        yield  # Without a handler in Python, or in a thread that never runs it, nothing is raised here.
+        yield  # Without a Python handler, or in a thread that never runs it, nothing is raised here.
         return
     held = []
     signal.signal(signal.SIGINT, lambda *_: held.append(True))

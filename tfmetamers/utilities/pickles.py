@@ -1,7 +1,7 @@
-"""Pickles of others, read without executing any of them.
+"""Other people's pickles, read without executing them.
 
-A pickle is a program that can run anything. Here it is run by an interpreter of its own, which knows the instructions
-that make plain data, calls nothing, imports nothing, and lets inert objects stand for the functions that it names.
+A pickle is a program that can run anything. Here it is run by an interpreter that knows only the instructions that make
+plain data, calls nothing, imports nothing, and lets inert objects stand for the functions that the pickle names.
 """
 
 import io
@@ -53,7 +53,7 @@ class Array:
 
 
 class _Inert:
-    """What a call of any other known function stands for."""
+    """Stands for the result of any other known function."""
 
 
 def read_pickle(
@@ -64,85 +64,83 @@ def read_pickle(
     max_instructions: int,
     error_type: type[TfmetamersError],
 ):
-    """Return what a pickle of the authors' release stands for.
+    """Return the value that a pickle of the authors' release stands for.
 
     Args:
         path: the file.
-        known_globals: what it may name: patterns of a module and of names in it, each to be matched as a whole.
-        max_bytes: a file of more bytes is not read.
-        max_instructions: a pickle of more instructions is not read.
-        error_type: raised where it cannot be read.
+        known_globals: the functions that it may name: patterns of a module and of names in it, each matched as a whole.
+        max_bytes: the maximum size of the file.
+        max_instructions: the maximum number of instructions of the pickle.
+        error_type: the type of error to raise where it cannot be read.
 
     Returns:
         Numbers, text, bytes, lists, tuples and dicts; `Array` for an array, `Partial` for ``functools.partial``, and
         other inert objects.
 
     Raises:
-        TfmetamersError: of the type given; the file is missing, too large, damaged or no pickle, or it names functions
-            that are not known, which could do harm if it were loaded in the usual way.
+        TfmetamersError: the file is missing, too large, damaged or not a pickle, or it names unknown functions, which
+            could do harm if it were loaded in the usual way. The error has the given type.
     """
     try:
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
     except OSError as error:
         raise error_type(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
-    except ValueError as error:  # A null character in the path.
-        raise error_type(f"{shown(str(path))} is no path ({error}); check it.") from error
     if len(data) > max_bytes:
-        raise error_type(f"{path} has more than {max_bytes} bytes, far more than such a pickle of the release.")
+        raise error_type(f"{path} has more than {max_bytes} bytes, far more than such a pickle of the release has.")
     if data.lstrip()[:1] in (b"{", b"["):
-        raise error_type(f"{path} is no pickle but begins as JSON does; give a JSON file the ending .json.")
+        raise error_type(f"{path} looks like JSON, not a pickle; give a JSON file the ending .json.")
     try:
         return _Interpreter(known_globals, max_instructions).run(data)
     except _ForbiddenError as error:
         raise error_type(
-            f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm; nothing of it "
-            "was executed, do not load it in another way."
+            f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm. Nothing in it "
+            "was executed; do not load it in another way."
         ) from error
     except _DamagedError as error:
         raise error_type(
-            f"{path} is no pickle, or a damaged or unknown one: {error}; fetch or copy it again."
+            f"{path} is not a pickle of a known kind, or is damaged: {error}. Fetch or copy it again."
         ) from error
 
 
 class _ForbiddenError(Exception):
-    """A pickle asks for what could do harm."""
+    """A pickle asks for something that could do harm."""
 
 
 class _DamagedError(Exception):
     """A pickle cannot be run; the message says why in plain words."""
 
 
-def _instructions(data: bytes, most: int) -> Iterator[tuple[str, Any]]:
-    """Give the name and the argument of each instruction of a pickle.
+def _instructions(data: bytes, maximum: int) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the argument of each instruction of a pickle.
 
     Raises:
-        _DamagedError: the bytes are no instructions, or there are more than `most`.
+        _DamagedError: the bytes are not instructions, or there are more than `maximum`.
     """
     found = pickletools.genops(io.BytesIO(data))
-    for _ in range(most):
+    for _ in range(maximum):
         try:
             opcode, argument, _ = next(found)
         except ValueError as error:
-            raise _DamagedError("some of its bytes are no instructions, or some are missing") from error
+            raise _DamagedError("some bytes are not instructions, or some are missing") from error
         yield opcode.name, argument
-    raise _DamagedError(f"it has no end within {most} instructions")
+    raise _DamagedError(f"it does not end within {maximum} instructions")
 
 
 class _Interpreter:
     """Runs the instructions of a pickle that make plain data.
 
-    Every instruction takes a bounded time and no more memory than its own bytes, and no value is ever compared,
-    hashed or shown as a whole, since a few bytes can stand for lists a million deep or for billions of items.
+    Every instruction takes bounded time and no more memory than its own bytes, and no value is ever compared, hashed or
+    shown as a whole, because a few bytes can stand for lists nested a million deep or for billions of items.
     """
 
     def __init__(self, known_globals: tuple[tuple[str, str], ...], max_instructions: int):
-        self._known_globals, self._most_instructions = known_globals, max_instructions
+        self._known_globals, self._max_instructions = known_globals, max_instructions
         self._stack, self._outer_stacks, self._memo = [], [], {}
 
     def run(self, data: bytes):
-        """Return what the pickle stands for."""
-        for name, argument in _instructions(data, self._most_instructions):
+        """Return the value that the pickle stands for."""
+        for name, argument in _instructions(data, self._max_instructions):
             if name not in _INSTRUCTIONS and name != "STOP":
                 raise _ForbiddenError(f"has the instruction {name}")
             try:
@@ -152,7 +150,7 @@ class _Interpreter:
             except KeyError as error:
                 raise _DamagedError("it refers to a value that it did not keep") from error
             except (ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
-                raise _DamagedError(f"its instruction {name} does not fit the values that it is for") from error
+                raise _DamagedError(f"its instruction {name} does not fit the values that it takes") from error
 
     def push(self, value) -> None:
         self._stack.append(value)
@@ -177,12 +175,12 @@ class _Interpreter:
 
     def append(self, items: list) -> None:
         if not isinstance(self._stack[-1], list):
-            raise _DamagedError("it appends to what is no list")
+            raise _DamagedError("it appends to something that is not a list")
         self._stack[-1].extend(items)
 
     def set_items(self, items: list) -> None:
         if not isinstance(self._stack[-1], dict):
-            raise _DamagedError("it sets items of what is no dict")
+            raise _DamagedError("it sets items of something that is not a dict")
         self._stack[-1].update(_pairs(items))
 
     def put(self, number) -> None:
@@ -193,7 +191,7 @@ class _Interpreter:
 
     def find_global(self, module, name) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise _DamagedError("it names a function by what is no text")
+            raise _DamagedError("it names a function by something that is not text")
         known = self._known_globals
         if not any(re.fullmatch(modules, module) and re.fullmatch(names, name) for modules, names in known):
             raise _ForbiddenError(f"names the function {shown(f'{module}.{name}')}")
@@ -206,7 +204,7 @@ class _Interpreter:
     def call(self, _) -> None:
         arguments, called = self._stack.pop(), self._stack.pop()
         if not isinstance(called, _Global) or not isinstance(arguments, tuple):
-            raise _DamagedError("it calls what is no function")
+            raise _DamagedError("it calls something that is not a function")
         self.push(_stand_in(called, arguments))
 
     def build(self, _) -> None:
@@ -222,7 +220,7 @@ class _Interpreter:
             shape, dtype, is_fortran, data = state[-4:]
             built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
         elif not isinstance(built, _Inert):
-            raise _DamagedError("it gives a state to what has none")
+            raise _DamagedError("it gives a state to something that has none")
 
 
 def _pairs(items: list) -> dict:
@@ -258,7 +256,7 @@ def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple[int, ...],
     is_number = isinstance(dtype, _Dtype) and re.fullmatch("[iu][1248]|f[248]", dtype.code)
     is_shape = isinstance(shape, tuple) and len(shape) < 32 and all(type(length) is int for length in shape)
     if not is_number or not is_shape or min(shape, default=0) < 0 or not isinstance(data, bytes | bytearray):
-        raise _DamagedError("a NumPy array or number is none of whole or floating-point numbers")
+        raise _DamagedError("a NumPy array or number holds neither whole nor floating-point numbers")
     kind = np.dtype((">" if dtype.is_big_endian else "<") + dtype.code)
     if len(data) != math.prod(shape) * kind.itemsize:
         raise _DamagedError("a NumPy array has another number of bytes than its shape says")

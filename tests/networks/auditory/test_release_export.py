@@ -11,7 +11,7 @@ import tensorflow as tf
 from tests.networks.auditory.test_architecture import functions_of_tensorflow_1
 from tests.networks.auditory.test_release import tiny_reduced_aliasing
 from tfmetamers.errors import CheckpointError
-from tfmetamers.networks import load_network, load_release
+from tfmetamers.networks import load_network
 from tfmetamers.networks.auditory.architecture import as_json, trace, write_architecture
 from tfmetamers.networks.auditory.release import find_release, read_release_architecture
 from tfmetamers.networks.auditory.release_export import FUNCTIONS, write_release
@@ -48,7 +48,7 @@ def test_what_is_written_is_read_again_as_a_release(trained, tmp_path):
     found = read_release_architecture(files.architecture, "tiny")
     for key in ("tasks", "layers"):
         assert as_json(found)[key] == as_json(expected.architecture)[key]
-    network, before = load_release(tmp_path / "release"), load_network(trained)
+    network, before = load_network(f"release:{tmp_path / 'release'}"), load_network(str(trained))
     assert network.labels == before.labels == expected.class_labels
     sounds = pink_noise(40000, np.random.default_rng(0), 0.1)[None]
     assert np.array_equal(network.logits(sounds), before.logits(sounds))
@@ -82,7 +82,7 @@ def test_the_released_scripts_way_of_building_gives_the_same_network(trained, tm
         v1.train.Saver().restore(session, str(tmp_path / "word_tiny.ckpt"))
         expected = session.run(latest)
     expected = expected["/stimuli/word_int"]
-    network = load_network(trained)
+    network = load_network(str(trained))
     weights = {name: tf.constant(value) for name, value in _values(trained).items()}
     from tfmetamers.networks.graph.frozen import FrozenFunction
 
@@ -98,6 +98,6 @@ def _values(folder):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match=r"no folder of a trained network"):
+def test_a_folder_that_is_not_a_network_s_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match=r"card\.json"):
         write_release(tmp_path, tmp_path / "release")

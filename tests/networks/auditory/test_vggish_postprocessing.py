@@ -36,51 +36,36 @@ def test_the_mean_becomes_the_middle(file, parameters):
 
 
 class TestBadInput:
-    def test_a_missing_file(self, tmp_path):
-        with pytest.raises(CheckpointError, match=r"cannot be read.*fetch vggish_pca"):
-            read_postprocessing(tmp_path / "nothing.npz")
-
-    @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04"])
-    def test_no_archive(self, content, tmp_path):
-        (tmp_path / "other.npz").write_bytes(content)
-        with pytest.raises(CheckpointError, match="cannot be read as VGGish's postprocessing"):
+    @pytest.mark.parametrize("content", [None, b"hello"])
+    def test_a_file_that_is_missing_or_is_not_an_archive(self, content, tmp_path):
+        if content is not None:
+            (tmp_path / "other.npz").write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"other\.npz"):
             read_postprocessing(tmp_path / "other.npz")
 
     def test_a_single_array(self, tmp_path):
         np.save(tmp_path / "other.npy", np.zeros(3))
-        with pytest.raises(CheckpointError, match="cannot be read as VGGish's postprocessing"):
+        with pytest.raises(CheckpointError, match=r"other\.npy"):
             read_postprocessing(tmp_path / "other.npy")
 
-    def test_a_part_that_is_missing(self, parameters, tmp_path):
+    def test_a_missing_part(self, parameters, tmp_path):
         del parameters["pca_means"]
         np.savez(tmp_path / "other.npz", **parameters)
         with pytest.raises(CheckpointError, match="pca_means"):
             read_postprocessing(tmp_path / "other.npz")
 
-    @pytest.mark.parametrize(
-        "vectors",
-        [np.zeros((128, 64)), np.full((128, 128), np.nan), np.zeros((128, 128), int)],
-        ids=lambda each: each.dtype,
-    )
+    @pytest.mark.parametrize("vectors", [np.zeros((128, 64)), np.full((128, 128), np.nan)], ids=["shape", "nan"])
     def test_other_arrays(self, vectors, parameters, tmp_path):
         np.savez(tmp_path / "other.npz", **{**parameters, "pca_eigen_vectors": vectors})
-        with pytest.raises(CheckpointError, match=r"holds .* and float64 \[128\]; finite numbers"):
+        with pytest.raises(CheckpointError, match="float64"):
             read_postprocessing(tmp_path / "other.npz")
 
     def test_an_object_is_not_unpickled(self, parameters, tmp_path):
         np.savez(tmp_path / "other.npz", **{**parameters, "pca_means": np.array([object()] * 128)})
-        with pytest.raises(CheckpointError, match="cannot be read as VGGish's postprocessing"):
+        with pytest.raises(CheckpointError, match=r"other\.npz"):
             read_postprocessing(tmp_path / "other.npz")
 
-    @pytest.mark.parametrize(
-        ("embeddings", "said"),
-        [
-            (np.zeros((2, 127)), "numbers of shape"),
-            (np.zeros((2, 128), int), "numbers of shape"),
-            (np.full((2, 128), np.nan), "not finite"),
-            (1.0, "numbers of shape"),
-        ],
-    )
-    def test_other_embeddings(self, embeddings, said, file):
-        with pytest.raises(ArgumentError, match=said):
+    @pytest.mark.parametrize("embeddings", [np.zeros((2, 127)), np.full((2, 128), np.nan)], ids=["shape", "nan"])
+    def test_other_embeddings(self, embeddings, file):
+        with pytest.raises(ArgumentError, match="embeddings"):
             postprocess(embeddings, read_postprocessing(file))

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from tests.golden import GOLDEN
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import trace
 from tfmetamers.networks.auditory.word_cnn import ARCHITECTURES, find_architecture, word_labels
@@ -29,7 +30,7 @@ def test_layers_have_the_sizes_of_the_network_that_they_stand_in_for(name, first
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_relu_produces_each_layer_with_weights_and_none_a_pool(name):
+def test_a_relu_produces_each_layer_with_weights_and_none_produces_a_pool(name):
     traced = trace(find_architecture(name))
     relus = {layer: producing_path(tensor).relus for layer, tensor in traced.layers.items()}
     for layer, found in relus.items():
@@ -40,12 +41,11 @@ def test_a_relu_produces_each_layer_with_weights_and_none_a_pool(name):
 def test_the_note_says_that_the_sizes_are_not_the_papers():
     for name in ARCHITECTURES:
         note = find_architecture(name).note
-        assert "tables S2 and S3, which list the sizes, are not in the released code" in note
-        assert "CochCNN9" in note
+        assert "tables S2 and S3" in note and "CochCNN9" in note
 
 
 def test_an_unknown_architecture_is_refused_with_the_names_there_are():
-    with pytest.raises(ArgumentError, match="no architecture 'word_alias'; the nearest are word_aliased"):
+    with pytest.raises(ArgumentError, match="word_aliased"):
         find_architecture("word_alias")
 
 
@@ -55,5 +55,5 @@ def test_there_is_a_label_for_each_class_and_no_word_comes_first():
     assert len(set(labels)) == find_architecture("word_aliased").tasks["/stimuli/word_int"]
 
 
-def test_labels_are_those_of_the_release(shared):
-    assert word_labels() == json.loads((shared / "data" / "paper_stimuli" / "word_labels.json").read_text())
+def test_labels_are_those_of_the_release():
+    assert word_labels() == json.loads((GOLDEN / "paper_stimuli" / "word_labels.json").read_text())

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
-from tfmetamers.networks import from_keras, load_network, slim
+from tfmetamers.networks import from_keras, load_network
 from tfmetamers.networks.graph.frozen import FrozenFunction
 
 
@@ -89,33 +89,14 @@ def test_a_fetched_convolution_keeps_its_value_where_its_normalisation_is_folded
         np.testing.assert_allclose(FrozenFunction(stimulus, layer, {})(values), value, rtol=1e-4, atol=1e-5)
 
 
-def test_gradient_of_a_deep_network_agrees_with_the_plain_graph_up_to_flipped_kinks():
-    layer = "Logits"
-    weights = slim.random_weights("inception_v3", seed=2)
-    traced = slim.trace("inception_v3", 107)
-    frozen = FrozenFunction(
-        traced.stimulus, traced.layers[layer], {name: tf.constant(weights[name]) for name in weights}, False
-    )
-    stimulus = np.random.default_rng(1).random((1, 107, 107, 3), np.float32)
-    upstream = tf.random.stateless_normal([1, *traced.layers[layer].shape[1:]], [3, 4]).numpy()
-    with tf.compat.v1.Session(graph=traced.stimulus.graph) as session, traced.stimulus.graph.as_default():
-        for variable in traced.variables:
-            variable.load(weights[variable.op.name], session)
-        wanted = [traced.layers[layer], *tf.gradients(traced.layers[layer], traced.stimulus, tf.constant(upstream))]
-        value, gradient = session.run(wanted, {traced.stimulus: stimulus})
-    found = value_and_gradient(frozen, stimulus, upstream)
-    assert relative_error(found[0], value) < 1e-5
-    assert relative_error(found[1], gradient) < 1e-2
-
-
 def test_a_loop_is_refused_with_the_way_out():
     import keras
 
     layers = keras.layers
-    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape((8, 24)), layers.LSTM(3, name="loop")])
-    with pytest.raises(ArgumentError, match=r"holds a loop.*loop.*unroll=True"):
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape((8, 24)), layers.GRU(3, name="loop")])
+    with pytest.raises(ArgumentError, match=r"loop.*unroll=True"):
         from_keras(model).activations("loop")
-    unrolled = keras.Sequential([model.layers[0], layers.LSTM(3, name="steps", unroll=True)])
+    unrolled = keras.Sequential([model.layers[0], layers.GRU(3, name="steps", unroll=True)])
     unrolled.build((None, 8, 8, 3))
     unrolled.layers[-1].set_weights(model.layers[-1].get_weights())
     stimulus = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
@@ -136,14 +117,15 @@ def test_a_gradient_of_its_own_is_refused_rather_than_lost():
             return reversed_gradient(inputs)
 
     model = keras.Sequential([keras.Input((4, 4, 3)), Reversal(name="reversal")])
-    with pytest.raises(ArgumentError, match=r"a gradient of its own .* leave tf\.custom_gradient out"):
+    with pytest.raises(ArgumentError, match=r"tf\.custom_gradient"):
         from_keras(model).activations("reversal")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["fc6", "fc8"])
 def test_fully_connected_layers_of_a_large_picture(layer):
-    """At 299 pixels the layers that were fully connected become convolutions over places."""
-    network = load_network("vgg_19", weights="random", size=256)
+    """Beyond the network's own size, the layers that were fully connected become convolutions over places."""
+    network = load_network("vgg_19", random_seed=0, size=256)
     stimulus = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
     activations, gradient = value_and_gradient(network.activations(layer), stimulus)
     assert activations.shape == (1, *network.layers[layer].shape)

@@ -1,1 +1,1 @@
-"""Networks of sounds: word networks of any architecture, VGGish and DeepSpeech."""
+"""Networks that take sounds: word networks of any architecture, VGGish and DeepSpeech."""

@@ -1,7 +1,7 @@
 """Architectures of auditory networks: lists of layers, as data, and the graph that such a list stands for.
 
 The vocabulary is that of the released networks' own ``graph_architecture``: each layer is a ``layer_type`` and its
-``args``, and takes the output of the layer before it. `tfmetamers.networks.auditory.layer_types` has what the types do.
+``args``, and takes the output of the previous layer. `tfmetamers.networks.auditory.layer_types` defines the types.
 """
 
 import dataclasses
@@ -27,28 +27,22 @@ SCOPE = "brain_network"
 #: The task whose classes are the network's labels (``build_word_network_aliased.py``).
 LABEL_TASK = "/stimuli/word_int"
 
-#: The pools that take the places of convolutions: in the paper's network with reduced aliasing (facts of the release)
-#: they do what the strides of these convolutions do in the other network.
+#: The pools that take the places of convolutions: in the released network with reduced aliasing, they do what the
+#: strides of these convolutions do in the other network.
 POOLS_IN_PLACE = {"conv_0": "pool_0_0", "conv_1": "pool_1_0"}
 
-#: Layers that have a name of their own in the paper, which stands for the activations after their ReLU.
+#: Types of the layers that the paper names; a name stands for the activations after the ReLU.
 WEIGHTED = ("tf.layers.conv2d", "tf.layers.dense")
 
 RECTIFIERS = ("tf.nn.relu", "tf.nn.relu6", "tf.nn.leaky_relu")
 
-#: A layer has no more arguments than this, and none of them is a longer list.
-MAX_ARGUMENTS = 32
+#: The maximum length of a list among a layer's arguments: a few bytes of a pickle can stand for billions of values.
+MAX_LIST_LENGTH = 32
 
-#: A network's or layer's name is not longer than this, in characters.
-MAX_NAME_LENGTH = 100
-
-#: A network has no more tasks than this.
-MAX_TASKS = 100
-
-#: Arguments that are a whole number for frequency and time, or one for each.
+#: Arguments that are one whole number, or one for frequency and one for time.
 PAIRS = ("kernel_size", "pool_size", "strides")
 
-#: Names that every network of this module gives its input and its answer.
+#: The names that every network of this module gives its input and its output.
 RESERVED_NAMES = ("cochleagram", "logits")
 
 
@@ -58,8 +52,8 @@ class LayerSpecification:
 
     Attributes:
         layer_type: a key of `LAYER_TYPES`.
-        args: the layer's arguments, as TensorFlow 1's function of that name takes them; ``name`` is among them.
-            Values are text, numbers, true, false and None, and lists of those.
+        args: the layer's arguments, including ``name``, as TensorFlow 1's function of that name takes them. Values are
+            text, numbers, true, false, None, and lists of those.
 
     Raises:
         ArgumentError: an argument is something else.
@@ -69,11 +63,11 @@ class LayerSpecification:
     args: Mapping
 
     def __post_init__(self):
-        has_args = isinstance(self.args, Mapping) and len(self.args) <= MAX_ARGUMENTS
-        if not isinstance(self.layer_type, str) or not has_args or not all(isinstance(key, str) for key in self.args):
+        has_args = isinstance(self.args, Mapping) and all(isinstance(key, str) for key in self.args)
+        if not isinstance(self.layer_type, str) or not has_args:
             raise ArgumentError(
-                f"A layer has the layer_type {shown(self.layer_type)} and the args {shown(self.args)}; "
-                f"text was expected, and at most {MAX_ARGUMENTS} values by name."
+                f"A layer has the layer_type {shown(self.layer_type)} and the args {shown(self.args)}; text and values "
+                "by name were expected."
             )
         try:
             plain = {key: _plain(value) for key, value in self.args.items()}
@@ -95,15 +89,14 @@ class Architecture:
 
     Attributes:
         name: the network's name.
-        layers: its layers, each fed by the one before it.
+        layers: its layers; each takes the output of the previous one.
         tasks: number of classes of each task, by the task's key; a top layer has an output for each.
         note: where the architecture comes from.
         cochleagram: the settings of the cochleagram that the network takes.
 
     Raises:
-        ArgumentError: a name or the note is no printable text, or a name is longer than `MAX_NAME_LENGTH`; a layer has
-            the name of another layer or an unknown type; a top layer is not the last; or a number of classes is no
-            positive whole number.
+        ArgumentError: a name or the note is not printable text; two layers have the same name; a layer has an unknown
+            type; a top layer is not the last; or a number of classes is not a positive whole number.
     """
 
     name: str
@@ -114,25 +107,21 @@ class Architecture:
 
     def __post_init__(self):
         object.__setattr__(self, "layers", tuple(self.layers))
-        if not isinstance(self.name, str) or not self.name.isprintable() or not 0 < len(self.name) <= MAX_NAME_LENGTH:
-            raise ArgumentError(
-                f"An architecture has the name {shown(self.name)}; printable text of at most {MAX_NAME_LENGTH} "
-                "characters was expected."
-            )
+        if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
+            raise ArgumentError(f"The name of an architecture is {shown(self.name)}; printable text was expected.")
         if not isinstance(self.note, str) or not self.note.replace("\n", "").isprintable():
             raise ArgumentError(f"The note of {self.name} is {shown(self.note)}; printable text was expected.")
         if not self.layers:
-            raise ArgumentError(f"{self.name} has no layers; give it at least one.")
+            raise ArgumentError(f"{self.name} has no layers; at least one was expected.")
         _check_names(self)
         for layer in self.layers[:-1]:
             if layer.layer_type in TOPS:
-                raise ArgumentError(f"{layer.name}, a top layer of {self.name}, has a layer after it; put it last.")
-        _check_output_names(self)
+                raise ArgumentError(f"{layer.name}, a top layer of {self.name}, is not the last layer; put it last.")
         object.__setattr__(self, "tasks", _checked_tasks(self))
 
     @property
     def label_task(self) -> str | None:
-        """The task whose classes are the network's labels, None where there are no tasks."""
+        """The task whose classes are the network's labels; None where there are no tasks."""
         return LABEL_TASK if LABEL_TASK in self.tasks else next(iter(sorted(self.tasks)), None)
 
 
@@ -140,45 +129,28 @@ def _check_names(architecture: Architecture) -> None:
     seen = set(RESERVED_NAMES)
     for layer in architecture.layers:
         name = layer.args.get("name")
-        is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.-]*", name)
-        if not is_name or len(name) > MAX_NAME_LENGTH:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.-]*", name):
             raise ArgumentError(
                 f"A layer of {architecture.name}, of type {shown(layer.layer_type)}, has the name {shown(name)}; "
-                f"at most {MAX_NAME_LENGTH} letters, digits, '_', '.' and '-' were expected, a letter or digit first."
+                "letters, digits, '_', '.' and '-' were expected, a letter or digit first."
             )
         if layer.layer_type not in LAYER_TYPES:
-            remedy = f"Give one of these for the layer {name} of {architecture.name}."
+            remedy = f"Give one of these for the layer {shown(name)} of {architecture.name}."
             raise unknown_name("layer type", layer.layer_type[:60], LAYER_TYPES, remedy)
-        # Without regard to case, since TensorFlow tells operations apart without it.
+        # TensorFlow ignores case in the names of operations.
         if name.lower() in seen:
-            reserved = ", and the input and the answer are called " + " and ".join(RESERVED_NAMES)
             raise ArgumentError(
-                f"{architecture.name} has two things called {name!r}; give each layer a name of its own, which differs "
-                f"in more than case{reserved if name.lower() in RESERVED_NAMES else ''}."
+                f"The name {shown(name)} is taken twice in {architecture.name}; give each layer a name of its own, "
+                f"other than {' and '.join(RESERVED_NAMES)} and differing in more than case."
             )
         seen.add(name.lower())
 
 
-def _check_output_names(architecture: Architecture) -> None:
-    """Refuse a layer that has the name of one of the outputs of a top layer with several (`top_name`)."""
-    *others, top = architecture.layers
-    if top.layer_type != "multi_fc_top_classification":
-        return
-    for layer in others:
-        if re.fullmatch(rf"{re.escape(top.name)}_\d+", layer.name, re.IGNORECASE | re.ASCII):
-            raise ArgumentError(
-                f"{architecture.name} has a layer {layer.name!r}, as an output of its top layer {top.name} is called; "
-                "give the layer another name."
-            )
-
-
 def _checked_tasks(architecture: Architecture) -> dict[str, int]:
     tasks = architecture.tasks
-    is_mapping = isinstance(tasks, Mapping) and len(tasks) <= MAX_TASKS
-    if not is_mapping or not all(isinstance(task, str) and task.isprintable() for task in tasks):
+    if not isinstance(tasks, Mapping) or not all(isinstance(task, str) and task.isprintable() for task in tasks):
         raise ArgumentError(
-            f"The tasks of {architecture.name} are {shown(tasks)}; at most {MAX_TASKS} numbers of classes, by the "
-            "task's key, were expected."
+            f"The tasks of {architecture.name} are {shown(tasks)}; numbers of classes by task were expected."
         )
     for task, classes in tasks.items():
         if not isinstance(classes, int) or isinstance(classes, bool) or not 1 <= classes < MAX_WEIGHTS:
@@ -193,10 +165,10 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
     """Build a network's graph, at inference, from the cochleagram to the output of its label task.
 
     The layers are the paper's (section 4 of Feather et al., 2019; ``build_word_network_*.py`` of the release): the
-    cochleagram; each convolutional or dense layer by its name, which stands for the activations after its ReLU;
-    ``pool_0_0`` and ``pool_1_0`` in place of ``conv_0`` and ``conv_1`` where there are such pools; and the logits. The
-    ReLU of ``conv_<k>`` is ``relu_<k>``, and that of another layer with weights ``relu_<its name>``; where there is
-    none of that name, it is the one that directly follows.
+    cochleagram; each convolutional or dense layer, whose name stands for the activations after its ReLU; ``pool_0_0``
+    and ``pool_1_0`` in place of ``conv_0`` and ``conv_1`` where there are such pools; and the logits. The ReLU of
+    ``conv_<k>`` is ``relu_<k>``, and that of another layer with weights is ``relu_<its name>``; without a ReLU of that
+    name, it is the one that directly follows.
 
     Args:
         architecture: the layers.
@@ -207,7 +179,7 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
         and its variables are in the scope ``brain_network``.
 
     Raises:
-        ArgumentError: a layer has arguments that its type does not take, or does not fit its input.
+        ArgumentError: a layer has arguments that its type does not take, or that do not fit its input.
     """
     settings = architecture.cochleagram
     with tf.Graph().as_default():
@@ -226,7 +198,7 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
 
 
 def _activations(architecture: Architecture, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Return the activations of each layer that has weights, after its ReLU if it has one, by name."""
+    """Return the activations of each layer with weights, after its ReLU if it has one, by name."""
     layers = architecture.layers
     return {
         layer.name: outputs[_rectifier(layer, layers[position + 1 :]) or layer.name]
@@ -236,7 +208,7 @@ def _activations(architecture: Architecture, outputs: Mapping[str, tf.Tensor]) -
 
 
 def _rectifier(layer: LayerSpecification, later: Sequence[LayerSpecification]) -> str | None:
-    """Return the name of a layer's ReLU: by its name where there is one of it, else that which directly follows."""
+    """Return the name of a layer's ReLU: the one with the layer's name, or else the one that directly follows."""
     named = f"relu_{re.sub('^conv_', '', layer.name)}"
     rectifiers = [each.name for each in later if each.layer_type in RECTIFIERS]
     if named in rectifiers:
@@ -258,14 +230,13 @@ def training_outputs(
     variables: Mapping[str, tf.Variable],
     training: TrainingPass | None = None,
 ) -> dict[str, tf.Tensor]:
-    """Return the outputs of a network whose variables are given, inside a `tf.function`.
+    """Return the outputs of a network with given variables, inside a `tf.function`.
 
     Args:
         architecture: the layers, of which the last is a top layer.
         cochleagrams: float32 (batch, channels, envelope samples, 1).
         variables: each variable by its name, as `trace` names them.
-        training: the pass of training that this is, which is told what becomes of the moving averages; None for
-            what the network does at inference.
+        training: the pass of training, in which new moving averages are collected; None for inference.
 
     Returns:
         float32 (batch, classes) for each task, by the task's key.
@@ -283,7 +254,7 @@ def training_outputs(
 def _build(
     architecture: Architecture, cochleagram: tf.Tensor, training: TrainingPass | None = None
 ) -> dict[str, tf.Tensor]:
-    """Return each layer's output by the layer's name; further outputs of a top layer are ``name:task``."""
+    """Return each layer's output by the layer's name; the outputs of a top layer with several are ``name:task``."""
     outputs, latest = {}, cochleagram
     with tf.compat.v1.variable_scope(SCOPE):
         for layer in architecture.layers:
@@ -310,7 +281,7 @@ def _build_layer(
             built = layer_type.build(inputs, architecture.tasks, **arguments)
         for output in built.values() if isinstance(built, dict) else [built]:
             if not output.shape[1:].is_fully_defined() or 0 in output.shape[1:]:
-                raise ValueError(f"its output would have the shape {output.shape[1:].as_list()}; give it other sizes")
+                raise ValueError(f"its output would have the shape {output.shape[1:].as_list()}; give other sizes")
     except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(
             f"The layer {layer.name} of {architecture.name}, of type {layer.layer_type}, cannot be built on an input "
@@ -320,12 +291,12 @@ def _build_layer(
 
 
 def _used_arguments(layer: LayerSpecification) -> dict:
-    """Return a layer's arguments without those that matter in training alone."""
+    """Return a layer's arguments without those that only matter in training."""
     return {key: value for key, value in layer.args.items() if key not in LAYER_TYPES[layer.layer_type].ignored}
 
 
 def inference_arguments(layer: LayerSpecification) -> dict:
-    """Return a layer's arguments that matter at inference, sizes as two whole numbers even if one stands for both.
+    """Return the arguments of a layer that matter at inference, with two whole numbers for every size.
 
     Args:
         layer: a layer of an architecture.
@@ -339,7 +310,7 @@ def inference_arguments(layer: LayerSpecification) -> dict:
 def _plain(value, depth: int = 0):
     """Return the value of an argument as JSON gives it back."""
     is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-    if is_list and depth < 2 and len(value) <= MAX_ARGUMENTS:
+    if is_list and depth < 2 and len(value) <= MAX_LIST_LENGTH:
         return [_plain(each, depth + 1) for each in value]
     value = value.item() if isinstance(value, np.generic) else value
     is_number = isinstance(value, int | float) and abs(value) < 2**63  # Which leaves NaN and infinity out.
@@ -352,86 +323,60 @@ _EXPECTED = "a JSON file with name, note, tasks, cochleagram and layers, each wi
 
 
 def read_architecture(file: str | os.PathLike) -> Architecture:
-    """Read an architecture from its JSON file, as `write_architecture` makes it.
+    """Read an architecture from a JSON file that `write_architecture` made.
 
     Raises:
-        ArgumentError: the file is missing, no JSON, or no architecture.
+        ArgumentError: the file is missing, not JSON, or not a valid architecture.
     """
     path = Path(file)
-    content = _read_json(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {_EXPECTED}.") from error
+    # Bytes that are not UTF-8, text that is not JSON, numbers of thousands of digits, and lists nested too deeply.
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"{path} is not a JSON file ({error}); {_EXPECTED}.") from error
     try:
         return from_json(content)
     except ArgumentError as error:
-        raise ArgumentError(f"{path} cannot be used: {error}") from error
-
-
-def _read_json(path: Path):
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {_EXPECTED}.") from error
-    except UnicodeDecodeError as error:
-        raise ArgumentError(f"{path} is no architecture: it is not text in UTF-8; {_EXPECTED}.") from error
-    except ValueError as error:  # A null character in the path.
-        raise ArgumentError(f"{shown(str(path))} is no path ({error}); check it.") from error
-    try:
-        return json.loads(text, object_pairs_hook=_without_repetition)
-    except ArgumentError as error:
-        raise ArgumentError(f"{path} is no architecture: {error}; {_EXPECTED}.") from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ArgumentError(f"{path} is no architecture: it is no JSON from {place} on; {_EXPECTED}.") from error
-    except RecursionError as error:
-        raise ArgumentError(f"{path} is no architecture: its lists are too deep in each other; {_EXPECTED}.") from error
-    except ValueError as error:  # The limit of Python's on the digits of a whole number.
-        raise ArgumentError(f"{path} is no architecture: a number has thousands of digits; {_EXPECTED}.") from error
-
-
-def _without_repetition(pairs) -> dict:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ArgumentError(f"the key {shown(repeated)} is there twice in one place")
-    return dict(pairs)
+        raise ArgumentError(f"{path} is not a valid architecture: {error}") from error
 
 
 def from_json(content) -> Architecture:
-    """Return the architecture of what `as_json` gave.
+    """Return the architecture that `as_json` was given.
 
     Raises:
-        ArgumentError: a key is unknown or missing, or has a value of another type; or the architecture cannot be used.
+        ArgumentError: a key is unknown or missing, or a value is not valid.
     """
-    _check_json(content)
-    layers = tuple(LayerSpecification(layer["layer_type"], layer["args"]) for layer in content["layers"])
-    settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
-    return Architecture(content["name"], layers, content["tasks"], content.get("note", ""), settings)
-
-
-def _check_json(content) -> None:
-    """Refuse what `from_json` could not take apart; `Architecture` checks the values."""
     keys = [each.name for each in dataclasses.fields(Architecture)]
     if not isinstance(content, dict):
-        raise ArgumentError(f"An architecture is {shown(content)}; {', '.join(keys)} were expected, by name.")
+        raise ArgumentError(f"An architecture is {shown(content)}; values for {', '.join(keys)} were expected.")
     for key in content:
         if key not in keys:
-            raise unknown_name("key of an architecture called", key[:60], keys, "Give one of these.")
+            raise unknown_name("key of an architecture", key[:60], keys, "Give one of these.")
     for key in ("name", "tasks", "layers"):
         if key not in content:
             raise ArgumentError(f"An architecture has no {key!r}; add it.")
-    settings, layers = content.get("cochleagram", {}), content["layers"]
+    layers, settings = content["layers"], content.get("cochleagram", {})
+    if not isinstance(layers, list) or not all(
+        isinstance(layer, dict) and set(layer) == {"layer_type", "args"} for layer in layers
+    ):
+        raise ArgumentError(f"The layers are {shown(layers)}; a list was expected, each with layer_type and args.")
     if not isinstance(settings, dict):
-        raise ArgumentError(f"The cochleagram of an architecture is {shown(settings)}; settings by name were expected.")
-    if not isinstance(layers, list):
-        raise ArgumentError(f"The layers of an architecture are {shown(layers)}; a list was expected.")
-    for layer in layers:
-        if not isinstance(layer, dict) or set(layer) != {"layer_type", "args"}:
-            raise ArgumentError(f"A layer is {shown(layer)}; layer_type and args were expected, and nothing else.")
+        raise ArgumentError(f"The cochleagram is {shown(settings)}; settings by name were expected.")
+    return Architecture(
+        content["name"],
+        tuple(LayerSpecification(**layer) for layer in layers),
+        content["tasks"],
+        content.get("note", ""),
+        CochleagramSettings().replace(**settings),
+    )
 
 
 def as_json(architecture: Architecture) -> dict:
-    """Return an architecture as lists and dictionaries; of the cochleagram's settings, those that are not the default.
+    """Return an architecture as lists and dictionaries, the layers last.
 
-    The layers come last.
+    Of the cochleagram's settings, only those that differ from the released networks' are included.
     """
     defaults = dataclasses.asdict(CochleagramSettings())
     settings = dataclasses.asdict(architecture.cochleagram)
@@ -445,7 +390,7 @@ def as_json(architecture: Architecture) -> dict:
 
 
 def write_architecture(architecture: Architecture, file: str | os.PathLike) -> None:
-    """Write an architecture as JSON that a person can read and edit, a layer a line.
+    """Write an architecture as JSON that a person can read and edit, one layer a line.
 
     Raises:
         ResultError: the file cannot be written.

@@ -1,7 +1,6 @@
 """The layer types of the released networks' vocabulary, and how each is built, at inference and in training.
 
-What a type does is what TensorFlow 1's function of that name did, and the functions of ``audio_cnn_helpers.py`` in the
-release.
+A type does what TensorFlow 1's function of that name did, or the function of ``audio_cnn_helpers.py`` in the release.
 """
 
 import dataclasses
@@ -17,28 +16,24 @@ import tensorflow as tf
 
 from tfmetamers.errors import shown
 
-#: Of TensorFlow 1's ``tf.layers.batch_normalization``.
+#: Defaults of TensorFlow 1's ``tf.layers.batch_normalization``.
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
 
-#: More weights than this in one layer are a slip of the hand; the largest kernel of the paper's has a hundred million.
+#: The maximum number of weights in one layer; the largest kernel of the paper's networks has a hundred million.
 MAX_WEIGHTS = 2**31
 
-#: As above, for the places of a pool's window.
-MAX_WINDOW = 2**20
-
-#: A convolution's kernel is at most as long as its input, and a pool's window, with zeros around the input, twice that.
-MAX_KERNEL = 1
-MAX_POOL = 2
+#: The maximum length of a window relative to its input, where zeros are put around the input.
+MAX_WINDOW_RATIO = 2
 
 
 @dataclass
 class TrainingPass:
-    """One pass of training through a network, besides its outputs.
+    """One pass of training through a network, apart from its outputs.
 
     Attributes:
-        seed: int32 (2,), which the masks of dropout are drawn from.
-        moving_averages: what becomes of each moving average, by the variable's name; filled while the graph is built.
+        seed: int32 (2,), the seed of the masks of dropout.
+        moving_averages: the new value of each moving average, by the variable's name; filled while the graph is built.
     """
 
     seed: tf.Tensor
@@ -50,11 +45,11 @@ class LayerType:
     """How a layer type is built.
 
     Attributes:
-        build: from the input and the tasks, with the layer's arguments as keywords, to the output, or to the
-            outputs by the task's key.
-        ignored: arguments that matter in training alone.
-        build_in_training: from the input and a `TrainingPass` to the output, where that is another in training.
-        used_in_training: those of the ignored arguments that `build_in_training` takes.
+        build: from the input and the tasks, with the layer's arguments as keywords, to the output, or to the outputs by
+            the task's key.
+        ignored: arguments that only matter in training.
+        build_in_training: from the input and a `TrainingPass` to the output, where it differs in training.
+        used_in_training: the ignored arguments that `build_in_training` takes.
     """
 
     build: Callable
@@ -72,7 +67,7 @@ class LayerType:
         for name in arguments:
             if name not in known:
                 near = get_close_matches(str(name), known, n=3, cutoff=0.4) or known
-                raise ValueError(f"it takes no argument {shown(name)}; the nearest are {', '.join(near)}")
+                raise ValueError(f"it does not take the argument {shown(name)}; the nearest are {', '.join(near)}")
         missing = [name for name in required if name not in arguments]
         if missing:
             raise ValueError(f"the argument {missing[0]} is missing; give it one")
@@ -97,7 +92,7 @@ def _convolution(
     _require_one_of("data_format", data_format, ("channels_last",))
     _require_one_of("dilation_rate", dilation_rate, (1, [1, 1]))
     size, strides = _pair("kernel_size", kernel_size), _pair("strides", strides)
-    inputs, padding = _padded(inputs, size, strides, padding, MAX_KERNEL)
+    inputs, padding = _padded(inputs, size, strides, padding)
     with tf.compat.v1.variable_scope(name):
         kernel, bias = _weights([*size, inputs.shape[-1], _whole_number("filters", filters)], use_bias)
         convolved = tf.nn.conv2d(inputs, kernel, strides, padding)
@@ -105,7 +100,7 @@ def _convolution(
 
 
 def _weights(kernel_shape, use_bias):
-    """Make the variables of TensorFlow 1's convolutional and dense layers, with their initialisers."""
+    """Create the variables of TensorFlow 1's convolutional and dense layers, with their initialisers."""
     _require_one_of("use_bias", use_bias, (True, False))
     count = math.prod(kernel_shape)
     if count > MAX_WEIGHTS:
@@ -140,7 +135,7 @@ def _batch_normalization_in_training(
     renorm=False,
     momentum=BATCH_NORM_MOMENTUM,
 ):
-    """Normalise by the batch's own moments, and move the averages towards them."""
+    """Normalise by the moments of the batch, and move the averages towards them."""
     epsilon = _check_normalization(inputs, axis, epsilon, renorm)
     gamma, beta, *moving = _normalization_variables(name, inputs.shape[-1], center, scale)
     moments = tf.nn.moments(inputs, list(range(inputs.shape.rank - 1)))
@@ -157,7 +152,7 @@ def _check_normalization(inputs, axis, epsilon, renorm) -> float:
 
 
 def _normalization_variables(name, channels, center, scale):
-    """Return what multiplies and what is added (constants where they are not learned), moving mean and variance."""
+    """Return scale and offset (constants where they are not learned), moving mean and moving variance."""
     _require_one_of("center", center, (True, False))
     _require_one_of("scale", scale, (True, False))
     ones, zeros = tf.compat.v1.ones_initializer(), tf.compat.v1.zeros_initializer()
@@ -170,28 +165,28 @@ def _normalization_variables(name, channels, center, scale):
 
 
 def _dropout_in_training(inputs, training, *, name, rate=0.5):
-    # Each layer of dropout has masks of its own.
+    # Each dropout layer has masks of its own.
     seed = training.seed + tf.constant([0, zlib.crc32(name.encode()) % 2**31], tf.int32)
     return tf.nn.experimental.stateless_dropout(inputs, _number("rate", rate), seed, name=name)
 
 
 def _hanning_pooling(inputs, _, *, name, strides=2, pool_size=8, padding="SAME", sqrt_window=False, normalize=False):
-    """Pool by a weighted average with a Hann window, channel by channel (``audio_cnn_helpers.py``)."""
+    """Pool each channel by a weighted average with a Hann window (``audio_cnn_helpers.py``)."""
     _require_rank(inputs, 4)
     _require_one_of("sqrt_window", sqrt_window, (True, False))
     _require_one_of("normalize", normalize, (True, False))
-    size, strides = _window("pool_size", pool_size), _pair("strides", strides)
+    size, strides = _pair("pool_size", pool_size), _pair("strides", strides)
+    inputs, padding = _padded(inputs, size, strides, padding)
     window = np.outer(*(hann_window(each) for each in size))
     window = np.sqrt(window) if sqrt_window else window
     if not window.any():
         raise ValueError("a Hann window of 2 points is zero throughout; give a pool_size of 1, or more than 2")
     window = (window / window.sum() if normalize else window).astype(np.float32)
-    inputs, padding = _padded(inputs, size, strides, padding, MAX_POOL)
     with tf.compat.v1.variable_scope(name):
         if strides[0] == strides[1]:
             kernel = np.tile(window[:, :, None, None], [1, 1, inputs.shape[-1], 1])
             return tf.nn.depthwise_conv2d(inputs, kernel, [1, *strides, 1], padding)
-        # Not every CPU has depthwise convolutions whose strides differ: each channel becomes an item of the batch.
+        # Depthwise convolutions with unequal strides do not run on every CPU: channels become items of the batch.
         height, width, channels = inputs.shape[1:]
         items = tf.reshape(tf.transpose(inputs, [0, 3, 1, 2]), [-1, height, width, 1])
         pooled = tf.nn.conv2d(items, window[:, :, None, None], strides, padding)
@@ -205,7 +200,7 @@ def hann_window(size: int) -> np.ndarray:
         size: number of points.
 
     Returns:
-        float64 (size,), as ``make_hanning_kernel`` of the release has it.
+        float64 (size,), as in ``make_hanning_kernel`` of the release.
     """
     if size == 1:
         return np.ones(1)
@@ -213,13 +208,13 @@ def hann_window(size: int) -> np.ndarray:
 
 
 def _pooling(function):
-    """Return how a layer is built that pools by a TensorFlow function."""
+    """Return how to build a layer that pools by a TensorFlow function."""
 
     def build(inputs, _, *, name, pool_size, strides, padding="valid", data_format="channels_last"):
         _require_rank(inputs, 4)
         _require_one_of("data_format", data_format, ("channels_last",))
-        size, strides = _window("pool_size", pool_size), _pair("strides", strides)
-        _check_padding(inputs, size, padding, MAX_POOL, ("SAME", "VALID"))
+        size, strides = _pair("pool_size", pool_size), _pair("strides", strides)
+        _check_padding(inputs, size, padding, ("SAME", "VALID"))
         return function(inputs, size, strides, padding.upper(), name=name)
 
     return build
@@ -232,7 +227,7 @@ def _average_pooling_4d(inputs, _, *, name, ksize, strides, padding, data_format
 
 
 def _inner_pair(argument, value):
-    """Return height and width of a value that may have batch and channels around them, as ``[1, h, w, 1]``."""
+    """Return height and width of a value that may include batch and channels, as ``[1, h, w, 1]``."""
     is_4d = isinstance(value, list) and len(value) == 4
     if is_4d and (value[0], value[-1]) != (1, 1):
         raise ValueError(f"the {argument} is {shown(value)}; 1 was expected for the batch and the channels")
@@ -258,14 +253,14 @@ def _dense(inputs, _, *, name, units, use_bias=True, activation=None):
 
 def _top(inputs, tasks, *, name, use_bias=True, activation=None):
     if len(tasks) != 1:
-        raise ValueError(f"it has one output, and there are {len(tasks)} tasks; give one")
+        raise ValueError(f"it has one output, and the number of tasks is {len(tasks)}; give one task")
     ((task, classes),) = tasks.items()
     return {task: _dense(inputs, tasks, name=name, units=classes, use_bias=use_bias, activation=activation)}
 
 
 def _tops(inputs, tasks, *, name, use_bias=True, activation=None):
     if not tasks:
-        raise ValueError("it has an output for each task, and there is no task; give one")
+        raise ValueError("it has an output for each task, and there are no tasks; give one")
     # Numbered in the order of the sorted keys, as in audio_cnn_helpers.py.
     return {
         task: _dense(
@@ -276,7 +271,7 @@ def _tops(inputs, tasks, *, name, use_bias=True, activation=None):
 
 
 def top_name(name: str, number: int) -> str:
-    """Return the name of one of the outputs of a top layer with several, by its number."""
+    """Return the name of an output of a top layer with several, by its number."""
     return f"{name}_{number}"
 
 
@@ -288,7 +283,7 @@ def _pad(inputs, _, *, name, paddings, mode="CONSTANT", constant_values=0):
     for each in (number for pair in paddings for number in pair):
         _whole_number("paddings", each, minimum=0)
     if paddings[0] != [0, 0]:
-        raise ValueError("the paddings reach the batch; give [0, 0] first")
+        raise ValueError("the paddings include the batch; give [0, 0] first")
     _require_one_of("mode", mode.upper() if isinstance(mode, str) else mode, ("CONSTANT", "REFLECT", "SYMMETRIC"))
     kept = {"CONSTANT": math.inf, "REFLECT": -1, "SYMMETRIC": 0}[mode.upper()]
     if any(max(pair) > size + kept for pair, size in zip(paddings[1:], inputs.shape[1:], strict=True)):
@@ -302,11 +297,11 @@ def _slice(inputs, _, *, name, begin, size):
         if not isinstance(value, list) or len(value) != rank:
             raise ValueError(f"the {argument} is {shown(value)}; {rank} whole numbers were expected")
     if (begin[0], size[0]) != (0, -1):
-        raise ValueError("it slices the batch; begin with 0 and a size of -1")
+        raise ValueError("it slices the batch; give a begin of 0 and a size of -1 first")
     for start, count, limit in zip(begin[1:], size[1:], limits, strict=True):
         start, count = _whole_number("begin", start, minimum=0), _whole_number("size", count, minimum=-1)
         if count == 0 or start + max(count, 1) > limit:
-            raise ValueError(f"{count} from {start} on is not within the {limit} that there are; give other numbers")
+            raise ValueError(f"{count} from {start} on is not within {limit}; give other numbers")
     return tf.slice(inputs, begin, size, name=name)
 
 
@@ -322,28 +317,27 @@ def _leaky_relu(inputs, _, *, name, alpha=0.2):
     return tf.nn.leaky_relu(inputs, _number("alpha", alpha), name=name)
 
 
-def _padded(inputs, size, strides, padding, longest):
+def _padded(inputs, size, strides, padding):
     """Resolve the padding ``valid_time`` of the lab's later networks: zeros in frequency as for SAME, none in time.
 
     Returns:
-        The input, with zeros around if need be, and ``"SAME"`` or ``"VALID"``.
+        The input, with zeros around it if needed, and ``"SAME"`` or ``"VALID"``.
     """
-    _check_padding(inputs, size, padding, longest, ("SAME", "VALID", "VALID_TIME"))
+    _check_padding(inputs, size, padding, ("SAME", "VALID", "VALID_TIME"))
     if padding.upper() != "VALID_TIME":
         return inputs, padding.upper()
     total = max(size[0] - (inputs.shape[1] % strides[0] or strides[0]), 0)
     return tf.pad(inputs, [[0, 0], [total // 2, total - total // 2], [0, 0], [0, 0]]), "VALID"
 
 
-def _check_padding(inputs, size, padding, longest, known) -> None:
-    """Raise a `ValueError` for an unknown padding, or a window longer than the input (`longest` times where padded)."""
+def _check_padding(inputs, size, padding, known) -> None:
+    """Raise a `ValueError` for an unknown padding, or for a window that is too long for the input."""
     _require_one_of("padding", padding.upper() if isinstance(padding, str) else padding, known)
     padded_axes = {"SAME": (0, 1), "VALID": (), "VALID_TIME": (0,)}[padding.upper()]
     for axis in (0, 1):
-        times = longest if axis in padded_axes else 1
-        if size[axis] > times * inputs.shape[1 + axis]:
-            limit = "that" if times == 1 else f"{times} times that"
-            raise ValueError(f"its window of {size[0]} x {size[1]} is larger than {limit}; give a smaller one")
+        maximum = (MAX_WINDOW_RATIO if axis in padded_axes else 1) * inputs.shape[1 + axis]
+        if size[axis] > maximum:
+            raise ValueError(f"its window of {size[0]} x {size[1]} is longer than {maximum}; give a smaller one")
 
 
 def _require_rank(inputs, rank: int) -> None:
@@ -376,13 +370,6 @@ def _pair(argument, value) -> tuple[int, int]:
     if len(pair) != 2:
         raise ValueError(f"the {argument} is {shown(value)}; a whole number or two were expected")
     return _whole_number(argument, pair[0]), _whole_number(argument, pair[1])
-
-
-def _window(argument, value) -> tuple[int, int]:
-    height, width = _pair(argument, value)
-    if height * width > MAX_WINDOW:
-        raise ValueError(f"the {argument} is {shown(value)}; a smaller window was expected")
-    return height, width
 
 
 #: The layer types of the release's vocabulary, and how each is built.

@@ -1,4 +1,4 @@
-"""The authors' release of the word networks, whose pickles are read without executing any of them."""
+"""The authors' release of the word networks; its pickles are read without executing them."""
 
 import dataclasses
 import json
@@ -8,21 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfmetamers.errors import ArgumentError, CheckpointError, shown
+from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.auditory.architecture import LABEL_TASK, SCOPE, Architecture, LayerSpecification
 from tfmetamers.networks.auditory.word_cnn import word_labels
 from tfmetamers.utilities.pickles import Partial, read_pickle
 
-#: The release's pickles have some kilobytes; one of more bytes than this is not read.
+#: The maximum size of a pickle in bytes; the release's have some kilobytes.
 MAX_PICKLE = 2**22
 
-#: The release's word encodings have some ten thousand instructions; a pickle with more than this is not read.
+#: The maximum number of instructions of a pickle; the release's word encodings have some ten thousand.
 MAX_INSTRUCTIONS = 200_000
 
-#: A list of more layers than this is no network's.
-MAX_LAYERS = 1000
-
-#: What the release's pickles name: the module as a whole or the beginning of its name, and the names in it.
+#: The functions that the release's pickles name: patterns of a module and of names in it.
 KNOWN_GLOBALS = (
     (r"functools", r"partial"),
     (r"collections", r"OrderedDict"),
@@ -32,7 +29,7 @@ KNOWN_GLOBALS = (
     (r"audio_cnn_helpers|functions_brain_network", r"\w+"),
 )
 
-#: How the release names a word network's files: of ``word_network_<x>.pckl``, the checkpoint by these names.
+#: The names that the release gives to the checkpoint of ``word_network_<x>.pckl``, with <x> in place of ``{}``.
 CHECKPOINT_NAMES = ("word_{}.ckpt", "word_network_{}.ckpt")
 
 LABEL_FILES = ("metamer_word_encodings.pckl", "word_labels.json")
@@ -45,7 +42,7 @@ class ReleaseFiles:
     Attributes:
         name: the network's name, such as ``word_aliased``.
         architecture: the pickle of its architecture.
-        checkpoint: its V1 checkpoint, or the prefix of its V2 one.
+        checkpoint: its V1 checkpoint, or the prefix of its V2 checkpoint.
         labels: the file of the word labels, if there is one.
     """
 
@@ -56,16 +53,16 @@ class ReleaseFiles:
 
 
 def find_release(folder: str | os.PathLike) -> list[ReleaseFiles]:
-    """Find the word networks of the release in a folder and the folders in it.
+    """Find the word networks of the release in a folder and its subfolders.
 
     A network is an architecture ``word_network_<x>.pckl`` and a checkpoint of either format, ``word_<x>.ckpt`` or
     ``word_network_<x>.ckpt``; one beside the architecture is preferred to one in another folder.
 
     Returns:
-        The networks in the order of their names.
+        The networks, sorted by name.
 
     Raises:
-        CheckpointError: there is none; or two files could be meant.
+        CheckpointError: there are no networks, or several files could be meant.
     """
     folder = Path(folder)
     try:
@@ -85,9 +82,9 @@ def find_release(folder: str | os.PathLike) -> list[ReleaseFiles]:
             found.append(ReleaseFiles(name, architecture, checkpoint, labels))
     if not found:
         raise CheckpointError(
-            f"In {folder}, there is no word network of the release; word_network_<x>.pckl and a checkpoint "
-            "word_<x>.ckpt or word_network_<x>.ckpt were expected, of <x> such as aliased or reduced_aliasing: "
-            "unpack the authors' archive there."
+            f"{folder} holds no word network of the release; word_network_<x>.pckl and a checkpoint word_<x>.ckpt or "
+            "word_network_<x>.ckpt were expected, where <x> is aliased or reduced_aliasing. Unpack the authors' "
+            "archive there."
         )
     return sorted(found, key=lambda each: each.name)
 
@@ -96,7 +93,7 @@ def network_name(path: str | os.PathLike) -> str:
     """Return a network's name from the name of its pickle: of ``word_network_<x>.pckl``, ``word_<x>``.
 
     Args:
-        path: the pickle; where it is called otherwise, its name without the ending is the network's.
+        path: the pickle; a pickle with another name gives that name, without the ending.
     """
     return re.sub(r"^word_network_(?=.)", "word_", Path(path).stem)
 
@@ -112,29 +109,28 @@ def _checkpoint(network: str, beside: Path, files: list[Path]) -> Path | None:
 def _only(paths: list[Path], what: str) -> Path:
     if len(paths) > 1:
         listed = " and ".join(map(str, paths[:3]))
-        raise CheckpointError(f"There are several {what}: {listed}; leave one of them, or name a folder with one.")
+        raise CheckpointError(f"There are several {what}: {listed}; keep one, or give a folder that holds only one.")
     return paths[0]
 
 
 def read_release_architecture(file: str | os.PathLike, name: str) -> Architecture:
-    """Read the architecture of a released network from its pickle, of which nothing is executed.
+    """Read the architecture of a released network from its pickle, without executing it.
 
-    The layers are the pickle's ``graph_architecture``. The tasks are what its top layer was made with; where that is
-    not said, there is one, the words. `class_counts` takes the numbers of classes from the checkpoint.
+    The layers are the pickle's ``graph_architecture``. The tasks are those that its top layer was made with, or the
+    word task where the pickle does not say. `class_counts` takes the numbers of classes from the checkpoint.
 
     Args:
         file: ``word_network_aliased.pckl`` or another that ``make_brain_net`` of the authors' code wrote.
         name: the network's name.
 
     Raises:
-        CheckpointError: the file is missing, damaged or no such pickle; or it names functions that the release's
-            pickles do not have, which could do harm if it were loaded in the usual way.
+        CheckpointError: the file is missing or damaged, is not such a pickle, or names functions that the release's
+            pickles do not name, which could do harm if it were loaded in the usual way.
     """
     path = Path(file)
     content = _read_pickle(path)
     listed = content.get("graph_architecture") if isinstance(content, dict) else None
-    is_listed = isinstance(listed, list) and len(listed) <= MAX_LAYERS
-    if not is_listed or not all(isinstance(layer, dict) for layer in listed):
+    if not isinstance(listed, list) or not all(isinstance(layer, dict) for layer in listed):
         raise CheckpointError(f"{path} has no graph_architecture, a list of layers; give a pickle of make_brain_net.")
     try:
         layers = [LayerSpecification(layer.get("layer_type"), layer.get("args")) for layer in listed]
@@ -144,7 +140,7 @@ def read_release_architecture(file: str | os.PathLike, name: str) -> Architectur
 
 
 def _tasks(layer_list) -> Mapping:
-    """Return the tasks that the last layer made with some was made with."""
+    """Return the tasks of the last layer that was made with tasks."""
     calls = [layer for layer in layer_list if isinstance(layer, Partial)] if isinstance(layer_list, list) else []
     for call in reversed(calls):
         if isinstance(call.keywords.get("n_classes_dict"), dict):
@@ -160,7 +156,7 @@ def class_counts(architecture: Architecture, variables: Mapping[str, tuple[tuple
         variables: shape and dtype of the checkpoint's variables, by name.
 
     Raises:
-        CheckpointError: the checkpoint has no variables of the top layer, or those of another number of tasks.
+        CheckpointError: the checkpoint has no variables for the top layer, or has them for another number of tasks.
     """
     *others, top = architecture.layers
     tasks = sorted(architecture.tasks)
@@ -176,48 +172,44 @@ def class_counts(architecture: Architecture, variables: Mapping[str, tuple[tuple
     expected = [f"{SCOPE}/{output}/kernel" for output in outputs]
     if sorted(there) != sorted(expected) or not all(variables[name][0] for name in expected):
         raise CheckpointError(
-            f"The checkpoint has {', '.join(sorted(there)) or 'no variable'} for the top layer of {architecture.name}, "
-            f"where {', '.join(expected)} would be for {', '.join(tasks)}; give the checkpoint that belongs to it."
+            f"The checkpoint has {', '.join(sorted(there)) or 'no variables'} for the top layer of "
+            f"{architecture.name}; {', '.join(expected)} was expected for {', '.join(tasks)}. Give this network's "
+            "checkpoint."
         )
     counts = {task: variables[name][0][-1] for task, name in zip(tasks, expected, strict=True)}
     return dataclasses.replace(architecture, tasks=counts)
 
 
 def read_word_labels(file: str | os.PathLike) -> list[str]:
-    """Read the label of each class of the word task, from a JSON list (``.json``) or from the release's pickle.
+    """Read the labels of the word task's classes.
+
+    Args:
+        file: a JSON list (``.json``), or the release's ``metamer_word_encodings.pckl``, a pickle that is read without
+            executing it.
 
     Raises:
-        CheckpointError: the file is missing or damaged, or holds no labels.
+        CheckpointError: the file is missing or damaged, or does not hold labels.
     """
     path = Path(file)
     if path.suffix.lower() != ".json":
-        return read_label_pickle(path)
+        return _pickled_labels(path)
     try:
         labels = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(_cannot_read(path, error)) from error
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is no JSON ({shown(error)}); a list of labels was expected.") from error
+        raise CheckpointError(f"{path} is not a JSON file ({error}); a list of labels was expected.") from error
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-        raise CheckpointError(f"{path} holds no labels; a JSON list of them was expected, in the order of the classes.")
+        raise CheckpointError(f"{path} does not hold labels; a JSON list in the order of the classes was expected.")
     return labels
 
 
-def read_label_pickle(file: str | os.PathLike) -> list[str]:
-    """Read the label of each class from the release's word encodings, a pickle of which nothing is executed.
-
-    Args:
-        file: ``metamer_word_encodings.pckl``, whose ``word_idx_to_word`` has a word for each class.
-
-    Raises:
-        CheckpointError: the file is missing or damaged, or holds no labels.
-    """
-    path = Path(file)
+def _pickled_labels(path: Path) -> list[str]:
     content = _read_pickle(path)
     words = content.get("word_idx_to_word") if isinstance(content, dict) else None
     is_complete = isinstance(words, dict) and words and all(index in words for index in range(len(words)))
     if not is_complete or not all(isinstance(word, str) for word in words.values()):
-        raise CheckpointError(f"{path} has no word_idx_to_word, a word for each class from 0 on; fetch it again.")
+        raise CheckpointError(f"{path} has no word_idx_to_word with a word for each class from 0; fetch it again.")
     return [words[index] for index in range(len(words))]
 
 

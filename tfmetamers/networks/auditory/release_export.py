@@ -1,4 +1,4 @@
-"""A network in the files of the authors' release, for their original tools."""
+"""Networks in the file formats of the authors' release, for their original tools."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ from tfmetamers.networks.auditory.architecture import LABEL_TASK, Architecture, 
 from tfmetamers.networks.auditory.trained_folder import read_trained
 from tfmetamers.utilities.files import atomic_write
 
-#: Where TensorFlow 1.13 and ``audio_cnn_helpers.py`` of the release keep the function of each layer type.
+#: Module and name of each layer type's function, in TensorFlow 1.13 or ``audio_cnn_helpers.py`` of the release.
 FUNCTIONS = {
     "tf.layers.conv2d": ("tensorflow.python.layers.convolutional", "conv2d"),
     "tf.layers.batch_normalization": ("tensorflow.python.layers.normalization", "batch_normalization"),
@@ -33,26 +33,26 @@ FUNCTIONS = {
     "multi_fc_top_classification": ("audio_cnn_helpers", "multi_fc_top_classification"),
 }
 
-#: The protocol of the release's own pickles: Python 2.7, which TensorFlow 1.13 ran on too, reads it.
+#: The protocol of the release's own pickles, which Python 2.7, one of the Pythons of TensorFlow 1.13, can read.
 PROTOCOL = 2
 
 
 @dataclass(frozen=True)
 class _Function:
-    """A function that a pickle names, and that need not exist here."""
+    """A function that a pickle names and that need not exist here."""
 
     module: str
     name: str
 
     def __call__(self, *_, **__):
-        raise NotImplementedError(f"{self.module}.{self.name} is TensorFlow 1's")
+        raise NotImplementedError(f"{self.module}.{self.name} belongs to TensorFlow 1")
 
     def __reduce__(self):
         return self.name
 
 
 class _Pickler(pickle._Pickler):
-    """Names functions without importing the modules that have them, which Python's own picklers would."""
+    """Names functions without importing their modules, unlike Python's own picklers."""
 
     def save_global(self, obj, name=None):
         if not isinstance(obj, _Function):
@@ -62,15 +62,15 @@ class _Pickler(pickle._Pickler):
 
 
 def write_release(folder: str | os.PathLike, destination: str | os.PathLike) -> list[str]:
-    """Write a trained network as the authors released theirs.
+    """Write a trained network in the file formats of the authors' release.
 
     The pickle ``word_network_<name>.pckl`` has a ``layer_list`` of functions with their arguments, which
     ``build_word_network_*.py`` calls one after another, and a ``graph_architecture``; ``word_<name>.ckpt`` is a V2
-    checkpoint; ``metamer_word_encodings.pckl`` has the words. The front end is in none of them: the released scripts
-    have it in ``COCH_PARAMS`` and ``signal_rate``, which must be set to the cochleagram of the network's card.
+    checkpoint; ``metamer_word_encodings.pckl`` has the words. The front end is in none of these files: the released
+    scripts have it in ``COCH_PARAMS`` and ``signal_rate``, which must be set to the cochleagram of the network's card.
 
     Args:
-        folder: what ``tfmetamers train`` wrote, or a bundled network's folder.
+        folder: a folder that ``tfmetamers train`` wrote, or that of a bundled network.
         destination: the folder to write to.
 
     Returns:

@@ -1,8 +1,8 @@
-"""VGGish, whose embedding of sounds AudioSet was published with: from log-mel spectrograms to embeddings.
+"""VGGish, the network whose embeddings AudioSet was published with: from log-mel spectrograms to embeddings.
 
-It is the graph of ``vggish_slim.py`` (tensorflow/models, research/audioset), with variables by the names of the
-published checkpoint. The paper matched "the VGGish Embedding model", and does not say at which layers: they are
-chosen here, the last convolution before each pool and each dense layer.
+It is the graph of ``vggish_slim.py`` (tensorflow/models, research/audioset), with the variable names of the published
+checkpoint. The paper matched "the VGGish Embedding model" and does not say at which layers: here they are the last
+convolution before each pool, and each dense layer.
 """
 
 import warnings
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.features.log_mel import BANDS, EXAMPLE_FRAMES, SAMPLING_RATE, LogMel, count_examples
+from tfmetamers.features.log_mel import BANDS, EXAMPLE_FRAMES, SAMPLING_RATE, count_examples
 from tfmetamers.networks.graph.legacy_layers import import_tf_slim
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.stimuli.sounds import resample
 
-#: The convolutions between one pool and the next: their scopes, and their channels.
+#: The convolutions between one pool and the next: their scopes and their channels.
 BLOCKS = (
     (("conv1",), 64),
     (("conv2",), 128),
@@ -31,20 +31,20 @@ DENSE_UNITS, EMBEDDING_UNITS = 4096, 128
 #: The standard deviation of random weights (``INIT_STDDEV`` of ``vggish_params.py``); random biases are zero.
 WEIGHT_DEVIATION = 0.01
 
-#: Of the sound that the published code is tested with: a tone of full scale.
+#: The sound that the published code is tested with: a tone of full scale.
 TONE_HERTZ, TONE_SECONDS = 1000, 3
 
 
 @dataclass(frozen=True)
 class Version:
-    """What distinguishes the published code of one time from that of another; the checkpoint is the same.
+    """What distinguishes one version of the published code from the other; the checkpoint is the same.
 
     Attributes:
         rectified: whether a ReLU ends the embedding.
-        tone_times: gives the time of each sample, in seconds, of the tone that the code of that time was tested with.
+        tone_times: returns the time of each sample, in seconds, of the tone that this version was tested with.
         tone_rate: its sampling rate, in Hz.
-        tone_mean: the mean of its embeddings.
-        tone_deviation: their standard deviation; both were tested to one part in ten.
+        tone_mean: mean of the tone's embeddings.
+        tone_deviation: their standard deviation; both are tested to 10%.
     """
 
     rectified: bool
@@ -54,7 +54,7 @@ class Version:
     tone_deviation: float
 
 
-#: The versions by the names of the networks: the code of 2017 to 2019, which is the paper's, and that since 2020.
+#: The versions by network name: the code of 2017 to 2019, which is the paper's, and the code since 2020.
 VERSIONS = {
     "vggish": Version(
         rectified=True,
@@ -73,19 +73,6 @@ VERSIONS = {
 }
 
 
-def front_end(name: str, samples: int) -> LogMel:
-    """Build the front end: from waveforms (batch, samples) to log-mel spectrograms (batch, examples, 96, 64).
-
-    Args:
-        name: a key of `VERSIONS`, which share it.
-        samples: length of the sounds, at 16 kHz.
-
-    Raises:
-        ArgumentError: the sounds are shorter than one example.
-    """
-    return LogMel(samples)
-
-
 def published_tone(name: str) -> np.ndarray:
     """Return the tone that a version was tested with (``vggish_smoke_test.py``), at 16 kHz: float64 (samples,)."""
     version = VERSIONS[name]
@@ -95,11 +82,11 @@ def published_tone(name: str) -> np.ndarray:
 def trace(name: str, samples: int, *, seed: int = 0) -> TracedGraph:
     """Build a version's graph.
 
-    The examples of a sound go through the network each by itself, and each layer has them side by side again.
+    The examples of a sound go through the network one by one, and each layer has them side by side.
 
     Args:
         name: a key of `VERSIONS`.
-        samples: length of the sounds, at 16 kHz.
+        samples: length of the sounds at 16 kHz.
         seed: seeds the initialisers of the variables, which this function does not run. A seed stands for the same
             weights at every length, and in both versions.
 
@@ -128,7 +115,7 @@ def trace(name: str, samples: int, *, seed: int = 0) -> TracedGraph:
 
 
 def _build(slim, maps: tf.Tensor, is_rectified: bool) -> dict[str, tf.Tensor]:
-    """Build the network on examples (examples, 96, 64, 1), and return its layers by their names."""
+    """Build the network on examples (examples, 96, 64, 1) and return its layers by name."""
     layers = {}
     for block, (scopes, channels) in enumerate(BLOCKS, 1):
         for scope in scopes:

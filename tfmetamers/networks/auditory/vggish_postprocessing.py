@@ -1,6 +1,6 @@
-"""From VGGish's embeddings to those that AudioSet published: rotated, whitened, in 8 bits.
+"""From VGGish's embeddings to the form that AudioSet published: rotated, whitened, in 8 bits.
 
-No layer of the network needs it; it is for comparisons with published embeddings (``vggish_postprocess.py`` of
+No layer of the network needs this; it is for comparisons with published embeddings (``vggish_postprocess.py`` of
 tensorflow/models, research/audioset).
 """
 
@@ -14,7 +14,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, shown
 from tfmetamers.networks.auditory.vggish import EMBEDDING_UNITS
 from tfmetamers.utilities.files import ARCHIVE_ERRORS
 
-#: Whitened embeddings are clipped to this in magnitude before they are brought to 0 to 255.
+#: Whitened embeddings are clipped to this magnitude before they are scaled to 0 to 255.
 MAX_FLOAT = 2.0
 
 
@@ -23,7 +23,7 @@ class Postprocessing:
     """The parameters of AudioSet's postprocessing.
 
     Attributes:
-        eigenvectors: float (128, 128), one in each row, divided by the root of its variance.
+        eigenvectors: float (128, 128), one a row, divided by the root of its variance.
         means: float (128,), of the embeddings.
     """
 
@@ -35,10 +35,10 @@ def read_postprocessing(path: str | os.PathLike) -> Postprocessing:
     """Read the parameters from the published file.
 
     Args:
-        path: ``vggish_pca_params.npz``, which ``tfmetamers checkpoints fetch vggish_pca`` brings.
+        path: ``vggish_pca_params.npz``, which ``tfmetamers checkpoints fetch vggish_pca`` downloads.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or another file.
+        CheckpointError: the file is missing or damaged, or holds something else.
     """
     path = Path(path)
     try:
@@ -46,7 +46,7 @@ def read_postprocessing(path: str | os.PathLike) -> Postprocessing:
             parameters = Postprocessing(arrays["pca_eigen_vectors"], arrays["pca_means"].reshape(-1))
     except (*ARCHIVE_ERRORS, AttributeError) as error:  # The last is what Python 3.10 says of a single array.
         raise CheckpointError(
-            f"{path} cannot be read as VGGish's postprocessing ({error}); get it with 'tfmetamers checkpoints fetch "
+            f"{path} cannot be read as VGGish's postprocessing ({error}). Get it with 'tfmetamers checkpoints fetch "
             "vggish_pca'."
         ) from error
     found = parameters.eigenvectors, parameters.means
@@ -55,21 +55,21 @@ def read_postprocessing(path: str | os.PathLike) -> Postprocessing:
     if not is_right or not all(np.isfinite(array).all() for array in found):
         held = " and ".join(f"{array.dtype} {list(array.shape)}" for array in found)
         raise CheckpointError(
-            f"{path} holds {held}; finite numbers, [128, 128] and [128], were expected: get it with 'tfmetamers "
-            "checkpoints fetch vggish_pca'."
+            f"{path} holds {held}; finite floating-point numbers [128, 128] and [128] were expected. Get it with "
+            "'tfmetamers checkpoints fetch vggish_pca'."
         )
     return parameters
 
 
 def postprocess(embeddings, parameters: Postprocessing) -> np.ndarray:
-    """Bring embeddings to the form in which AudioSet published them.
+    """Convert embeddings to the form in which AudioSet published them.
 
     Args:
         embeddings: float array (..., 128), from the layer ``embedding``.
         parameters: what `read_postprocessing` returns.
 
     Returns:
-        uint8 array of the same shape: whitened numbers from -2 to 2, clipped, as 0 to 255, fractions dropped.
+        uint8 array of the same shape: whitened numbers, clipped to [-2, 2], as 0 to 255, fractions dropped.
 
     Raises:
         ArgumentError: the embeddings have another shape, or are not finite.
@@ -77,11 +77,11 @@ def postprocess(embeddings, parameters: Postprocessing) -> np.ndarray:
     embeddings = np.asarray(embeddings)
     if embeddings.dtype.kind != "f" or embeddings.shape[-1:] != (EMBEDDING_UNITS,):
         raise ArgumentError(
-            f"The embeddings are {shown(embeddings)} of shape {embeddings.shape}; numbers of shape (..., 128) were "
-            "expected, as network.activations('embedding') gives."
+            f"The embeddings are {shown(embeddings)} of shape {embeddings.shape}; floating-point numbers of shape "
+            "(..., 128) were expected, as network.activations('embedding') returns."
         )
     if not np.isfinite(embeddings).all():
-        raise ArgumentError("The embeddings are not finite; give those of sounds that a network was shown.")
+        raise ArgumentError("The embeddings are not finite; give those of finite sounds.")
     whitened = (embeddings - parameters.means) @ parameters.eigenvectors.T
     scaled = (whitened.clip(-MAX_FLOAT, MAX_FLOAT) + MAX_FLOAT) * (255.0 / (2 * MAX_FLOAT))
     return scaled.astype(np.uint8)

@@ -1,8 +1,8 @@
-"""The word networks of the paper, aliased and with reduced aliasing, as far as they are known.
+"""The paper's word networks, aliased and with reduced aliasing, as far as they are known.
 
-Their layers' names, order, ReLUs and pooling are those of the released code (``build_word_network_*.py``); the sizes
-are in tables S2 and S3 of the paper, which the code does not have. ``release.py`` reads the sizes from the authors'
-own files where these are at hand.
+The names, order, ReLUs and pooling of their layers are those of the released code (``build_word_network_*.py``). The
+sizes are in tables S2 and S3 of the paper, which the code does not have; ``release.py`` reads them from the authors'
+own files where these are available.
 """
 
 from importlib import resources
@@ -13,18 +13,18 @@ from tfmetamers.networks.auditory.architecture import Architecture, read_archite
 #: Names of the paper's architectures.
 ARCHITECTURES = ("word_aliased", "word_reduced_aliasing")
 
-#: Names of small architectures of the same layers, which can be trained and inverted in minutes.
+#: Names of small architectures with the same layers, which can be trained and inverted in minutes.
 SMALL_ARCHITECTURES = ("small_word_aliased", "small_word_reduced_aliasing")
 
 
 def find_architecture(name: str) -> Architecture:
-    """Return the architecture of a word network by its name; its note says how much of it is known.
+    """Return the architecture of a word network; its note says how much of it is known.
 
     Args:
         name: one of `ARCHITECTURES` or `SMALL_ARCHITECTURES`.
 
     Raises:
-        ArgumentError: there is no architecture of that name.
+        ArgumentError: there is no architecture with that name.
     """
     known = (*ARCHITECTURES, *SMALL_ARCHITECTURES)
     if name not in known:
@@ -34,7 +34,7 @@ def find_architecture(name: str) -> Architecture:
 
 
 def word_labels() -> list[str]:
-    """Return the label of each class of the word task, 794 with ``__nullSignal__`` first, no word (index 0).
+    """Return the labels of the 794 classes of the word task; the first, ``__nullSignal__``, stands for no word.
 
     They are ``word_idx_to_word`` of the release's ``metamer_word_encodings.pckl``.
     """

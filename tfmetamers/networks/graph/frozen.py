@@ -9,7 +9,8 @@ convolution, by Winograd's algorithm where it pays, and an LSTM gets one that le
 
 import inspect
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,6 +23,12 @@ from tfmetamers.networks.graph.recurrence import OUTPUT, recurrence_of
 from tfmetamers.networks.graph.relu import ProducingPath, find_rectifier, producing_path, rearranged_inputs
 from tfmetamers.networks.graph.winograd import WinogradConvolution
 from tfmetamers.utilities.interrupts import defer_sigint
+
+#: How convolutions can be computed.
+KERNELS = ("quick", "small")
+
+#: Outputs along each side of the tiles of quick convolutions, the quicker first.
+TILES = (4, 2)
 
 #: Constants of more elements than this stay outside the compiled graph, which would be slow to optimise with
 #: them inside; smaller ones (axes, shapes, paddings) go in, where TensorFlow's shape inference needs them.
@@ -45,7 +52,7 @@ class FrozenFunction:
         layer: tf.Tensor,
         weights: Mapping[str, tf.Tensor | tf.Variable],
         straight_through: bool = True,
-        for_many_calls: bool = False,
+        kernels: str = "small",
     ):
         """Plan the replay.
 
@@ -54,16 +61,19 @@ class FrozenFunction:
             layer: the tensor of the traced graph to compute.
             weights: the value of each variable, by the name of its handle in the graph.
             straight_through: give the ReLUs that produce the layer a gradient of 1 everywhere.
-            for_many_calls: prefer quick calls to quick compilation and the last digit: small kernels go into the
-                compiled graph, and large convolutions are computed by larger tiles (5e-6 relative error).
+            kernels: ``"small"`` keeps one copy of each convolution's kernel; ``"quick"`` keeps transformed copies of it
+                for both directions, which take several times its memory: steps are quicker, compiling takes longer,
+                and rounding is coarser (a relative error of 5e-6 in place of 1e-6).
         """
         self._stimulus = stimulus
         self._layer = layer
         self._path = producing_path(layer) if straight_through else ProducingPath((), ())
         operations = _operations_up_to(self._inputs_of_path(layer), stimulus)
         _refuse_what_cannot_be_replayed(operations)
-        self._constants = _evaluate_constants(operations, weights)
-        self._steps = _plan(operations, self._constants, self._inputs_of_path(layer), for_many_calls)
+        constants = _evaluate_constants(operations, weights)
+        self._steps = _plan(operations, constants, self._inputs_of_path(layer), kernels)
+        read = {name for step in self._steps for name in step.reads} | self._read_along_path(layer)
+        self._constants = {name: value for name, value in constants.items() if name in read}
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._replay), autograph=False, reduce_retracing=True)
         self._registered: set[str] = set()
@@ -85,9 +95,9 @@ class FrozenFunction:
     def _replay_operations(self, stimuli: tf.Tensor) -> tf.Tensor:
         values = dict(self._constants)
         values[self._stimulus.name] = stimuli
-        for operation, compute in self._steps:
-            outputs = compute(*(values[tensor.name] for tensor in operation.inputs))
-            values.update(zip((tensor.name for tensor in operation.outputs), outputs, strict=False))
+        for step in self._steps:
+            outputs = step.compute(*(values[name] for name in step.reads))
+            values.update(zip(step.writes, outputs, strict=False))
         return self._along_path(self._layer, values)
 
     def _along_path(self, tensor: tf.Tensor, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
@@ -102,6 +112,10 @@ class FrozenFunction:
         rest = [values[each.name] for each in operation.inputs[len(handed_on) :]]
         return execute(operation, *handed_on, *rest)[0]
 
+    def _read_along_path(self, layer: tf.Tensor) -> set[str]:
+        """Return the names of the tensors that `_along_path` reads."""
+        return {tensor.name for tensor in self._inputs_of_path(layer)}
+
     def _inputs_of_path(self, tensor: tf.Tensor) -> list[tf.Tensor]:
         """Return the tensors from which `_along_path` starts."""
         operation = tensor.op
@@ -115,7 +129,7 @@ class FrozenFunction:
 
 
 class FrozenLayers(FrozenFunction):
-    """The function from a batch of stimuli to the activations of several layers, with ordinary gradients."""
+    """The function from a batch of stimuli to the activations of several layers, with ordinary gradients, not quick."""
 
     def __init__(self, stimulus: tf.Tensor, layers: Sequence[tf.Tensor], weights):
         """Plan the replay up to the last of the layers; the arguments are those of `FrozenFunction`."""
@@ -127,6 +141,21 @@ class FrozenLayers(FrozenFunction):
 
     def _along_path(self, tensor, values):
         return [values[layer.name] for layer in self._layers]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One operation of a replay.
+
+    Attributes:
+        reads: names of the tensors that it takes.
+        writes: names of the tensors that it gives.
+        compute: from the values of those to a list of values of these.
+    """
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    compute: Callable[..., list]
 
 
 def execute(operation: tf.Operation, *inputs) -> list:
@@ -224,12 +253,18 @@ def _is_constant(operation, constants) -> bool:
     return bool(known) and all(known) and is_numeric and not operation.op_def.is_stateful
 
 
-def _plan(operations, constants, fetched, for_many_calls) -> list:
-    """Pair each operation that depends on the stimulus with the function that computes it."""
+def _plan(operations, constants, fetched, kernels: str) -> list[_Step]:
+    """Return a step for each operation that depends on the stimulus."""
     normalizations = _normalizations(operations, constants)
     foldable = _foldable_normalizations(operations, constants, fetched, normalizations)
     scales = {convolution: normalizations[name][0] for name, convolution in foldable.items()}
     steps = []
+
+    def add(operation, compute, reads=None):
+        names = [tensor.name for tensor in operation.inputs]
+        reads = names if reads is None else [names[place] for place in reads]
+        steps.append(_Step(tuple(reads), tuple(tensor.name for tensor in operation.outputs), compute))
+
     read = {tensor.name for operation in operations for tensor in operation.inputs} | {each.name for each in fetched}
     for operation in operations:
         if all(tensor.name in constants for tensor in operation.outputs) and operation.outputs:
@@ -238,24 +273,24 @@ def _plan(operations, constants, fetched, for_many_calls) -> list:
             continue
         recurrence = recurrence_of(operation, constants, read)
         if operation.name in foldable:
-            steps.append((operation, _shift(normalizations[operation.name][1])))
+            add(operation, _shift(normalizations[operation.name][1]), [0])
         elif operation.name in normalizations:
-            steps.append((operation, _scale_and_shift(*normalizations[operation.name])))
+            add(operation, _scale_and_shift(*normalizations[operation.name]), [0])
         elif operation.type == "Conv2D" and operation.inputs[1].name in constants:
-            kernel = constants[operation.inputs[1].name] * scales.get(operation.name, np.float32(1))
-            is_inlined = for_many_calls and np.size(kernel) <= MAX_INLINED_KERNEL
-            kernel = np.asarray(kernel) if is_inlined else tf.constant(kernel)
+            kernel = constants[operation.inputs[1].name]
+            if operation.name in scales:
+                kernel = kernel * scales[operation.name]
+            is_inlined = kernels == "quick" and np.size(kernel) <= MAX_INLINED_KERNEL
+            kernel = np.asarray(kernel) if is_inlined else tf.convert_to_tensor(kernel)
             is_grouped = operation.inputs[0].shape[-1] != kernel.shape[2]
-            computed = (
-                _grouped_convolution(operation, kernel)
-                if is_grouped
-                else _convolution(operation, kernel, for_many_calls)
+            convolution = (
+                _grouped_convolution(operation, kernel) if is_grouped else _convolution(operation, kernel, kernels)
             )
-            steps.append((operation, computed))
+            add(operation, convolution, [0])
         elif recurrence:
-            steps.append((operation, _recurrence(recurrence)))
+            add(operation, _recurrence(recurrence), [1, 2, 3])
         else:
-            steps.append((operation, _executor(operation)))
+            add(operation, _executor(operation))
     return steps
 
 
@@ -265,15 +300,15 @@ def _executor(operation):
 
 def _recurrence(recurrence):
     unread = [None] * OUTPUT
-    return lambda _, inputs, cell, output, *__: [*unread, recurrence(inputs, cell, output)]
+    return lambda inputs, cell, output: [*unread, recurrence(inputs, cell, output)]
 
 
 def _shift(shift):
-    return lambda inputs, *_: [tf.nn.bias_add(inputs, shift)]
+    return lambda inputs: [tf.nn.bias_add(inputs, shift)]
 
 
 def _scale_and_shift(scale, shift):
-    return lambda inputs, *_: [tf.nn.bias_add(inputs * scale, shift)]
+    return lambda inputs: [tf.nn.bias_add(inputs * scale, shift)]
 
 
 def _normalizations(operations, constants) -> dict:
@@ -307,32 +342,62 @@ def _foldable_normalizations(operations, constants, fetched, normalizations) -> 
     return foldable
 
 
-def _convolution(operation, kernel, for_many_calls: bool):
+def _convolution(operation, kernel, kernels: str):
     """Return the function that computes a convolution with a constant kernel.
 
-    At stride 1 its gradient is a convolution too, with the kernel flipped in space and transposed in channels: the
-    same sums, in an order that CPU libraries run faster.
+    Where it is to be quick and its stride is 1, its gradient is a convolution too, with the kernel flipped in space and
+    transposed in channels: the same sums, in an order that CPU libraries run faster.
     """
     backward_padding = _backward_padding(operation)
-    if backward_padding is None:
-        return lambda inputs, _: execute(operation, inputs, kernel)
+    if kernels == "small" or backward_padding is None:
+        return lambda inputs: execute(operation, inputs, kernel)
     flipped = np.ascontiguousarray(np.asarray(kernel)[::-1, ::-1].transpose(0, 1, 3, 2))
     padding = operation.get_attr("padding").decode()
     size = operation.inputs[0].shape[1:3].as_list()
-    # Tiles of two outputs round no worse than the direct sum; tiles of four are for gradients and for synthesis.
-    forward = _stride_1(kernel, padding, size, tiles=(4, 2) if for_many_calls else (2,))
+    forward = _stride_1(kernel, padding, size)
     flipped = flipped if isinstance(kernel, np.ndarray) else tf.constant(flipped)
-    backward = _stride_1(flipped, backward_padding, size, tiles=(4, 2))
+    backward = _stride_1(flipped, backward_padding, size)
     convolution = with_gradient(forward, backward)
-    return lambda inputs, _: [convolution(inputs)]
+    return lambda inputs: [convolution(inputs)]
 
 
-def _stride_1(kernel, padding, size, tiles):
-    """Return a convolution at stride 1, by the first kind of tiles that pays, or as it is."""
-    for outputs in tiles:
-        if padding == "SAME" and None not in size and winograd.pays(kernel.shape, *size, outputs=outputs):
-            return WinogradConvolution(np.asarray(kernel), *size, outputs=outputs)
+def _stride_1(kernel, padding, size):
+    """Return a convolution at stride 1, by the tiles that pay, or as it is."""
+    outputs = _tile(kernel.shape, padding, size)
+    if outputs:
+        return WinogradConvolution(np.asarray(kernel), *size, outputs=outputs)
     return partial(tf.nn.conv2d, filters=kernel, strides=1, padding=padding)
+
+
+def _tile(kernel_shape, padding, size) -> int | None:
+    """Return the outputs along each side of the tiles that pay for a convolution, None where none do."""
+    if padding != "SAME" or None in size:
+        return None
+    return next((outputs for outputs in TILES if winograd.pays(kernel_shape, *size, outputs=outputs)), None)
+
+
+def kernel_bytes(stimulus: tf.Tensor, layer: tf.Tensor) -> int:
+    """Return the bytes that the quick kernels of a layer take, told from the graph alone.
+
+    Args:
+        stimulus: the placeholder of the traced graph that takes the stimulus.
+        layer: the tensor of the traced graph to compute.
+    """
+    return sum(
+        _quick_bytes(operation) for operation in _operations_up_to([layer], stimulus) if operation.type == "Conv2D"
+    )
+
+
+def _quick_bytes(operation: tf.Operation) -> int:
+    """Return the bytes of a convolution's kernel for both directions, transformed where that pays."""
+    kernel, padding = operation.inputs[1].shape, _backward_padding(operation)
+    size = 4 * kernel.num_elements()
+    if padding is None:
+        return size
+    places = operation.inputs[0].shape[1:3].as_list()
+    flipped = [*kernel[:2], kernel[3], kernel[2]]
+    tiles = [_tile(*each, places) for each in ((kernel, operation.get_attr("padding").decode()), (flipped, padding))]
+    return round(sum(size if tile is None else size * (tile + 2) ** 2 / 9 for tile in tiles))
 
 
 def _grouped_convolution(operation, kernel):
@@ -340,7 +405,7 @@ def _grouped_convolution(operation, kernel):
     groups = operation.inputs[0].shape[-1] // kernel.shape[2]
     kernels = tf.split(kernel, groups, axis=3)
 
-    def convolution(inputs, _):
+    def convolution(inputs):
         parts = zip(tf.split(inputs, groups, axis=3), kernels, strict=True)
         return [tf.concat([execute(operation, *part)[0] for part in parts], axis=3)]
 
@@ -348,7 +413,7 @@ def _grouped_convolution(operation, kernel):
         return convolution
     depthwise = tf.reshape(kernel, [*kernel.shape[:2], groups, -1])
     attributes = {name: operation.get_attr(name) for name in ("strides", "dilations", "padding")}
-    return lambda inputs, _: [tf.raw_ops.DepthwiseConv2dNative(input=inputs, filter=depthwise, **attributes)]
+    return lambda inputs: [tf.raw_ops.DepthwiseConv2dNative(input=inputs, filter=depthwise, **attributes)]
 
 
 def _backward_padding(operation):

@@ -5,17 +5,19 @@ import dataclasses
 import hashlib
 import json
 import os
-import warnings
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
-from tfmetamers.networks.graph.traced_graph import TracedGraph
+from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.network import Network, Provenance
-from tfmetamers.stimuli.domains import Images
+from tfmetamers.networks.own.keras_files import read_keras
+from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
+from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
+from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
 from tfmetamers.utilities.files import file_digest
 
 #: Settings of layers that do not change what a layer computes from its weights, and endings of such.
@@ -28,145 +30,159 @@ def from_keras(
     *,
     layers: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
-    input_range: tuple[float, float] = (0.0, 1.0),
-    size: int | None = None,
+    logits: str | None = None,
+    domain: str | None = None,
+    input_range: tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    sampling_rate: int | None = None,
     name: str | None = None,
 ) -> Network:
-    """Make a network of a Keras model that takes pictures.
+    """Make a network of a Keras model that takes pictures, sounds, or arrays such as spectrograms.
 
-    The stimulus is optimised in [0, 1] and stretched to the model's own input range inside the graph: at the
+    A picture is optimised in [0, 1] and stretched to the model's own input range inside the graph: at the
     paper's learning rate, a pixel in 0 to 255 would hardly move.
 
     Args:
-        model: a model with one input (batch, height, width, 3), channels last, RGB.
+        model: a model of Keras 3, or of Keras 2 (tf_keras), with one input, which is a picture (batch, height, width,
+            channels), channels last, RGB where there are three; a waveform (batch, samples) or (batch, samples, 1) of
+            full scale 1; or an array of any shape.
         layers: names of the layers to offer, nested ones as ``outer/inner``; all by default.
         labels: the label of each unit of the model's output; without them, no label is compared.
-        input_range: the values that stand for black and white in the model's input, such as ``(0, 255)``.
-        size: height and width in pixels, for a model that takes any.
+        logits: the name of the output that the labels belong to, for a model of several outputs.
+        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
+            (height, width, 1 or 3) is a picture, and any other an array.
+        input_range: the values that stand for 0 and 1 of a picture or an array in the model's input, such as
+            ``(0, 255)``, or for -1 and 1 of a sound; by default, the model takes stimuli as they are.
+        size: height and width in pixels, or the shape of an array, for a model that takes any; one number stands for
+            a square.
+        duration: of a sound in seconds, for a model that takes any.
+        sampling_rate: of sounds, in Hz.
         name: the network's name; the model's own by default.
 
     Raises:
-        ArgumentError: the model's input is not a square picture, the range or the labels do not fit, or a
-            layer does not exist.
+        ArgumentError: the model has several inputs, its input is not of the domain, the range or the labels do not
+            fit, a layer or output does not exist, or stimuli of a batch influence each other.
     """
-    if not isinstance(model, keras.Model):
-        raise ArgumentError(f"The model is {model!r}; a keras.Model was expected. tf_keras models must be saved first.")
-    size = _input_size(model, size)
-    black, white = _checked_range(input_range)
-    _refuse_mixed_precision(model)
-    outputs = {}
-
-    @tf.function(autograph=False)
-    def traced(stimulus):
-        with _recorded_outputs(model) as recorded:
-            result = model(stimulus * (white - black) + black, training=False)
-        outputs.update(recorded)
-        return result
-
-    with _inlined_functions():
-        function = traced.get_concrete_function(tf.TensorSpec([None, size, size, 3], tf.float32, "stimulus"))
-    stimulus, captured = function.inputs[0], function.inputs[1:]
-    output = function.graph.outputs[0] if len(function.graph.outputs) == 1 else None
-    chosen = list(outputs) if layers is None else list(layers)
-    for layer in chosen:
-        if layer not in outputs:
-            raise unknown_name(f"layer of {model.name} called", layer, outputs, "Give one of its layers.")
-    return Network(
-        name or model.name,
-        domain=Images(size),
-        trace=TracedGraph(stimulus, {layer: outputs[layer] for layer in chosen}, output, variables=[]),
-        weights=_captured_values(function, captured),
-        provenance=Provenance("keras", _digest(model), input_range=(black, white)),
-        labels=_checked_labels(labels, output),
-        recipe="feather2019-image",
+    _check_model(model)
+    taken = find_input(
+        _input_shape(model, domain, sampling_rate),
+        network=model.name,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+    )
+    provenance = Provenance("keras", model_digest(model), input_range=taken.input_range)
+    return network_of_model(
+        model, taken, layers=layers, labels=labels, logits=logits, name=name or model.name, provenance=provenance
     )
 
 
-def load_keras(file: str | os.PathLike, **options) -> Network:
-    """Make a network of a model saved as a ``.keras`` file.
-
-    Code stored in the file (a pickled lambda, say) is never executed: Keras's safe mode refuses it.
+def network_of_model(
+    model: keras.Model,
+    taken: StimulusInput,
+    *,
+    layers: Sequence[str] | None,
+    labels: Sequence[str] | None,
+    logits: str | None,
+    name: str,
+    provenance: Provenance,
+    preprocess: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+) -> Network:
+    """Make a network of a Keras model; the arguments are those of `from_keras`, and what it makes of them.
 
     Args:
-        file: the ``.keras`` file.
-        options: as `from_keras` takes them; the name is the file's by default.
+        model: the model.
+        taken: what it takes.
+        layers: names of the layers to offer.
+        labels: the label of each unit of its output.
+        logits: the name of that output.
+        name: the network's name.
+        provenance: where the weights come from.
+        preprocess: what stands before the model in the graph.
+
+    Raises:
+        ArgumentError: the model computes in another precision than float32, the labels do not fit, a layer or output
+            does not exist, or stimuli of a batch influence each other.
+    """
+    _refuse_mixed_precision(model)
+    found, outputs = {}, {}
+
+    def traced(stimulus):
+        with _recorded_outputs(model) as recorded:
+            result = model(preprocess(taken(stimulus)), training=False)
+        found.update(recorded)
+        outputs.update(_named_outputs(model, result))
+        return result
+
+    function = trace_function(traced, taken.domain.shape)
+    check_independence(name, function.function, taken)
+    return traced_network(
+        name,
+        taken,
+        stimulus=function.stimulus,
+        found=found,
+        layers=layers,
+        logits=_chosen_output(model, outputs, logits),
+        weights=function.weights,
+        provenance=provenance,
+        labels=labels,
+    )
+
+
+def network_of_file(file: str | os.PathLike, **options) -> Network:
+    """Make a network of a model that Keras 3 or Keras 2 saved, as ``.keras`` or as HDF5 (``.h5``, ``.hdf5``).
+
+    No code that is stored in the file (a pickled lambda, say) is executed: `read_keras` refuses it.
+
+    Args:
+        file: the file.
+        options: as `from_keras` takes them.
 
     Raises:
         CheckpointError: the file is missing or cannot be read as a Keras model.
+        ArgumentError: as `from_keras` raises it.
     """
     path = Path(file)
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give a model that Keras saved as FILE.keras.")
-    if path.suffix != ".keras":
-        raise CheckpointError(f"{path} is not named FILE.keras; save the model with model.save('FILE.keras').")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its parsers and layers raise.
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise CheckpointError(
-            f"{path} cannot be read as a Keras model: {reason[0]} "
-            "Save it again with model.save('FILE.keras'); load models with custom layers in Python "
-            "and give them to tfmetamers.networks.from_keras."
-        ) from error
-    network = from_keras(model, **{"name": path.stem, **options})
-    network.provenance = dataclasses.replace(
-        network.provenance,
-        digest=file_digest(path),
-        file=path.name,
-        loading={"by": "load_keras", "file": str(path.absolute()), **_as_json(options)},
-    )
+    network = from_keras(read_keras(path), **options)
+    network.provenance = dataclasses.replace(network.provenance, digest=file_digest(path), file=path.name)
     return network
 
 
-def _as_json(options) -> dict:
-    return {
-        name: list(value) if isinstance(value, Sequence | tuple) and not isinstance(value, str) else value
-        for name, value in options.items()
-    }
+def _check_model(model) -> None:
+    libraries = [keras, sys.modules.get("tf_keras")]  # A model of tf_keras has imported it.
+    if not any(library is not None and isinstance(model, library.Model) for library in libraries):
+        raise ArgumentError(f"The model is {model!r}; a Keras model was expected.")
 
 
-def _input_size(model, size: int | None) -> int:
-    inputs = getattr(model, "inputs", None) or []  # A subclassed model does not know its own.
-    shape = tuple(inputs[0].shape) if inputs else (None, None, None, 3)
-    if len(inputs) > 1 or len(shape) != 4 or shape[-1] != 3:
+def _input_shape(model, domain, sampling_rate) -> tuple[int | None, ...]:
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > 1:
         raise ArgumentError(
-            f"{model.name} takes {len(inputs)} inputs, the first of shape {shape}; one of shape (batch, height, "
-            "width, 3) was expected. Put layers before it that turn an RGB picture into its input."
+            f"{model.name} takes {len(inputs)} inputs; one was expected. Make a model in which the others are constant."
         )
-    height, width = (size if extent is None else extent for extent in shape[1:3])
-    if height is None or width is None:
-        raise ArgumentError(f"{model.name} takes pictures of any size; say which with --size or size=.")
-    if height != width:
-        raise ArgumentError(f"{model.name} takes pictures of {height} x {width}; square ones were expected.")
-    if size is not None and size != height:
-        raise ArgumentError(f"{model.name} takes pictures of {height} pixels; a size of {size} was asked for.")
-    return height
+    if inputs:
+        return tuple(inputs[0].shape)[1:]
+    # A subclassed model does not know its own.
+    return (None,) if domain == "sound" or sampling_rate is not None else (None, None, 3)
 
 
-def _checked_range(input_range) -> tuple[float, float]:
-    try:
-        black, white = (float(value) for value in input_range)
-    except (TypeError, ValueError):
-        black = white = 0.0
-    if not black < white < float("inf") or black == -float("inf"):
-        raise ArgumentError(
-            f"The input range is {input_range!r}; two finite numbers, black before white, were expected."
-        )
-    return black, white
+def _named_outputs(model, result) -> dict[str, tf.Tensor]:
+    if isinstance(result, Mapping):
+        return dict(result)
+    results = list(result) if isinstance(result, list | tuple) else [result]
+    names = getattr(model, "output_names", None) or [str(position) for position in range(len(results))]
+    return dict(zip(names, results, strict=False))
 
 
-def _checked_labels(labels, output):
-    if labels is None:
-        return None
-    units = None if output is None or output.shape.rank != 2 else output.shape[-1]
-    if units != len(labels):
-        raise ArgumentError(
-            f"There are {len(labels)} labels, and the model's output has shape "
-            f"{None if output is None else tuple(output.shape)}; one label a unit of a flat output was expected."
-        )
-    return labels
+def _chosen_output(model, outputs: Mapping[str, tf.Tensor], logits: str | None) -> tf.Tensor | None:
+    if logits is None:
+        return next(iter(outputs.values())) if len(outputs) == 1 else None
+    if logits not in outputs:
+        raise unknown_name(f"output of {model.name} called", logits, outputs, "Give one of its outputs.")
+    return outputs[logits]
 
 
 def _refuse_mixed_precision(model) -> None:
@@ -179,28 +195,31 @@ def _refuse_mixed_precision(model) -> None:
 
 
 @contextlib.contextmanager
-def _inlined_functions() -> Iterator[None]:
-    """Have functions that the model calls (Keras's grouped convolutions) traced as part of it."""
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(before)
+def _recorded_outputs(model) -> Iterator[dict[str, tf.Tensor]]:
+    """Record each layer's output while the model is called, so that nested and subclassed models work too.
+
+    Meanwhile, recurrent layers compute what they compute without a loop, where that can be.
+    """
+    recorded: dict[str, tf.Tensor] = {}
+    with contextlib.ExitStack() as stack:
+        for name, layer in _named_layers(model):
+            for recurrent in lstm_layers(layer):
+                stack.enter_context(_replaced_call(recurrent, lowered(recurrent, recurrent.call)))
+            stack.enter_context(_replaced_call(layer, _recording(layer.call, name, recorded)))
+        yield recorded
 
 
 @contextlib.contextmanager
-def _recorded_outputs(model) -> Iterator[dict[str, tf.Tensor]]:
-    """Record each layer's output while the model is called, so that nested and subclassed models work too."""
-    recorded: dict[str, tf.Tensor] = {}
-    layers = list(_named_layers(model))
-    for name, layer in layers:
-        layer.call = _recording(layer.call, name, recorded)
+def _replaced_call(layer, call) -> Iterator[None]:
+    own = vars(layer).get("call")  # Layers of TensorFlow's functions in Keras 2 have one.
+    layer.call = call
     try:
-        yield recorded
+        yield
     finally:
-        for _, layer in layers:
+        if own is None:
             del layer.call
+        else:
+            layer.call = own
 
 
 def _recording(call, name, recorded):
@@ -215,34 +234,30 @@ def _recording(call, name, recorded):
 
 def _named_layers(model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
     for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
+        if type(layer).__name__ == "InputLayer":
             continue
         yield prefix + layer.name, layer
-        if isinstance(layer, keras.Model):
+        if _is_model(layer):
             yield from _named_layers(layer, f"{prefix}{layer.name}/")
 
 
-def _captured_values(function, captured) -> dict[str, tf.Variable | tf.Tensor]:
-    """Return the variables and constants that the traced function captures, by the names of their placeholders."""
-    by_handle = {variable.handle.ref(): variable for variable in function.graph.variables}
-    return {
-        placeholder.op.name: by_handle.get(external.ref(), external)
-        for placeholder, external in zip(captured, function.captured_inputs, strict=True)
-    }
-
-
-def _digest(model) -> str:
+def model_digest(model) -> str:
+    """Return the SHA-256 of a model's layers, their settings and its weights, in hexadecimal; names do not matter."""
     digest = hashlib.sha256()
-    for name, layer in _named_layers(model):
-        digest.update(f"{name} {type(layer).__name__} {_settings(layer)}\n".encode())
+    for _, layer in _named_layers(model):
+        digest.update(f"{type(layer).__name__} {_settings(layer)}\n".encode())
     for value in model.get_weights():
         digest.update(value.tobytes())
     return digest.hexdigest()
 
 
+def _is_model(layer) -> bool:
+    return hasattr(layer, "layers")
+
+
 def _settings(layer) -> str:
     """Return what a layer computes besides its weights: its activation, strides and so on, as sorted JSON."""
-    if isinstance(layer, keras.Model):
+    if _is_model(layer):
         return ""  # Its layers are described one by one.
     try:
         config = layer.get_config()

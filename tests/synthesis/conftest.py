@@ -1,0 +1,24 @@
+"""A small network, and pictures on disk."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfmetamers.networks import from_keras
+from tfmetamers.stimuli.collection import collect_stimuli
+from tfmetamers.stimuli.images import SUFFIXES
+
+
+@pytest.fixture
+def network(small_model):
+    return from_keras(small_model, labels=list("abcdefghij"))
+
+
+@pytest.fixture
+def stimuli(tmp_path, pictures):
+    """The pictures a, b and c."""
+    folder = tmp_path / "stimuli"
+    folder.mkdir()
+    for name, picture in zip("abc", pictures, strict=False):
+        Image.fromarray((picture * 255).astype(np.uint8)).save(folder / f"{name}.png")
+    return collect_stimuli([folder], SUFFIXES)

@@ -1,0 +1,57 @@
+"""The code of the documents runs as it stands there."""
+
+import ast
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(file: str) -> list[str]:
+    """Return the blocks of Python code of a document."""
+    return BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))
+
+
+def statements(code: str) -> int:
+    """Count statements, without imports."""
+    return sum(not isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(code).body)
+
+
+@pytest.mark.parametrize("file", ["docs/python.md"])
+def test_blocks_run_one_after_another_and_are_short(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    namespace = {}
+    for block in blocks(file):
+        assert statements(block) <= 5, block
+        exec(compile(block, file, "exec"), namespace)
+    assert namespace["verdicts"]["included"].notna().all()
+    assert [len(metamer.losses) for metamer in namespace["metamers"]] == [401] * 4
+    assert repr(namespace["network"]) in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_the_block_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    namespace = {}
+    (block,) = blocks("README.md")
+    exec(compile(block, "README.md", "exec"), namespace)
+    assert [metamer.record.recipe.steps for metamer in namespace["metamers"]] == [200, 200]
+
+
+def modules_with_examples() -> list[str]:
+    """Return the modules whose docstrings hold examples."""
+    files = [path for path in (ROOT / "tfmetamers").rglob("*.py") if ">>>" in path.read_text(encoding="utf-8")]
+    return sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files)
+
+
+@pytest.mark.parametrize("module", modules_with_examples())
+def test_examples_of_docstrings_run(module):
+    found = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted > 0 and found.failed == 0

@@ -1,0 +1,95 @@
+"""Drawings of what front ends give."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from tfmetamers.cochlea.filters import hertz_to_erb_number
+
+#: The frequencies that the axis of a cochleagram labels, in Hz.
+MARKED_FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 4000, 8000)
+
+
+def draw_front_end(row: Sequence[Axes], outputs: np.ndarray, front_end: Callable, duration: float) -> None:
+    """Draw what a front end gives for several sounds, on the same scale.
+
+    Args:
+        row: where to draw each.
+        outputs: float (sounds, ...), cochleagrams or features over frames.
+        front_end: the front end; one with ``center_frequencies`` gives cochleagrams.
+        duration: of the sounds, in seconds.
+    """
+    for axes, output in zip(row, outputs, strict=True):
+        if hasattr(front_end, "center_frequencies"):
+            draw_cochleagram(axes, output, front_end.center_frequencies, duration).set_clim(0, outputs.max())
+        else:
+            _draw_features(axes, output, front_end.output_name).set_clim(outputs.min(), outputs.max())
+
+
+def _draw_features(axes: Axes, features: np.ndarray, name: str) -> AxesImage:
+    """Draw features (..., features) over the frames of a sound."""
+    axes.set(xlabel="frame", ylabel=name)
+    rows = features.reshape(-1, features.shape[-1]).T
+    return axes.imshow(rows, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
+
+
+def draw_cochleagram(axes: Axes, cochleagram: np.ndarray, center_frequencies: np.ndarray, duration: float) -> AxesImage:
+    """Draw a cochleagram over time, one row of equal height for each channel, with round frequencies labelled.
+
+    Channels are evenly spaced on the ERB-number scale, and so is the axis.
+
+    Args:
+        axes: where to draw.
+        cochleagram: float (channels, envelope samples), low frequencies first.
+        center_frequencies: float (channels,), in Hz, as a front end has them.
+        duration: of the sound, in seconds.
+
+    Returns:
+        The image, from which a colour bar can be made.
+    """
+    channels = len(center_frequencies)
+    image = axes.imshow(
+        cochleagram,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=0.0,
+        extent=(0.0, duration, -0.5, channels - 0.5),
+        interpolation="nearest",
+    )
+    places = hertz_to_erb_number(center_frequencies)
+    marked = [f for f in MARKED_FREQUENCIES if center_frequencies[0] <= f <= center_frequencies[-1]]
+    axes.set_yticks(np.interp(hertz_to_erb_number(np.array(marked)), places, np.arange(channels)), marked)
+    axes.set(xlabel="time (s)", ylabel="frequency (Hz)")
+    return image
+
+
+@rc_context({"text.parse_math": False})
+def plot_cochleagram(
+    waveform: np.ndarray, sampling_rate: int, cochleagram: np.ndarray, center_frequencies: np.ndarray, title: str
+) -> Figure:
+    """Draw a sound's waveform above its cochleagram, on one time axis.
+
+    Args:
+        waveform: float (samples,).
+        sampling_rate: of the waveform, in Hz.
+        cochleagram: float (channels, envelope samples), low frequencies first.
+        center_frequencies: float (channels,), in Hz, as a front end has them.
+        title: what the sound is.
+    """
+    duration = len(waveform) / sampling_rate
+    figure = Figure(figsize=(9.0, 5.6), layout="constrained")
+    figure.suptitle(title)
+    grid = figure.add_gridspec(2, 2, height_ratios=[1, 4], width_ratios=[45, 1])
+    below = figure.add_subplot(grid[1, 0])
+    image = draw_cochleagram(below, cochleagram, center_frequencies, duration)
+    figure.colorbar(image, cax=figure.add_subplot(grid[1, 1]), label="compressed envelope")
+    above = figure.add_subplot(grid[0, 0], sharex=below)
+    above.plot(np.arange(len(waveform)) / sampling_rate, waveform, linewidth=0.4, color="0.2")
+    above.set(ylabel="amplitude", xlim=(0.0, duration))
+    above.tick_params(labelbottom=False)
+    return figure

@@ -1,0 +1,18 @@
+"""The null distributions that come with the bundled networks."""
+
+from pathlib import Path
+
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.networks.auditory.trained_folder import NULL_FILE, bundled_networks
+
+
+def bundled_nulls() -> dict[Path, NullDistribution]:
+    """Return the null distribution of each bundled network that has one, by its file.
+
+    ``reproduce/bundled_networks.py`` builds them from the words of the test split.
+
+    Raises:
+        ResultError: one is damaged.
+    """
+    files = [folder / NULL_FILE for folder in bundled_networks().values()]
+    return {file: NullDistribution.load(file) for file in files if file.is_file()}

@@ -1,0 +1,102 @@
+"""Null distributions of stimuli in memory, for notebooks."""
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
+from tfmetamers.inclusion.pairs import draw_pairs, max_pairs
+from tfmetamers.inclusion.ranks import RankTable, correlations
+from tfmetamers.metrics import centred_ranks
+from tfmetamers.networks.network import Network
+from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.versions import describe_versions
+from tfmetamers.utilities.words import counted
+
+#: Bytes of ranks that are read at a time.
+SLAB_BYTES = 2**28
+
+
+def build_null_of_arrays(
+    network: Network,
+    stimuli: Sequence[np.ndarray],
+    *,
+    layers: Sequence[str],
+    pairs: int | None = None,
+    seed: int = 0,
+    design: str = "blocks",
+    ids: Sequence[str] | None = None,
+) -> NullDistribution:
+    """Correlate the activations of random pairs of natural stimuli at layers of a network.
+
+    The coefficients are those that 'tfmetamers null build' gives for the same stimuli in the same order.
+
+    Args:
+        network: the network.
+        stimuli: natural stimuli, each as ``network.domain.load(FILE)`` gives it; copies of an earlier one are left out.
+        layers: names of layers.
+        pairs: the number of pairs; by default, as many as the design can draw.
+        seed: decides which pairs are drawn.
+        design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.draw_pairs`).
+        ids: a name for each stimulus; by default the first digits of its hash.
+
+    Raises:
+        ArgumentError: an unknown layer, fewer than two different stimuli, or fewer pairs than asked for.
+        ResultError: an activation is not a number.
+    """
+    naturals = [np.asarray(stimulus, np.float32) for stimulus in stimuli]
+    if ids is not None and len(ids) != len(naturals):
+        raise ArgumentError(f"There are {len(naturals)} stimuli and {len(ids)} ids; give an id for each stimulus.")
+    digests = [stimulus_digest(natural) for natural in naturals]
+    distinct = {digest: place for place, digest in reversed(list(enumerate(digests)))}
+    kept = sorted(distinct.values())
+    names = [digests[place][:12] if ids is None else ids[place] for place in range(len(naturals))]
+    if len(kept) < 2:
+        raise ArgumentError(
+            f"{counted(len(kept), 'different stimulus', 'different stimuli')} arrived, in {len(naturals)} arrays; a "
+            "null distribution needs two or more."
+        )
+    drawn = draw_pairs(len(kept), max_pairs(len(kept), design) if pairs is None else pairs, seed, design)
+    chosen = list(dict.fromkeys(network.layer(name).name for name in layers))
+    coefficients = _coefficients(
+        network, [network.domain.prepare(naturals[place]) for place in kept], chosen, drawn.pairs
+    )
+    described = network.describe().to_json()
+    return NullDistribution(
+        network={key: described[key] for key in RECORDED},
+        layers=coefficients,
+        pairs=drawn.pairs,
+        stimuli=tuple(NullStimulus(names[place], digests[place]) for place in kept),
+        seed=seed,
+        design=design,
+        front_end=next(iter(network.front_ends), "none"),
+        versions=describe_versions(),
+        left_out={"duplicates": [names[place] for place in range(len(naturals)) if place not in kept], "broken": []},
+    )
+
+
+def _coefficients(network: Network, stimuli: Sequence[np.ndarray], layers: Sequence[str], pairs: np.ndarray):
+    compute = network.activations_together(layers)
+    origins = [str(place) for place in range(len(stimuli))]
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        tables = [
+            stack.enter_context(RankTable(Path(folder) / str(place), network.layer(name).size, origins))
+            for place, name in enumerate(layers)
+        ]
+        for row, stimulus in enumerate(stimuli):
+            # One stimulus per pass: in a batch, rounding could depend on which stimuli are in it.
+            for name, table, output in zip(layers, tables, compute(stimulus[None]), strict=True):
+                activations = output.numpy()
+                if np.isnan(activations).any():
+                    raise ResultError(
+                        f"Stimulus {row}, counted from 0 without copies, gives activations at {name} that are not "
+                        "numbers (NaN); leave it out, or load other weights."
+                    )
+                table.write(row, centred_ranks(activations))
+        return {
+            name: correlations(table.products(SLAB_BYTES), pairs) for name, table in zip(layers, tables, strict=True)
+        }

@@ -1,0 +1,14 @@
+from .folder import find_metamers as find_metamers
+from .folder import load_metamers as load_metamers
+from .folder import read_metamer as read_metamer
+from .folder import read_record as read_record
+from .folder import save_metamers as save_metamers
+from .folder import write_metamer as write_metamer
+from .metamer import Metamer as Metamer
+from .record import MetamerRecord as MetamerRecord
+from .record import RunRecord as RunRecord
+from .spec import MetamerSpec as MetamerSpec
+from .spec import StimulusSpec as StimulusSpec
+from .tables import index as index
+from .tables import tabulate as tabulate
+from .tables import write_index as write_index

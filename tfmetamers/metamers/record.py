@@ -1,0 +1,213 @@
+"""What metamer.json holds: how a metamer was made and how well it matches."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tfmetamers.metamers.spec import layer_variant, metamer_folder, metamer_identity
+from tfmetamers.networks.record import NetworkRecord
+from tfmetamers.recipes import Recipe
+from tfmetamers.stimuli.domains import Domain, domain_from_json
+
+#: The version of the folder's format, written as ``format`` in metamer.json.
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """The matched layer.
+
+    Attributes:
+        name: its name.
+        tensor: the tensor's name in the traced graph.
+        shape: of its activations.
+        relu_rule: what its gradient does, in words.
+        relus: names of the ReLUs that produce it.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    relu_rule: str
+    relus: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StimulusRecord:
+    """The natural stimulus.
+
+    Attributes:
+        sha256: `tfmetamers.stimuli.noise.stimulus_digest` of its array, which seeds the noise.
+        id: names it in results; the first digits of its hash, for an array of which nothing else is known.
+        file: the name of its file; None for an array.
+        file_sha256: SHA-256 of that file.
+        label: its true label, where one is known.
+        category: its true category.
+        columns: further columns of the manifest.
+        fit: what was done with a sound of another length.
+    """
+
+    sha256: str
+    id: str
+    file: str | None = None
+    file_sha256: str | None = None
+    label: str | None = None
+    category: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    fit: str | None = None
+
+
+@dataclass(frozen=True)
+class LossRecord:
+    """Losses: the first, the last, and what the reference front end says of the last."""
+
+    initial: float
+    final: float
+    final_exact: float
+
+
+@dataclass(frozen=True)
+class MetamerRecord:
+    """How a metamer was made and how well it matches.
+
+    Attributes:
+        network: the network.
+        layer: the matched layer.
+        stimulus: the natural stimulus.
+        recipe: the recipe.
+        seed: the seed of the noise.
+        kernels: how convolutions were computed, ``"quick"`` or ``"small"``.
+        asked_kernels: how they were asked to be; None for the layer's default.
+        initial: SHA-256 of the initial stimulus, where it was not noise.
+        loss: losses.
+        correlation: Spearman's coefficient of the activations; None where they are constant.
+        prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
+        versions: of the software that made it.
+    """
+
+    network: NetworkRecord
+    layer: LayerRecord
+    stimulus: StimulusRecord
+    recipe: Recipe
+    seed: int
+    kernels: str
+    asked_kernels: str | None
+    initial: str | None
+    loss: LossRecord
+    correlation: float | None
+    prediction: Mapping[str, Mapping[str, Any] | None]
+    versions: Mapping[str, str]
+
+    @cached_property
+    def domain(self) -> Domain:
+        """What its stimulus is."""
+        return domain_from_json(self.network.domain)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What determines the metamer, as `tfmetamers.metamers.spec.MetamerSpec.identity` has it."""
+        return metamer_identity(
+            self.network.spec_identity,
+            self.layer.name,
+            self.stimulus.file_sha256,
+            self.stimulus.fit,
+            self.recipe,
+            self.seed,
+            self.asked_kernels,
+            self.initial,
+        )
+
+    @property
+    def relative_folder(self) -> Path:
+        """The metamer's folder below an output folder."""
+        return metamer_folder(
+            self.network.folder_name,
+            self.layer.name,
+            self.stimulus.id,
+            self.seed,
+            self.variant,
+        )
+
+    @property
+    def variant(self) -> list[str]:
+        """What was not as usual for the network, in words; empty if nothing was."""
+        return layer_variant(self.recipe, self.network.recipe, self.asked_kernels, self.initial)
+
+    def replace(self, **fields: Any) -> "MetamerRecord":
+        """Return the same with other values for some fields."""
+        return dataclasses.replace(self, **fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what metamer.json holds."""
+        return {
+            "format": FORMAT,
+            "network": self.network.to_json(),
+            "layer": {**vars(self.layer), "shape": list(self.layer.shape), "relus": list(self.layer.relus)},
+            "stimulus": {**vars(self.stimulus), "columns": dict(self.stimulus.columns)},
+            "recipe": dataclasses.asdict(self.recipe),
+            "deviations": {name: list(pair) for name, pair in self.recipe.deviations().items()},
+            **{name: getattr(self, name) for name in ("seed", "kernels", "asked_kernels", "initial")},
+            "loss": vars(self.loss),
+            "correlation": self.correlation,
+            "prediction": {which: each and dict(each) for which, each in self.prediction.items()},
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "MetamerRecord":
+        """Return what `to_json` gave.
+
+        Raises:
+            TfmetamersError: a network, a recipe or a domain that is not known here, or a value that cannot be used.
+            KeyError, TypeError, ValueError, AttributeError: a part is missing or of another type.
+        """
+        layer = {
+            **content["layer"],
+            "shape": tuple(content["layer"]["shape"]),
+            "relus": tuple(content["layer"]["relus"]),
+        }
+        correlation, prediction = content["correlation"], content["prediction"]
+        for which in ("original", "metamer"):
+            if prediction[which] is not None:
+                prediction[which]["index"], prediction[which]["label"]
+        if isinstance(content["seed"], bool) or not isinstance(content["seed"], int):
+            raise TypeError(f"the seed is {content['seed']!r}")
+        record = cls(
+            network=NetworkRecord.from_json(content["network"]),
+            layer=LayerRecord(**layer),
+            stimulus=StimulusRecord(**content["stimulus"]),
+            recipe=Recipe(**content["recipe"]),
+            **{name: content[name] for name in ("seed", "kernels", "asked_kernels", "initial")},
+            loss=LossRecord(**{name: float(value) for name, value in content["loss"].items()}),
+            correlation=None if correlation is None else float(correlation),
+            prediction=dict(prediction),
+            versions=dict(content["versions"]),
+        )
+        stimulus = record.stimulus
+        texts = (stimulus.id, stimulus.sha256)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(stimulus.columns, Mapping):
+            raise TypeError(f"the stimulus is {content['stimulus']!r}")
+        if not isinstance(record.layer.name, str) or not isinstance(record.initial, str | None):
+            raise TypeError(f"the layer is {record.layer.name!r}, the initial stimulus {record.initial!r}")
+        if record.domain.shape != record.network.stimulus_shape or math.prod(record.layer.shape) < 1:
+            raise ValueError("the shapes of its stimulus or layer do not agree")
+        return record
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """When and where a metamer was made, which determines nothing; what run.json holds.
+
+    Attributes:
+        seconds: wall time of the steps of its batch.
+        finished: when, in UTC, as ISO 8601 has it.
+        host: the machine's name.
+    """
+
+    seconds: float
+    finished: str
+    host: str

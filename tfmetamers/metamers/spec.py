@@ -1,0 +1,195 @@
+"""What a metamer is made of: plain data, from which its folder follows."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tfmetamers.errors import StimulusError
+from tfmetamers.networks.spec import NetworkSpec, spec_digest
+from tfmetamers.recipes import Recipe
+from tfmetamers.stimuli.collection import StimulusFile
+from tfmetamers.utilities.files import file_digest
+
+#: The name of a folder, a layer's with its variant, is not longer than this; a longer variant becomes a hash.
+MAX_NAME = 200
+
+
+@dataclass(frozen=True)
+class StimulusSpec:
+    """A natural stimulus: a file, and how it is loaded.
+
+    Attributes:
+        id: names it in results.
+        path: the file.
+        sha256: of the file's bytes.
+        label: its true label, where a manifest gives one.
+        category: its true category.
+        columns: further columns of the manifest.
+        fit: what is done with a sound of another length than the network's.
+    """
+
+    id: str
+    path: str
+    sha256: str
+    label: str | None = None
+    category: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    fit: str | None = None
+
+    @classmethod
+    def of_file(cls, stimulus: StimulusFile, fit: str | None = None) -> "StimulusSpec":
+        """Return the spec of a stimulus that was collected; its file is hashed and not decoded.
+
+        Raises:
+            StimulusError: the file is missing or cannot be read.
+        """
+        try:
+            digest = file_digest(stimulus.path)
+        except OSError as error:
+            raise StimulusError(
+                f"{stimulus.path} cannot be read: {error.strerror or error}; check the path."
+            ) from error
+        path = str(Path(stimulus.path).absolute())
+        return cls(stimulus.id, path, digest, stimulus.label, stimulus.category, dict(stimulus.columns), fit)
+
+
+@dataclass(frozen=True)
+class MetamerSpec:
+    """Everything that determines a metamer.
+
+    Attributes:
+        network: the network.
+        layer: the layer's name.
+        stimulus: the natural stimulus.
+        recipe: the recipe.
+        own_recipe: the name of the network's own recipe.
+        seed: the seed of the noise.
+        kernels: how convolutions are computed, ``"quick"`` or ``"small"``; None for the layer's default.
+    """
+
+    network: NetworkSpec
+    layer: str
+    stimulus: StimulusSpec
+    recipe: Recipe
+    own_recipe: str
+    seed: int = 0
+    kernels: str | None = None
+
+    @property
+    def relative_folder(self) -> Path:
+        """The metamer's folder below the output folder: network, layer, stimulus, seed."""
+        return metamer_folder(
+            self.network.folder_name,
+            self.layer,
+            self.stimulus.id,
+            self.seed,
+            layer_variant(self.recipe, self.own_recipe, self.kernels),
+        )
+
+    def folder(self, out: str | os.PathLike) -> Path:
+        """Return the metamer's folder below an output folder."""
+        return Path(out) / self.relative_folder
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What determines the metamer, wherever files lie: equal for equal metamers only."""
+        return metamer_identity(
+            self.network.identity,
+            self.layer,
+            self.stimulus.sha256,
+            self.stimulus.fit,
+            self.recipe,
+            self.seed,
+            self.kernels,
+        )
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of `identity` and of the stimulus's id, in hexadecimal."""
+        return spec_digest({**self.identity, "id": self.stimulus.id})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the spec as JSON has it."""
+        return {
+            **{each.name: getattr(self, each.name) for each in dataclasses.fields(self)},
+            "network": self.network.to_json(),
+            "stimulus": dataclasses.asdict(self.stimulus),
+            "recipe": dataclasses.asdict(self.recipe),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "MetamerSpec":
+        """Return what `to_json` gave.
+
+        Raises:
+            ArgumentError: a network or a recipe that cannot be used.
+            KeyError, TypeError: a part is missing or unknown.
+        """
+        parts = {
+            "network": NetworkSpec.from_json(content["network"]),
+            "stimulus": StimulusSpec(**content["stimulus"]),
+            "recipe": Recipe(**content["recipe"]),
+        }
+        return cls(**{**content, **parts})
+
+
+def metamer_identity(
+    network: Mapping[str, Any],
+    layer: str,
+    stimulus: str | None,
+    fit: str | None,
+    recipe: Recipe,
+    seed: int,
+    kernels: str | None,
+    initial: str | None = None,
+) -> dict[str, Any]:
+    """Return what determines a metamer, as JSON has it.
+
+    Args:
+        network: `NetworkSpec.identity`.
+        layer: the layer's name.
+        stimulus: SHA-256 of the natural stimulus's file.
+        fit: what was done with a sound of another length.
+        recipe: the recipe.
+        seed: the seed of the noise.
+        kernels: how convolutions were asked to be computed.
+        initial: SHA-256 of an initial stimulus of one's own.
+    """
+    return {
+        "network": dict(network),
+        "layer": layer,
+        "stimulus": stimulus,
+        "fit": fit,
+        "recipe": dataclasses.asdict(recipe),
+        "seed": seed,
+        "kernels": kernels,
+        "initial": initial,
+    }
+
+
+def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
+    """Return the words that tell a metamer from one of the same layer that was made as is usual for the network."""
+    words = recipe.variant(own_recipe)
+    if kernels is not None:
+        words.append(f"{kernels}-kernels")
+    if initial is not None:
+        words.append(f"initial-{initial[:8]}")
+    return words
+
+
+def metamer_folder(network: str, layer: str, stimulus_id: str, seed: int, variant: list[str] | None = None) -> Path:
+    """Return the folder of one metamer below the output folder: ``<network>/<layer>/<stimulus id>/<seed>``.
+
+    In the name of the layer, all but letters, digits and ``_.-`` is written as in a URL, so that no two layers share a
+    folder; after ``~`` comes what is not as usual for the network.
+    """
+    plain = quote(layer, safe="").replace("~", "%7E")
+    name = "~".join([plain, *(quote(word, safe="") for word in variant or [])])
+    if len(name) > MAX_NAME:
+        name = f"{plain[: MAX_NAME - 10]}~{spec_digest({'variant': variant, 'layer': layer})[:8]}"
+    return Path(quote(network, safe="@")) / name / stimulus_id / str(seed)

@@ -1,0 +1,113 @@
+"""One table of everything that was made."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfmetamers.metamers.folder import find_metamers, read_record, read_run
+from tfmetamers.metamers.record import MetamerRecord
+from tfmetamers.utilities.files import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas
+
+    from tfmetamers.metamers.metamer import Metamer
+
+#: Columns that every row has, before ``seconds``, ``folder`` and the further columns of manifests.
+COLUMNS = (
+    "network",
+    "weights",
+    "layer",
+    "stimulus",
+    "label",
+    "category",
+    "seed",
+    "recipe",
+    "deviations",
+    "steps",
+    "kernels",
+    "initial_loss",
+    "final_loss",
+    "final_loss_exact",
+    "correlation",
+    "original_prediction",
+    "metamer_prediction",
+)
+
+
+def describe_row(record: MetamerRecord) -> dict[str, Any]:
+    """Return the columns `COLUMNS` of a metamer."""
+    deviations = record.recipe.deviations()
+    return {
+        "network": record.network.name,
+        "weights": record.network.digest,
+        "layer": record.layer.name,
+        "stimulus": record.stimulus.id,
+        "label": record.stimulus.label,
+        "category": record.stimulus.category,
+        "seed": record.seed,
+        "recipe": record.recipe.name,
+        "deviations": "; ".join(f"{name}={used}" for name, (_, used) in deviations.items()),
+        "steps": record.recipe.steps,
+        "kernels": record.kernels,
+        "initial_loss": record.loss.initial,
+        "final_loss": record.loss.final,
+        "final_loss_exact": record.loss.final_exact,
+        "correlation": record.correlation,
+        **{
+            f"{which}_prediction": prediction and prediction["label"] for which, prediction in record.prediction.items()
+        },
+    }
+
+
+def tabulate(metamers: "Iterable[Metamer]") -> "pandas.DataFrame":
+    """Return a table of metamers in memory, a row for each, with the columns `COLUMNS` and ``seconds``."""
+    import pandas
+
+    rows = [{**describe_row(metamer.record), "seconds": metamer.seconds} for metamer in metamers]
+    return pandas.DataFrame(rows, columns=[*COLUMNS, "seconds"])
+
+
+def index(out: str | os.PathLike) -> "pandas.DataFrame":
+    """Return a table of all finished metamers below a folder, a row for each.
+
+    The columns are `COLUMNS`, then ``seconds`` and ``folder`` (relative to `out`), then further columns of manifests,
+    ``manifest_`` before the name of one that is also the name of another column.
+
+    Raises:
+        ResultError: there is no metamer, or one is damaged.
+    """
+    import pandas
+
+    out = Path(out)
+    rows = []
+    for folder in find_metamers(out):
+        record, run = read_record(folder), read_run(folder)
+        row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
+        further = {
+            f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()
+        }
+        rows.append({**row, **further})
+    return pandas.DataFrame(rows)
+
+
+def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:
+    """Write the table of `index` as a CSV.
+
+    Args:
+        out: the folder that synthesis wrote to.
+        file: the CSV to write; ``index.csv`` in `out` by default.
+
+    Returns:
+        The CSV's path.
+
+    Raises:
+        ResultError: there is no metamer, one is damaged, or the file cannot be written.
+    """
+    path = Path(file) if file else Path(out) / "index.csv"
+    table = index(out)
+    with atomic_write(path) as partial:
+        table.to_csv(partial, index=False)
+    return path

@@ -1,0 +1,182 @@
+"""What a family of networks has to say of itself."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.stimuli.domains import Domain
+
+if TYPE_CHECKING:
+    from tfmetamers.checkpoints.catalog import CatalogEntry
+    from tfmetamers.checkpoints.verify import Probe
+    from tfmetamers.networks.network import Network
+
+
+@dataclass(frozen=True)
+class NetworkOutline:
+    """What planning needs to know of a network, told without TensorFlow.
+
+    Attributes:
+        name: the network's name.
+        domain: what its stimulus is.
+        layers: the named layers, from the input to the output.
+        recipe: the name of its recipe.
+        classes: the number of its labels or characters; None for a network that has neither.
+        note: what else a reader should know about where it comes from.
+    """
+
+    name: str
+    domain: Domain
+    layers: tuple[str, ...]
+    recipe: str
+    classes: int | None = None
+    note: str = ""
+
+    @classmethod
+    def of(cls, network: "Network") -> "NetworkOutline":
+        """Return the outline of a network that is loaded or described."""
+        classes = network.labels and len(network.labels)
+        note = network.provenance.note
+        return cls(network.name, network.domain, tuple(network.layers), network.recipe, classes, note)
+
+
+class NetworkFamily:
+    """A kind of networks: which there are, what they take, and how each is loaded.
+
+    A family outside this package is an instance of a subclass, named by an entry point of the group
+    ``tfmetamers.networks``. It needs a `name`, `takes`, `network_names` or `claim`, and `load`; what else there is, it
+    may leave as it is. Importing its module should not import TensorFlow.
+
+    Attributes:
+        name: the family's name.
+        takes: the fields of `NetworkSpec` that can be given, beside ``name``.
+    """
+
+    name: str
+    takes: frozenset[str] = frozenset()
+
+    def network_names(self) -> list[str]:
+        """Return the names of the networks that have names of their own."""
+        return []
+
+    def claim(self, base: str) -> dict[str, str] | None:
+        """Return the fields that name a network of this family by a text; None where the text names none.
+
+        Args:
+            base: a name, a path, or what the family makes of its own, without size, duration and weights.
+        """
+        return {"name": base} if base in self.network_names() else None
+
+    def text(self, spec: NetworkSpec) -> str:
+        """Return the text that `claim` takes."""
+        return spec.name or spec.file or self.name
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Refuse a spec with a field that its networks do not take, or without one that they need.
+
+        Raises:
+            ArgumentError: there is one.
+        """
+        for field in _FIELDS - self.takes:
+            if getattr(spec, field) is not None:
+                raise ArgumentError(
+                    f"{self.text(spec)} got the {field.replace('_', ' ')} {getattr(spec, field)!r}, which its networks "
+                    "do not take; leave it out."
+                )
+        if spec.optimize == "cochleagram" and "optimize" not in self.takes:
+            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave that choice out.")
+        if spec.file is None and spec.definition is None:
+            self._check_name(spec)
+
+    def _check_name(self, spec: NetworkSpec) -> None:
+        """Refuse a spec without a file that does not name a network of its own."""
+        claimed = self.claim(self.text(spec))
+        if claimed is not None and "file" not in claimed:
+            return
+        if not self.network_names():
+            raise ArgumentError(f"A network of the family {self.name} got no file; give the file that defines it.")
+        raise unknown_name(f"network of the family {self.name} called", spec.name, self.network_names(), "Give one.")
+
+    def network_name(self, spec: NetworkSpec) -> str:
+        """Return a network's name, as of a file, without TensorFlow."""
+        return spec.name or Path(spec.file).stem
+
+    def files(self, spec: NetworkSpec) -> list[Path]:
+        """Return the files that determine a network: of its weights and of what defines it; none for random weights.
+
+        Raises:
+            CheckpointError: one is missing.
+        """
+        return []
+
+    def identity(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a spec that determine a network, beside the SHA-256 of its files."""
+        return fields
+
+    def own_files(self, folder: Path, spec: NetworkSpec) -> list[Path]:
+        """Return what in a folder may be the weights of a network that was loaded by its own weights."""
+        return []
+
+    def outline(self, spec: NetworkSpec) -> NetworkOutline | None:
+        """Return what planning needs to know, without TensorFlow; None where only loading tells it."""
+        return None
+
+    def load(self, spec: NetworkSpec) -> "Network":
+        """Return a network.
+
+        Raises:
+            ArgumentError: a value of the spec cannot be used.
+            CheckpointError: a file is missing, damaged, or not of the network.
+        """
+        raise NotImplementedError
+
+    def describe(self, spec: NetworkSpec) -> "Network":
+        """Return a network without its weights where that is possible: its layers can be read."""
+        return self.load(spec)
+
+    def variables(self, spec: NetworkSpec) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Return shape and dtype of each variable that a checkpoint must hold, by name.
+
+        Raises:
+            ArgumentError: its networks have no checkpoints.
+        """
+        raise ArgumentError(f"{self.text(spec)} has no checkpoint that could be verified; load it instead.")
+
+    def probe(self, entry: "CatalogEntry") -> "Probe | None":
+        """Return the probe of a checkpoint of the catalogue, None where no answer of its network is known."""
+        return None
+
+    def state(self, spec: NetworkSpec) -> str:
+        """Say in a few words whether a network's weights are at hand."""
+        return "at hand"
+
+
+def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
+    """Tell whether a text is the path of a file of one of several kinds; after ``NAME=`` comes a checkpoint's."""
+    name, equals, _ = base.partition("=")
+    is_path = not equals or os.sep in name or Path(base).is_file()
+    return is_path and Path(base).suffix.lower() in suffixes
+
+
+#: The fields of a spec that a family has to take to be given them.
+_FIELDS = frozenset(
+    {
+        "file",
+        "definition",
+        "checkpoint",
+        "random_seed",
+        "size",
+        "duration",
+        "input_range",
+        "labels",
+        "layers",
+        "logits",
+        "input",
+        "signature",
+        "domain",
+        "sampling_rate",
+    }
+)

@@ -1,0 +1,28 @@
+"""Frozen graphs of TensorFlow 1: ``FILE.pb``."""
+
+from pathlib import Path
+
+from tfmetamers.networks.families.base import NetworkFamily, names_file
+from tfmetamers.networks.families.keras import MODEL_FIELDS
+
+
+class FrozenGraphFamily(NetworkFamily):
+    """Graphs whose weights are constants, from any of their tensors on."""
+
+    name = "frozen_graph"
+    takes = MODEL_FIELDS | {"input"}
+
+    def claim(self, base):
+        return {"file": base} if names_file(base, (".pb",)) else None
+
+    def files(self, spec):
+        return [Path(spec.file)]
+
+    def load(self, spec):
+        from tfmetamers.networks.own.frozen_graph import from_frozen_graph
+
+        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
+        return from_frozen_graph(spec.file, name=self.network_name(spec), **taken)
+
+
+FAMILY = FrozenGraphFamily()

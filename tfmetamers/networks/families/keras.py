@@ -1,0 +1,34 @@
+"""Models that Keras saved: ``FILE.keras``, ``FILE.h5``."""
+
+from pathlib import Path
+
+from tfmetamers.networks.families.base import NetworkFamily, names_file
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
+
+#: What can be said of any model of somebody's own.
+MODEL_FIELDS = frozenset(
+    {"file", "size", "duration", "input_range", "labels", "layers", "logits", "domain", "sampling_rate"}
+)
+
+
+class KerasFamily(NetworkFamily):
+    """Models in files of Keras 3 or Keras 2."""
+
+    name = "keras"
+    takes = MODEL_FIELDS
+
+    def claim(self, base):
+        return {"file": base} if names_file(base, SUFFIXES) else None
+
+    def files(self, spec):
+        return [Path(spec.file)]
+
+    def load(self, spec):
+        from tfmetamers.networks.own.keras import network_of_file
+
+        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
+        return network_of_file(spec.file, name=self.network_name(spec), **taken)
+
+
+FAMILY = KerasFamily()

@@ -1,0 +1,37 @@
+"""The models of Keras Applications: ``keras:NAME``."""
+
+from pathlib import Path
+
+from tfmetamers.errors import ArgumentError
+from tfmetamers.networks.families.base import NetworkFamily
+
+PREFIX = "keras:"
+
+
+class KerasApplicationsFamily(NetworkFamily):
+    """Models of Keras Applications, with their own preprocessing; Keras fetches their weights for ImageNet."""
+
+    name = "keras_applications"
+    takes = frozenset({"checkpoint", "random_seed", "size", "layers"})
+
+    def claim(self, base):
+        if base == PREFIX:
+            raise ArgumentError(f"The network {base!r} lacks its name; write keras:NAME, such as keras:ResNet50.")
+        name = base.removeprefix(PREFIX)
+        return {"name": name} if base.startswith(PREFIX) and name.isidentifier() else None
+
+    def text(self, spec):
+        return f"{PREFIX}{spec.name}"
+
+    def files(self, spec):
+        return [] if spec.checkpoint is None else [Path(spec.checkpoint)]
+
+    def load(self, spec):
+        from tfmetamers.networks.own.keras_applications import load_keras_application
+
+        return load_keras_application(
+            spec.name, checkpoint=spec.checkpoint, random_seed=spec.random_seed, size=spec.size, layers=spec.layers
+        )
+
+
+FAMILY = KerasApplicationsFamily()

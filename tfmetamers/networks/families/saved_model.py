@@ -1,0 +1,37 @@
+"""SavedModels, by their folders."""
+
+from pathlib import Path
+
+from tfmetamers.networks.families.base import NetworkFamily
+from tfmetamers.networks.families.keras import MODEL_FIELDS
+
+#: The file by which a SavedModel is known.
+GRAPH_FILE = "saved_model.pb"
+
+
+class SavedModelFamily(NetworkFamily):
+    """Exports of Keras, modules of `tf.function`, and models of TensorFlow 1."""
+
+    name = "saved_model"
+    takes = MODEL_FIELDS | {"input", "signature"}
+
+    def claim(self, base):
+        try:
+            return {"file": base} if (Path(base) / GRAPH_FILE).is_file() else None
+        except ValueError:  # A null character in the path.
+            return None
+
+    def network_name(self, spec):
+        return spec.name or Path(spec.file).resolve().name
+
+    def files(self, spec):
+        return sorted(path for path in Path(spec.file).rglob("*") if path.is_file())
+
+    def load(self, spec):
+        from tfmetamers.networks.own.saved_model import from_saved_model
+
+        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
+        return from_saved_model(spec.file, name=self.network_name(spec), **taken)
+
+
+FAMILY = SavedModelFamily()

@@ -1,0 +1,46 @@
+"""Networks that 'tfmetamers train' made, by their folders."""
+
+import json
+from pathlib import Path
+
+from tfmetamers.networks.auditory.trained_folder import (
+    ARCHITECTURE_FILE,
+    LABELS_FILE,
+    is_trained_folder,
+    read_trained,
+    trained_checkpoint,
+)
+from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
+
+
+class TrainedFamily(AuditoryFamily):
+    """Networks in folders of architecture, labels, card and checkpoint."""
+
+    name = "trained"
+    takes = frozenset({"file", "checkpoint", "random_seed", "optimize"})
+
+    def claim(self, base):
+        return {"file": base} if is_trained_folder(base) else None
+
+    def network_name(self, spec):
+        try:
+            return str(json.loads((self.folder(spec) / ARCHITECTURE_FILE).read_text(encoding="utf-8"))["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return self.find(spec).architecture.name  # Which says what is wrong.
+
+    def folder(self, spec) -> Path:
+        """Return the network's folder."""
+        return Path(spec.file)
+
+    def find(self, spec):
+        files = read_trained(self.folder(spec))
+        return AuditoryFiles(files.architecture, files.checkpoint, files.class_labels)
+
+    def own_checkpoint(self, spec):
+        return trained_checkpoint(self.folder(spec))
+
+    def defining_files(self, spec):
+        return [self.folder(spec) / ARCHITECTURE_FILE, self.folder(spec) / LABELS_FILE]
+
+
+FAMILY = TrainedFamily()

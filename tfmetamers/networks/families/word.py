@@ -1,0 +1,71 @@
+"""The word networks of the paper, by the authors' release or by the architecture that the package carries."""
+
+from pathlib import Path
+
+from tfmetamers.checkpoints.catalog import cache_folder, cached_checkpoint, network_entry
+from tfmetamers.errors import CheckpointError
+from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
+from tfmetamers.networks.families.checkpoints import fetched
+
+NAMES = ("word_aliased", "word_reduced_aliasing")
+
+
+class WordFamily(AuditoryFamily):
+    """The aliased word network, and that with reduced aliasing."""
+
+    name = "word"
+
+    def network_names(self):
+        return list(NAMES)
+
+    def find(self, spec):
+        """Return the release's files where its pickle lies beside the checkpoint that is given or was fetched."""
+        from tfmetamers.networks.auditory import release, word_cnn
+        from tfmetamers.networks.families.release import released_files
+
+        checkpoint = spec.checkpoint or cached_checkpoint(network_entry(spec.name).name)
+        if spec.random_seed is None and checkpoint is not None:
+            folder = Path(checkpoint).parent
+            if any(release.network_name(file) == spec.name for file in folder.glob("word_network_*.pckl")):
+                return released_files(folder, spec.name)
+        return AuditoryFiles(word_cnn.find_architecture(spec.name))
+
+    def load(self, spec):
+        if spec.random_seed is None and spec.checkpoint is None:
+            fetched(spec.name)  # Which says what to do where nothing was fetched.
+        try:
+            return super().load(spec)
+        except CheckpointError as error:
+            if spec.checkpoint is None:
+                raise
+            raise CheckpointError(
+                f"{error} For a checkpoint of the release, give its layers too, by --network release:DIR:{spec.name} "
+                f"or --network FILE.pckl: the {spec.name} that the package carries has other sizes."
+            ) from error
+
+    def variables(self, spec):
+        """Return what a checkpoint must hold, by the release's pickle beside it."""
+        from tfmetamers.networks.families.auditory import _refuse_another_network
+        from tfmetamers.networks.families.release import FAMILY as RELEASE
+        from tfmetamers.networks.spec import NetworkSpec
+
+        if spec.checkpoint is None:
+            return super().variables(spec)
+        checkpoint = Path(spec.checkpoint)
+        _refuse_another_network(spec.name, checkpoint)
+        return RELEASE.variables(NetworkSpec(family="release", file=str(checkpoint.parent), name=spec.name))
+
+    def files(self, spec):
+        if spec.random_seed is None and spec.checkpoint is None:
+            fetched(spec.name)
+        return super().files(spec)
+
+    def own_files(self, folder, spec):
+        found = network_entry(spec.name).location_in(Path(folder))
+        return [] if found is None else [found]
+
+    def state(self, spec):
+        return "fetched" if network_entry(spec.name).location(cache_folder()) else "not fetched"
+
+
+FAMILY = WordFamily()

@@ -1,0 +1,282 @@
+"""A network made of a graph that TensorFlow saved, with its weights as constants."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
+
+from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.own.stimulus_input import find_input
+from tfmetamers.networks.own.traced_network import check_independence, traced_network
+
+#: The operations whose outputs are layers where none are named: what a reader of the network's definition would know.
+LAYER_OPERATIONS = {
+    *("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Tanh", "Sigmoid", "Softmax"),
+    *("BiasAdd", "Add", "AddV2", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
+    *("MaxPool", "AvgPool", "ConcatV2"),
+}
+
+#: Operations of TensorFlow 1's loops and conditions.
+_CONTROL_FLOW = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"}
+
+
+@dataclass(frozen=True)
+class SavedGraph:
+    """A graph as it was read.
+
+    Attributes:
+        name: the network's name.
+        graph: the graph.
+        outputs: names of tensors that are outputs, by the names that the network has for them.
+        provenance: where it comes from.
+    """
+
+    name: str
+    graph: tf.compat.v1.GraphDef
+    outputs: Mapping[str, str]
+    provenance: Provenance
+
+
+def network_of_graph(
+    saved: SavedGraph,
+    *,
+    input: str,
+    shape: Sequence[int | None] | None,
+    logits: str | None,
+    layers: Sequence[str] | None,
+    labels: Sequence[str] | None,
+    domain: str | None,
+    input_range: tuple[float, float] | None,
+    size: int | Sequence[int] | None,
+    duration: float | None,
+    sampling_rate: int | None,
+) -> Network:
+    """Make a network of a graph, from one of its tensors onwards.
+
+    What cannot be computed from that tensor alone is left out: what needs other inputs, loops, functions, or operations
+    with a state, such as random numbers.
+
+    Args:
+        saved: the graph.
+        input: the name of the operation or tensor that takes the stimuli.
+        shape: of one item of it; None where nothing is known of it.
+        logits: the name of the output or tensor that the labels belong to; by default the only output.
+        layers: names of operations or tensors to offer as layers; by default the outputs of the graph and of the
+            operations of `LAYER_OPERATIONS`.
+        labels, domain, input_range, size, duration, sampling_rate: as `from_keras` takes them.
+
+    Raises:
+        ArgumentError: a name is unknown, or stands for something that cannot be computed from the input alone; stimuli
+            of a batch influence each other; or something else does not fit.
+        CheckpointError: the graph cannot be imported, or takes a batch of a fixed size.
+    """
+    nodes = {node.name: node for node in saved.graph.node}
+    if _operation(input) not in nodes:
+        raise unknown_name(f"operation of {saved.name} called", input, nodes, "Give one of the graph's.")
+    _check_dtype(saved, nodes[_operation(input)])
+    if shape is None and isinstance(size, Sequence):
+        shape, size = size, None
+    if shape is None:
+        raise ArgumentError(f"The shape of {input} of {saved.name} is not known; say it with size=.")
+    taken = find_input(
+        shape,
+        network=saved.name,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+    )
+    if labels is not None and logits is None and len(saved.outputs) == 1:
+        logits = next(iter(saved.outputs))
+    kept = _computable(saved.graph, _operation(input))
+    for name in [*(layers or ()), *([] if logits is None else [logits])]:
+        _check_computable(saved, name, nodes, kept, input)
+    _check_used(saved, nodes, kept, input)
+    stimulus = _imported(saved, [nodes[name] for name in kept], _tensor(input), taken)
+    common = {
+        "stimulus": stimulus,
+        "weights": {},
+        "provenance": dataclasses.replace(saved.provenance, input_range=taken.input_range),
+    }
+    bare = traced_network(saved.name, taken, found={}, layers=None, logits=None, labels=None, **common)
+    by_layer, by_any_name = _activations(stimulus.graph, saved.outputs, _activation_names(bare))
+    with tf.compat.v1.Session(graph=stimulus.graph) as session:
+        check_independence(saved.name, lambda batch: session.run(list(by_layer.values()), {stimulus: batch}), taken)
+    if logits is not None and logits not in by_any_name:
+        raise unknown_name(f"output of {saved.name} called", logits, by_any_name, "Give one of its tensors.")
+    return traced_network(
+        saved.name,
+        taken,
+        found=by_layer if layers is None else by_any_name,
+        layers=layers,
+        logits=None if logits is None else by_any_name[logits],
+        labels=labels,
+        **common,
+    )
+
+
+def _check_dtype(saved: SavedGraph, node) -> None:
+    if node.op == "Placeholder" and node.attr["dtype"].type != tf.float32.as_datatype_enum:
+        raise ArgumentError(
+            f"The placeholder {node.name} of {saved.name} does not take float32; say with input= which tensor behind "
+            "it takes the stimuli."
+        )
+
+
+def inferred_shape(graph: tf.compat.v1.GraphDef, tensor: str) -> tuple[int | None, ...] | None:
+    """Return the shape of one item of a graph's tensor, its first axis being the batch; None where it is unknown."""
+    with tf.Graph().as_default() as scratch:
+        try:
+            tf.graph_util.import_graph_def(graph, name="")
+            shape = scratch.get_tensor_by_name(_tensor(tensor)).shape
+        except (ValueError, KeyError, tf.errors.OpError):  # Whatever is in front of the tensor may be unknown here.
+            return None
+    return tuple(shape[1:].as_list()) if shape.rank else None
+
+
+def _operation(name: str) -> str:
+    return name.removeprefix("^").partition(":")[0]
+
+
+def _tensor(name: str) -> str:
+    return name if ":" in name else f"{name}:0"
+
+
+def _computable(graph: tf.compat.v1.GraphDef, input: str) -> dict[str, None]:
+    """Return the names of the operations that need nothing but the input and constants, each after those it needs.
+
+    Operations in a loop are not among them, because each waits for another.
+    """
+    readers: dict[str, list] = {}
+    waiting: Counter[str] = Counter()
+    for node in graph.node:
+        for needed in {_operation(name) for name in node.input if not name.startswith("^")}:
+            readers.setdefault(needed, []).append(node)
+            waiting[node.name] += 1
+    ready = [input, *(node.name for node in graph.node if not waiting[node.name] and _is_pure(node))]
+    found: dict[str, None] = {}
+    while ready:
+        name = ready.pop(0)
+        if name in found:
+            continue
+        found[name] = None
+        for reader in readers.get(name, []):
+            waiting[reader.name] -= 1
+            if not waiting[reader.name] and _is_pure(reader):
+                ready.append(reader.name)
+    return found
+
+
+def _is_pure(node) -> bool:
+    """Tell whether an operation always gives the same for the same inputs, and holds no function."""
+    definition = op_def_registry.get(node.op)
+    return (
+        definition is not None
+        and node.op not in _CONTROL_FLOW
+        and node.op != "Placeholder"
+        and not definition.is_stateful
+        and not any(attribute.type in ("func", "list(func)") for attribute in definition.attr)
+    )
+
+
+def _check_computable(saved: SavedGraph, name: str, nodes: Mapping, kept: Mapping, input: str) -> None:
+    operation = _operation(saved.outputs.get(name, name))
+    if operation not in nodes or operation in kept:
+        return
+    seen, culprit = {operation}, operation
+    pending = [operation]
+    while pending:
+        culprit = pending.pop()
+        if not _is_pure(nodes[culprit]):
+            break
+        further = [_operation(each) for each in nodes[culprit].input if not each.startswith("^")]
+        pending.extend(each for each in further if each in nodes and each not in kept and each not in seen)
+        seen.update(further)
+    node = nodes[culprit]
+    raise ArgumentError(
+        f"{name} of {saved.name} cannot be computed from {input} alone: it needs {culprit} ({node.op}), which is "
+        f"{_reason(node)}."
+    )
+
+
+def _check_used(saved: SavedGraph, nodes: Mapping, kept: Mapping, input: str) -> None:
+    readers = [node.name for node in saved.graph.node if _operation(input) in map(_operation, node.input)]
+    if not any(reader in kept for reader in readers):
+        for reader in readers:
+            _check_computable(saved, reader, nodes, kept, input)
+        raise ArgumentError(f"Nothing in {saved.name} is computed from {input}; say another tensor with input=.")
+
+
+def _reason(node) -> str:
+    if node.op == "Placeholder":
+        return "another input; give that as the input, or freeze the graph with a constant in its place"
+    if node.op.startswith("Var"):
+        return "a variable without a value; freeze the graph, so that its weights are constants"
+    if op_def_registry.get(node.op) is None:
+        return "an operation that TensorFlow does not have"
+    return "a loop, a function, or an operation with a state; build recurrent layers with unroll=True"
+
+
+def _imported(saved: SavedGraph, nodes, input: str, taken) -> tf.Tensor:
+    """Import operations into a graph of their own, and return the placeholder that takes stimuli."""
+    pruned = tf.compat.v1.GraphDef(versions=saved.graph.versions)
+    for node in nodes:
+        if node.name == _operation(input):
+            continue
+        copied = pruned.node.add()
+        copied.CopyFrom(node)
+        copied.device = ""
+        copied.attr.pop("_class", None)  # It names operations that may not be kept.
+        del copied.input[:]
+        copied.input.extend(name for name in node.input if not name.startswith("^"))
+    with tf.Graph().as_default() as graph:
+        stimulus = tf.compat.v1.placeholder(tf.float32, [None, *taken.domain.shape], "stimulus")
+        with tf.name_scope("stimulus_to_input"):
+            fed = tf.identity(taken(stimulus))
+        try:
+            tf.graph_util.import_graph_def(pruned, {input: fed}, name="")
+        except (ValueError, TypeError, tf.errors.OpError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CheckpointError(f"The graph of {saved.name} cannot be imported from {input} on: {reason}") from error
+    return graph.get_tensor_by_name(stimulus.name)
+
+
+def _activation_names(network: Network) -> set[str]:
+    try:
+        return set(network.tensors)
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"The graph of {network.name} does not take a batch of any size ({reason}); save it with a batch of None."
+        ) from error
+
+
+def _activations(graph: tf.Graph, outputs: Mapping[str, str], known: set[str]) -> tuple[dict, dict]:
+    """Return the tensors that are layers where none are named, and all that can be, by name.
+
+    A layer has the name of its operation, without what inlined functions put before it. Any tensor can be named so
+    too, or in full, with or without the number of the output.
+
+    Args:
+        graph: the graph.
+        outputs: names of tensors that are outputs, by the names that the network has for them.
+        known: names of the tensors that are activations of a stimulus each.
+    """
+    layers: dict[str, tf.Tensor] = {}
+    others: dict[str, tf.Tensor] = {}
+    for operation in graph.get_operations():
+        if not operation.outputs or operation.outputs[0].name not in known:
+            continue
+        tensor = operation.outputs[0]
+        short = "/".join(part for part in operation.name.split("/") if "PartitionedCall" not in part)
+        name = operation.name if short in others or not short else short
+        others |= {name: tensor, operation.name: tensor, tensor.name: tensor}
+        if operation.type in LAYER_OPERATIONS:
+            layers[name] = tensor
+    named = {name: graph.get_tensor_by_name(tensor) for name, tensor in outputs.items() if tensor in known}
+    return {**layers, **named}, {**others, **named}

@@ -1,0 +1,126 @@
+"""Reading models that Keras saved, without executing code that a file may hold."""
+
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import keras
+
+from tfmetamers.errors import CheckpointError
+from tfmetamers.utilities.files import ARCHIVE_ERRORS
+
+#: Endings of files of models.
+ARCHIVE_SUFFIX, HDF5_SUFFIXES = ".keras", (".h5", ".hdf5")
+
+#: The packages whose classes and functions a file may name.
+_KNOWN_PACKAGES = ("keras", "tf_keras", "builtins")
+
+#: Layers that hold code, or an operation of TensorFlow as it is, which may be one that writes files.
+_LAYERS_OF_CODE = ("Lambda", "__lambda__", "TensorFlowOpLayer")
+
+#: The modules of TensorFlow whose functions a layer of Keras 2 may stand for, and those that do more than compute.
+_KNOWN_MODULES = ("", "__operators__", "image", "linalg", "math", "nn", "signal")
+_UNSAFE_FUNCTIONS = ("load_library", "load_op_library", "numpy_function", "print", "py_function")
+
+
+def read_keras(path: Path):
+    """Return the model of a ``.keras`` or HDF5 file, of Keras 3 or else of Keras 2 (tf_keras).
+
+    Keras executes what some files hold: pickled functions of Lambda layers, and any class or function of any package
+    that a file names. Such files are refused before Keras sees them.
+
+    Args:
+        path: the file.
+
+    Raises:
+        CheckpointError: the file is missing, is not what its ending says, holds code, or cannot be read as a model.
+    """
+    configuration, version = _read_configuration(path)
+    for code in _code(configuration):
+        raise CheckpointError(
+            f"{path} holds {code}, which is not executed; build the model in Python, load its weights, and give it to "
+            "tfmetamers.networks.from_keras."
+        )
+    import tf_keras
+
+    errors = []
+    for library in (keras, tf_keras):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return library.models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its parsers and layers raise.
+            errors.append(error)
+    error = errors[-1] if version.startswith("2.") else errors[0]
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    raise CheckpointError(
+        f"{path} cannot be read as a Keras model: {reason[0]} Save it again with model.save('FILE.keras'); load models "
+        "with layers of your own in Python and give them to tfmetamers.networks.from_keras."
+    ) from error
+
+
+def _read_configuration(path: Path) -> tuple[object, str]:
+    """Return a model's configuration, and the version of Keras that saved it."""
+    suffix = path.suffix.lower()
+    if suffix != ARCHIVE_SUFFIX and suffix not in HDF5_SUFFIXES:
+        raise CheckpointError(
+            f"{path} is not named FILE.keras or FILE.h5; save the model with model.save('FILE.keras')."
+        )
+    if not path.is_file():
+        raise CheckpointError(f"There is no file {path}; give a model that Keras saved.")
+    kind = "a .keras archive" if zipfile.is_zipfile(path) else "an HDF5 file" if h5py.is_hdf5(path) else None
+    expected = "a .keras archive" if suffix == ARCHIVE_SUFFIX else "an HDF5 file"
+    if kind != expected:
+        found = f"{kind}; name it so" if kind else "damaged, or something else; save the model again"
+        raise CheckpointError(f"{path} cannot be read as a Keras model: {expected} was expected, and it is {found}.")
+    try:
+        return _of_archive(path) if suffix == ARCHIVE_SUFFIX else _of_hdf5(path)
+    except (*ARCHIVE_ERRORS, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); save the model again.") from error
+
+
+def _of_archive(path: Path) -> tuple[object, str]:
+    with zipfile.ZipFile(path) as archive:
+        metadata = json.loads(archive.read("metadata.json"))
+        return json.loads(archive.read("config.json")), str(metadata.get("keras_version", ""))
+
+
+def _of_hdf5(path: Path) -> tuple[object, str]:
+    with h5py.File(path) as file:
+        if "model_config" not in file.attrs:
+            raise CheckpointError(
+                f"{path} holds weights without a model; build the model in Python, load them with model.load_weights, "
+                "and save it with model.save('FILE.keras')."
+            )
+        return json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", ""))
+
+
+def _code(configuration) -> Iterator[str]:
+    """Name what in a configuration is code, or would have code imported."""
+    if isinstance(configuration, list):
+        for value in configuration:
+            yield from _code(value)
+    if not isinstance(configuration, dict):
+        return
+    name, settings = configuration.get("class_name"), configuration.get("config")
+    called = settings.get("name", name) if isinstance(settings, dict) else name
+    if name in _LAYERS_OF_CODE:
+        yield f"code in the {name} layer {called!r}"
+    if name == "TFOpLambda" and not _is_computation(settings):
+        yield f"a function of TensorFlow that may do more than compute, in the layer {called!r}"
+    module = configuration.get("module")
+    if isinstance(module, str) and module.partition(".")[0] not in _KNOWN_PACKAGES:
+        yield f"{module}.{name}, a class or function of your own"
+    for value in configuration.values():
+        yield from _code(value)
+
+
+def _is_computation(settings) -> bool:
+    function = settings.get("function") if isinstance(settings, dict) else None
+    if not isinstance(function, str):
+        return False
+    module, _, name = function.rpartition(".")
+    return module in _KNOWN_MODULES and name not in _UNSAFE_FUNCTIONS

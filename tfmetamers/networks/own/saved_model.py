@@ -1,0 +1,154 @@
+"""A SavedModel as a network."""
+
+import itertools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.own.frozen_graph import MAX_BYTES
+from tfmetamers.networks.own.graph_def import SavedGraph, inferred_shape, network_of_graph
+from tfmetamers.utilities.files import file_digest
+
+#: The signature that is used where none is named.
+DEFAULT_SIGNATURE = "serving_default"
+
+#: Operations that read or write files, or call Python.
+_UNSAFE = {"EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
+
+
+def from_saved_model(
+    folder: str | os.PathLike,
+    *,
+    signature: str | None = None,
+    input: str | None = None,
+    logits: str | None = None,
+    layers: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    domain: str | None = None,
+    input_range: tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    sampling_rate: int | None = None,
+    name: str | None = None,
+) -> Network:
+    """Make a network of a SavedModel: an export of Keras, a module of `tf.function`, or a model of TensorFlow 1.
+
+    The functions that the signature calls become part of its graph, and its variables constants. What cannot be
+    computed from the input alone is left out: what needs other inputs, loops, or operations with a state. Of the rest,
+    any tensor is reached as ``tensor:NAME``.
+
+    Args:
+        folder: the folder with ``saved_model.pb``.
+        signature: the name of the signature; by default ``serving_default``, or the only one.
+        input: the name of the signature's input, or of an operation or tensor of its graph, that takes stimuli; by
+            default the only input.
+        logits: the name of the output that the labels belong to; by default the only one.
+        layers: names of operations or tensors to offer; by default the outputs and those of
+            `tfmetamers.networks.own.graph_def.LAYER_OPERATIONS`, without ``StatefulPartitionedCall`` in their names.
+        labels: the label of each unit of `logits`; without them, no label is compared.
+        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
+            (height, width, 1 or 3) is a picture, and any other an array.
+        input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
+            sound; by default, the network takes stimuli as they are.
+        size: height and width of a picture in pixels, or the shape of an array, where the model takes any.
+        duration: of a sound in seconds, where the model takes any.
+        sampling_rate: of sounds, in Hz.
+        name: the network's name; that of the folder by default.
+
+    Raises:
+        CheckpointError: the folder is not a SavedModel, is damaged, or reads or writes files.
+        ArgumentError: the signature has several inputs and none is given; a name is unknown, or stands for something
+            that cannot be computed from the input alone; or something else does not fit.
+    """
+    folder = Path(folder)
+    _check(folder)
+    name = name or folder.resolve().name
+    model = _loaded(folder)  # Which keeps the variables of its functions alive.
+    function = _chosen(name, model.signatures, signature)
+    takes = function.structured_input_signature[1]
+    if input is None and len(takes) != 1:
+        raise ArgumentError(
+            f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Say with input= which of them "
+            "takes stimuli; what needs the others is then left out."
+        )
+    given = next(iter(takes)) if input is None else input
+    try:
+        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+        raise CheckpointError(f"The weights of {folder} cannot be made constants: {_first_line(error)}") from error
+    # Outputs are flattened in the order of their names.
+    outputs = dict(zip(sorted(function.structured_outputs), (each.name for each in frozen.outputs), strict=True))
+    graph = frozen.graph.as_graph_def()
+    provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} on")
+    return network_of_graph(
+        SavedGraph(name, graph, outputs, provenance),
+        input=given,
+        shape=inferred_shape(graph, given),
+        logits=logits,
+        layers=layers,
+        labels=labels,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+    )
+
+
+def _check(folder: Path) -> None:
+    """Refuse what is not a SavedModel, and one that does more than compute."""
+    file = folder / "saved_model.pb"
+    if not file.is_file():
+        raise CheckpointError(f"{folder} holds no saved_model.pb; give the folder of a SavedModel.")
+    if file.stat().st_size > MAX_BYTES:
+        raise CheckpointError(f"{file} has {file.stat().st_size} bytes; a SavedModel has at most {MAX_BYTES}.")
+    saved = SavedModel()
+    try:
+        saved.ParseFromString(file.read_bytes())
+    except DecodeError as error:
+        raise CheckpointError(f"{file} is damaged ({error}); get the SavedModel again.") from error
+    for graph in (each.graph_def for each in saved.meta_graphs):
+        for node in itertools.chain(graph.node, *(function.node_def for function in graph.library.function)):
+            _refuse_unsafe(file, node)
+
+
+def _refuse_unsafe(file: Path, node) -> None:
+    if node.op in _UNSAFE:
+        raise CheckpointError(
+            f"{file} holds an operation that reads or writes files or calls Python ({node.name}, {node.op}), which is "
+            "not executed; export the model without it."
+        )
+
+
+def _loaded(folder: Path):
+    try:
+        model = tf.saved_model.load(folder)
+    except Exception as error:  # TensorFlow raises whatever its readers raise.
+        raise CheckpointError(f"{folder} cannot be read as a SavedModel: {_first_line(error)}") from error
+    if not model.signatures:
+        raise CheckpointError(f"{folder} has no signature; save it with signatures=, so that its input is known.")
+    return model
+
+
+def _chosen(name: str, signatures, signature: str | None):
+    if signature is None:
+        signature = next(iter(signatures)) if len(signatures) == 1 else DEFAULT_SIGNATURE
+    if signature not in signatures:
+        raise unknown_name(f"signature of {name} called", signature, signatures, "Give one of these.")
+    return signatures[signature]
+
+
+def _digest(folder: Path) -> str:
+    """Return the SHA-256 of the bytes of all files of a folder, in the order of their paths."""
+    return file_digest(*sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

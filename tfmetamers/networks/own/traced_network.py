@@ -1,0 +1,188 @@
+"""A network made of a function that was traced, or of a graph that was read."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.ops import get_gradient_function  # TensorFlow exports it nowhere else.
+
+from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.networks.graph.traced_graph import TracedGraph
+from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.own.stimulus_input import StimulusInput
+from tfmetamers.recipes import find_recipe
+
+#: The part by which what a network gives for a stimulus may differ with the batch that it is in, by rounding.
+MAX_INFLUENCE = 0.01
+
+
+def traced_network(
+    name: str,
+    taken: StimulusInput,
+    *,
+    stimulus: tf.Tensor,
+    found: Mapping[str, tf.Tensor],
+    layers: Sequence[str] | None,
+    logits: tf.Tensor | None,
+    weights: Mapping[str, tf.Variable | tf.Tensor],
+    provenance: Provenance,
+    labels: Sequence[str] | None,
+) -> Network:
+    """Make a network of a traced graph.
+
+    Args:
+        name: the network's name, as of a file.
+        taken: what it takes.
+        stimulus: the graph's placeholder for a batch of stimuli.
+        found: activations that can be layers, by name; those that no gradient leads to the stimulus from are left out.
+        layers: names of the layers to offer; all by default.
+        logits: what the labels belong to, None where nothing is that.
+        weights: the values of variables and of captured placeholders, by name.
+        provenance: where they come from.
+        labels: the label of each unit of `logits`.
+
+    Raises:
+        ArgumentError: a layer is unknown or does not depend on the stimulus, or the labels do not fit.
+    """
+    reached = _differentiable(stimulus)
+    offered = {layer: tensor for layer, tensor in found.items() if tensor.name in reached}
+    chosen = offered if layers is None else {layer: _chosen(name, layer, found, offered) for layer in layers}
+    return Network(
+        name,
+        domain=taken.domain,
+        traced=TracedGraph(stimulus, chosen, logits, variables=[]),
+        weights=weights,
+        provenance=provenance,
+        labels=checked_labels(labels, logits),
+        recipe=taken.recipe,
+    )
+
+
+@dataclass(frozen=True)
+class TracedFunction:
+    """A function of a batch of stimuli that was traced, the functions that it calls included.
+
+    Attributes:
+        function: the function, compiled.
+        stimulus: the placeholder of its stimuli.
+        weights: what its graph takes beside them, variables and constants, by the names of their placeholders.
+    """
+
+    function: Callable
+    stimulus: tf.Tensor
+    weights: Mapping[str, tf.Variable | tf.Tensor]
+
+
+def trace_function(function: Callable[[tf.Tensor], object], shape: tuple[int, ...]) -> TracedFunction:
+    """Trace a function of float32 (batch, *shape)."""
+    with _inlined_functions():
+        traced = tf.function(function, autograph=False).get_concrete_function(
+            tf.TensorSpec([None, *shape], tf.float32, "stimulus")
+        )
+    by_handle = {variable.handle.ref(): variable for variable in traced.graph.variables}
+    captured = zip(traced.inputs[1:], traced.captured_inputs, strict=True)
+    weights = {placeholder.op.name: by_handle.get(external.ref(), external) for placeholder, external in captured}
+    return TracedFunction(traced, traced.inputs[0], weights)
+
+
+def noise_stimuli(taken: StimulusInput) -> np.ndarray:
+    """Return two stimuli to try a network on, float32 (2, *domain.shape): noise, and other noise of half its level."""
+    recipe = find_recipe(taken.recipe)
+    first, second = (taken.domain.noise(recipe, "", "probe", seed) for seed in (0, 1))
+    return np.stack([first, second / 2])
+
+
+def check_independence(name: str, function: Callable, taken: StimulusInput) -> None:
+    """Refuse a network in which stimuli of a batch influence each other, or chance does.
+
+    Args:
+        name: its name.
+        function: from a batch of stimuli to what it gives.
+        taken: what it takes.
+
+    Raises:
+        ArgumentError: one of two stimuli gives something else when it is alone.
+    """
+    stimuli = noise_stimuli(taken)
+    try:
+        together, *alone = (tf.nest.flatten(function(batch)) for batch in (stimuli, stimuli[:1], stimuli[1:]))
+    except tf.errors.OpError:  # An operation that only replaying computes, such as a convolution in groups on a CPU.
+        return
+    for values, *each in zip(together, *alone, strict=True):
+        if not _are_alike(np.asarray(values), each):
+            raise ArgumentError(
+                f"{name} gives a stimulus other values in a batch than alone; it must treat each by itself. "
+                "Normalise over a stimulus, not over the batch, and leave random numbers out."
+            )
+
+
+def _are_alike(together: np.ndarray, alone: Sequence[np.ndarray]) -> bool:
+    if together.shape[:1] != (len(alone),):
+        return False
+    pairs = zip(together, (np.asarray(each)[0] for each in alone), strict=True)
+    return not any(np.linalg.norm(one - other) > MAX_INFLUENCE * np.linalg.norm(other) for one, other in pairs)
+
+
+def checked_labels(labels: Sequence[str] | None, logits: tf.Tensor | None) -> Sequence[str] | None:
+    """Return the labels where there is one for each unit of the logits.
+
+    Raises:
+        ArgumentError: they do not fit.
+    """
+    if labels is None:
+        return None
+    if logits is None:
+        raise ArgumentError(
+            f"There are {len(labels)} labels, and it is not known to which output they belong; say it with logits=."
+        )
+    if logits.shape.rank != 2 or logits.shape[-1] != len(labels):
+        raise ArgumentError(
+            f"There are {len(labels)} labels, and the output that they belong to has shape {tuple(logits.shape)}; one "
+            "label for each unit of a flat output was expected."
+        )
+    return labels
+
+
+def _chosen(name: str, layer: str, found, offered) -> tf.Tensor:
+    if layer in offered:
+        return offered[layer]
+    if layer in found:
+        raise ArgumentError(
+            f"The layer {layer} of {name} does not depend on the stimulus by operations that have a gradient; leave it "
+            "out."
+        )
+    raise unknown_name(f"layer of {name} called", layer, offered, "Give one of its layers.")
+
+
+def _differentiable(stimulus: tf.Tensor) -> set[str]:
+    """Return the names of the tensors from which a gradient leads to the stimulus."""
+    reached = {stimulus.name}
+    for operation in stimulus.graph.get_operations():
+        if any(tensor.name in reached for tensor in operation.inputs) and _has_gradient(operation):
+            reached.update(tensor.name for tensor in operation.outputs if _carries_gradient(tensor))
+    return reached
+
+
+def _carries_gradient(tensor: tf.Tensor) -> bool:
+    return tensor.dtype.is_floating or tensor.dtype.is_complex or tensor.dtype == tf.variant
+
+
+def _has_gradient(operation: tf.Operation) -> bool:
+    try:
+        return get_gradient_function(operation) is not None
+    except LookupError:
+        # A gradient of its own that was not saved with the graph: replaying it tells whether it can be left out.
+        return "_gradient_op_type" in operation.node_def.attr
+
+
+@contextlib.contextmanager
+def _inlined_functions() -> Iterator[None]:
+    """Have functions that a function calls (Keras's grouped convolutions) traced as part of it."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)

@@ -1,0 +1,16 @@
+from .arrays import load_array as load_array
+from .arrays import save_array as save_array
+from .collection import StimulusFile as StimulusFile
+from .collection import collect_stimuli as collect_stimuli
+from .domains import Arrays as Arrays
+from .domains import Cochleagrams as Cochleagrams
+from .domains import Images as Images
+from .domains import Sounds as Sounds
+from .images import load_image as load_image
+from .images import sample_photograph as sample_photograph
+from .images import save_image as save_image
+from .noise import initial_noise as initial_noise
+from .noise import stimulus_digest as stimulus_digest
+from .sounds import load_sound as load_sound
+from .sounds import sample_word as sample_word
+from .sounds import save_sound as save_sound

@@ -1,0 +1,10 @@
+from .arrays import resume as resume
+from .arrays import synthesize as synthesize
+from .arrays import synthesize_batch as synthesize_batch
+from .loop import Synthesis as Synthesis
+from .plan import Plan as Plan
+from .plan import plan_run as plan_run
+from .request import Request as Request
+from .request import metamer_specs as metamer_specs
+from .request import plan_request as plan_request
+from .runs import execute_run as execute_run

@@ -1,0 +1,232 @@
+"""Metamers of arrays in memory, as notebooks make them."""
+
+import dataclasses
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from tfmetamers.errors import ArgumentError, checked_whole_number
+from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
+from tfmetamers.networks.network import Network
+from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.synthesis.loop import Synthesis
+from tfmetamers.synthesis.state import SynthesisState
+
+
+def synthesize(
+    network: Network,
+    stimulus: np.ndarray,
+    *,
+    layer: str,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    steps: int | None = None,
+    kernels: str | None = None,
+    initial: np.ndarray | None = None,
+    progress: bool = False,
+) -> Metamer:
+    """Make a metamer of a natural stimulus at one layer of a network.
+
+    Args:
+        network: the network.
+        stimulus: the natural stimulus, as ``network.domain.load(FILE)`` gives it: a float array of
+            ``network.stimulus_shape``, or the waveform where a network takes its cochleagram.
+        layer: the layer's name.
+        seed: seeds the noise that synthesis starts from.
+        recipe: the recipe; the network's own by default.
+        steps: the number of steps, in place of the recipe's.
+        kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
+        initial: what synthesis starts from in place of noise, of ``network.stimulus_shape``.
+        progress: show a progress bar.
+
+    Returns:
+        The metamer, with the record of how it was made.
+
+    Raises:
+        ArgumentError: an unknown layer, or a stimulus of another shape.
+        SynthesisError: a loss or a gradient is not finite.
+
+    >>> from tfmetamers.networks import load_network
+    >>> from tfmetamers.stimuli import sample_word
+    >>> network = load_network("small_word_aliased")
+    >>> word = network.domain.load(sample_word(), "centre")
+    >>> metamer = synthesize(network, word, layer="conv_2", steps=2)
+    >>> metamer.record.recipe
+    <Recipe feather2019-audio: 2 steps, steps=2>
+    >>> metamer.stimulus.shape, len(metamer.losses)
+    ((8000,), 3)
+    """
+    (metamer,) = synthesize_batch(
+        network,
+        np.asarray(stimulus)[None],
+        layers=[layer],
+        seed=seed,
+        recipe=recipe,
+        steps=steps,
+        kernels=kernels,
+        initial=None if initial is None else np.asarray(initial)[None],
+        progress=progress,
+    )
+    return metamer
+
+
+def synthesize_batch(
+    network: Network,
+    stimuli: Sequence[np.ndarray],
+    *,
+    layers: Sequence[str],
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    steps: int | None = None,
+    kernels: str | None = None,
+    initial: Sequence[np.ndarray] | None = None,
+    ids: Sequence[str] | None = None,
+    progress: bool = False,
+) -> list[Metamer]:
+    """Make a metamer of each natural stimulus at each of several layers; stimuli advance together.
+
+    Args:
+        network: the network.
+        stimuli: natural stimuli, each as `synthesize` takes one.
+        layers: names of layers.
+        seed: seeds the noise.
+        recipe: the recipe; the network's own by default.
+        steps: the number of steps, in place of the recipe's.
+        kernels: ``"quick"`` or ``"small"``; by default what suits each layer.
+        initial: what synthesis starts from in place of noise, one for each stimulus.
+        ids: a name for each stimulus; by default the first digits of its hash.
+        progress: show a progress bar for each layer.
+
+    Returns:
+        The metamers, layer by layer.
+
+    Raises:
+        ArgumentError: an unknown layer, a stimulus of another shape, or other numbers of stimuli, names and starts.
+        SynthesisError: a loss or a gradient is not finite.
+    """
+    recipe = _recipe(network, recipe, steps)
+    seed = checked_whole_number("seed", seed, minimum=0)
+    naturals = [np.asarray(stimulus, np.float32) for stimulus in stimuli]
+    if not naturals:
+        raise ArgumentError("No stimulus was given; give at least one.")
+    for what, given in (("names", ids), ("initial stimuli", initial)):
+        if given is not None and len(given) != len(naturals):
+            raise ArgumentError(f"There are {len(naturals)} stimuli and {len(given)} {what}; give one for each.")
+    originals = np.stack([network.domain.prepare(natural) for natural in naturals])
+    digests = [stimulus_digest(natural) for natural in naturals]
+    names = list(ids) if ids is not None else [digest[:12] for digest in digests]
+    records = [StimulusRecord(sha256=digest, id=name) for digest, name in zip(digests, names, strict=True)]
+    made = []
+    for layer in layers:
+        synthesis = Synthesis(network, layer=layer, recipe=recipe, kernels=kernels)
+        targets = synthesis.targets(originals)
+        start, starts = synthesis.start(digests, seed), [None] * len(naturals)
+        if initial is not None:
+            start = SynthesisState.at_rest(_checked_initial(network, recipe, initial))
+            starts = [stimulus_digest(each) for each in start.stimuli]
+        state = _advance(synthesis, targets, start, progress)
+        metamers = synthesis.finish(originals, targets, state, records, seed)
+        made += [_with_initial(metamer, each) for metamer, each in zip(metamers, starts, strict=True)]
+    return made
+
+
+def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progress: bool = False) -> list[Metamer]:
+    """Continue metamers to more steps, as if they had been asked for from the start.
+
+    Those that follow each other and were made alike, at one layer by one recipe, advance together.
+
+    Args:
+        network: the network that made them.
+        metamers: what `synthesize` or `synthesize_batch` returned.
+        steps: the number of steps in all.
+        progress: show a progress bar for each batch.
+
+    Raises:
+        ArgumentError: another network made them, they were read from disk, or they have as many steps already.
+        SynthesisError: a loss or a gradient is not finite.
+    """
+    steps = checked_whole_number("number of steps", steps, minimum=1)
+    identity = network.describe().identity
+    for metamer in metamers:
+        if metamer.record.network.identity != identity:
+            raise ArgumentError(f"{metamer!r} was not made by {network!r}; give the network that made it.")
+        if metamer.moments is None:
+            raise ArgumentError(
+                f"{metamer!r} was read from disk, where the optimiser's state is not kept; make it again with "
+                f"steps={steps}."
+            )
+        if steps <= metamer.record.recipe.steps:
+            raise ArgumentError(
+                f"{metamer!r} has {metamer.record.recipe.steps} steps already, and {steps} were asked for; give more."
+            )
+    batches = groupby(metamers, lambda metamer: _made_alike(metamer.record))
+    return [continued for _, batch in batches for continued in _resume_batch(network, list(batch), steps, progress)]
+
+
+def _made_alike(record: MetamerRecord) -> tuple:
+    return record.layer.name, record.recipe, record.seed, record.kernels, record.asked_kernels
+
+
+def _resume_batch(network: Network, batch: Sequence[Metamer], steps: int, progress: bool) -> list[Metamer]:
+    record = batch[0].record
+    synthesis = Synthesis(
+        network, layer=record.layer.name, recipe=record.recipe.replace(steps=steps), kernels=record.asked_kernels
+    )
+    originals = np.stack([metamer.original for metamer in batch])
+    targets = synthesis.targets(originals)
+    moments = [np.stack([metamer.moments[place] for metamer in batch]) for place in range(2)]
+    # The last loss was measured after the last step, and is measured again by the next one.
+    losses = np.stack([metamer.losses[:-1] for metamer in batch], axis=1)
+    reached = SynthesisState(np.stack([metamer.stimulus for metamer in batch]), *moments, losses, batch[0].seconds)
+    state = _advance(synthesis, targets, reached, progress)
+    stimuli = [metamer.record.stimulus for metamer in batch]
+    finished = synthesis.finish(originals, targets, state, stimuli, record.seed)
+    return [_with_initial(new, old.record.initial) for new, old in zip(finished, batch, strict=True)]
+
+
+def _recipe(network: Network, recipe: Recipe | None, steps: int | None) -> Recipe:
+    recipe = find_recipe(network.recipe) if recipe is None else recipe
+    if not isinstance(recipe, Recipe):
+        raise ArgumentError(f"The recipe is {recipe!r}; a Recipe was expected, such as find_recipe(NAME) gives.")
+    return recipe if steps is None else recipe.replace(steps=steps)
+
+
+def _advance(synthesis: Synthesis, targets: np.ndarray, start: SynthesisState, progress: bool) -> SynthesisState:
+    state = start
+    with tqdm(
+        total=synthesis.recipe.steps, initial=start.step, desc=synthesis.layer, unit="step", disable=not progress
+    ) as bar:
+        for state in synthesis.advance_in_calls(targets, start):
+            bar.set_postfix_str(f"loss {state.losses[-1].mean():.4g}", refresh=False)
+            bar.update(state.step - bar.n)
+    return state
+
+
+def _checked_initial(network: Network, recipe: Recipe, initial: Sequence[np.ndarray]) -> np.ndarray:
+    """Return initial stimuli as an array.
+
+    Raises:
+        ArgumentError: one has another shape, values that are not finite, or values beyond the recipe's bounds.
+    """
+    for each in initial:
+        if np.shape(each) != network.stimulus_shape:
+            raise ArgumentError(
+                f"An initial stimulus has shape {np.shape(each)}; {network.name} takes {network.stimulus_shape}."
+            )
+    stacked = np.array([np.asarray(each, np.float32) for each in initial])
+    lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+    highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
+    if not (np.isfinite(stacked) & (stacked >= lowest) & (stacked <= highest)).all():
+        raise ArgumentError(
+            f"An initial stimulus has values from {stacked.min():g} to {stacked.max():g}; finite numbers from "
+            f"{lowest:g} to {highest:g} were expected."
+        )
+    return stacked
+
+
+def _with_initial(metamer: Metamer, initial: str | None) -> Metamer:
+    return dataclasses.replace(metamer, record=metamer.record.replace(initial=initial))

@@ -1,0 +1,135 @@
+"""What a command asks for, as specs: networks are loaded only where planning cannot do without."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfmetamers.errors import ResultError, checked_whole_number
+from tfmetamers.metamers.folder import read_record
+from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec
+from tfmetamers.networks.families.base import NetworkOutline
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
+from tfmetamers.stimuli.domains import domain_from_json
+
+if TYPE_CHECKING:
+    from tfmetamers.networks.network import Network
+
+#: What stands for every named layer.
+ALL_LAYERS = "all"
+
+
+@dataclass
+class Request:
+    """Metamers of stimuli at layers of one network.
+
+    Attributes:
+        network: the network.
+        layers: names of layers; `ALL_LAYERS` stands for all that have a name.
+        inputs: files, folders and manifests of stimuli.
+        out: the output folder.
+        recipe: the name of a recipe; None for the network's own.
+        overrides: other values for fields of the recipe.
+        seed: the seed of the noise.
+        kernels: how convolutions are computed; None for each layer's default.
+        fit: what is done with a sound of another length.
+    """
+
+    network: NetworkSpec
+    layers: Sequence[str]
+    inputs: Sequence[str | os.PathLike]
+    out: str | os.PathLike
+    recipe: str | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    kernels: str | None = None
+    fit: str | None = None
+
+
+def plan_request(request: Request, load: Callable[[], "Network"]) -> tuple[list[MetamerSpec], NetworkOutline, Recipe]:
+    """Return the specs of the metamers that a request stands for, layer by layer, and what they were planned with.
+
+    Args:
+        request: the request.
+        load: loads the network; called only where neither its family nor a metamer of it in the output folder tells
+            what planning needs.
+
+    Raises:
+        ArgumentError: an unknown layer or recipe, or a value that cannot be used.
+        StimulusError: an input is missing or holds no stimulus.
+    """
+    seed = checked_whole_number("seed", request.seed, minimum=0)
+    outline = find_outline(request.network, Path(request.out)) or NetworkOutline.of(load())
+    layers = [name for name in request.layers if name != ALL_LAYERS]
+    if any(name not in outline.layers for name in layers):
+        network = load()  # A tensor, another name for a layer, or a name that is not known.
+        layers = [network.layer(name).name for name in layers]
+    layers = list(dict.fromkeys([*(outline.layers if ALL_LAYERS in request.layers else ()), *layers]))
+    recipe = find_recipe(request.recipe or outline.recipe).replace(**request.overrides)
+    files = collect_stimuli(request.inputs, outline.domain.suffixes, ignored=request.out)
+    specs = metamer_specs(
+        request.network,
+        layers,
+        files,
+        recipe=recipe,
+        own_recipe=outline.recipe,
+        seed=seed,
+        kernels=request.kernels,
+        fit=request.fit,
+    )
+    return specs, outline, recipe
+
+
+def metamer_specs(
+    network: NetworkSpec,
+    layers: Sequence[str],
+    files: Sequence[StimulusFile],
+    *,
+    recipe: Recipe,
+    own_recipe: str,
+    seed: int = 0,
+    kernels: str | None = None,
+    fit: str | None = None,
+) -> list[MetamerSpec]:
+    """Return the specs of metamers of stimuli at layers of one network, layer by layer.
+
+    Args:
+        network: the network.
+        layers: names of layers, as the network's `layer` returns them.
+        files: natural stimuli; their files are hashed and not decoded.
+        recipe: the recipe.
+        own_recipe: the name of the network's own recipe.
+        seed: the seed of the noise.
+        kernels: how convolutions are computed; None for each layer's default.
+        fit: what is done with a sound of another length.
+
+    Raises:
+        StimulusError: a file cannot be read.
+    """
+    stimuli = [StimulusSpec.of_file(file, fit) for file in files]
+    return [
+        MetamerSpec(network, layer, stimulus, recipe, own_recipe, seed, kernels)
+        for layer in layers
+        for stimulus in stimuli
+    ]
+
+
+def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
+    """Return what planning needs to know of a network without loading it, None where it is not told.
+
+    Its family tells it, or a metamer of the same network in the output folder does.
+    """
+    outline = spec.kind.outline(spec)
+    if outline is not None:
+        return outline
+    for file in sorted((out / spec.folder_name).rglob("metamer.json")):
+        try:
+            network = read_record(file.parent).network
+        except ResultError:
+            continue
+        if network.spec_identity == spec.identity:
+            return NetworkOutline(network.name, domain_from_json(network.domain), network.layers, network.recipe)
+    return None

@@ -1,0 +1,23 @@
+"""Memory that a computation will take, before it is begun."""
+
+import psutil
+
+from tfmetamers.errors import ArgumentError
+
+
+def refuse_without_room(needed: int, what: str) -> None:
+    """Refuse what does not fit into the memory that is free now.
+
+    Args:
+        needed: bytes.
+        what: what takes them, as the message begins.
+
+    Raises:
+        ArgumentError: less is free.
+    """
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ArgumentError(
+            f"{what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free; give --kernels small "
+            "(kernels='small' in Python), or make room."
+        )
