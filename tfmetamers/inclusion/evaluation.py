@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 #: The parts of a verdict besides its format.
 _PARTS = {"basis", "array", "saved", "pearson", "signal_to_noise_ratio", "place", "layers", "scatter"}
 
+#: Activations of natural stimuli are kept for their further metamers as far as they take no more bytes than this.
+MAX_KEPT_BYTES = 10**9
+
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
 SCATTERED = 400
 
@@ -258,6 +261,7 @@ class _Recorded:
         self._record, self._matched, self._all_layers = record, matched, all_layers
         self._look_in, self._networks = look_in, networks
         self._error: TfmetamersError | None = None
+        self._originals: dict[str, tuple[dict[str, np.ndarray], np.ndarray | None]] = {}
 
     @cached_property
     def _is_checked(self) -> bool:
@@ -274,6 +278,20 @@ class _Recorded:
         """The function from stimuli to activations and logits, planned once for all metamers of the group."""
         layers = [*self._matched, *(self.network.layers if self._all_layers else ())]
         return self.network.measurements(list(dict.fromkeys(layers)))
+
+    def measured_original(self, digest: str, original: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+        """Return what `measure` gives for a natural stimulus, which its metamers at all layers share.
+
+        Args:
+            digest: tells it from others.
+            original: the stimulus.
+        """
+        if digest not in self._originals:
+            found = self.require("measure")(original[None])
+            self._originals[digest] = found
+            while len(self._originals) > 1 and sum(map(_bytes, self._originals.values())) > MAX_KEPT_BYTES:
+                del self._originals[next(iter(self._originals))]
+        return self._originals[digest]
 
     def require(self, part: str):
         """Return an attribute; the error of an earlier try is raised again.
@@ -353,10 +371,17 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
     check_original(folder, metamer)
     network, layer = recorded.require("network"), metamer.record.layer.name
     saved = read_saved(folder, "metamer", metamer.record)
-    measured, logits = recorded.require("measure")(np.stack([metamer.original, metamer.stimulus, saved]))
+    of_original = recorded.measured_original(metamer.record.stimulus.sha256, metamer.original)
+    is_exact = np.array_equal(saved, metamer.stimulus)
+    stimuli = metamer.stimulus[None] if is_exact else np.stack([metamer.stimulus, saved])
+    of_metamer = recorded.require("measure")(stimuli)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
-    activations = {name: measured[name].reshape(3, -1) for name in names}
+    activations = {
+        name: [np.ravel(of_original[0][name][0]), *(np.ravel(of_metamer[0][name][place]) for place in (0, -1))]
+        for name in names
+    }
     _refuse_nan(activations, folder)
+    logits = None if of_original[1] is None else np.concatenate([of_original[1], of_metamer[1][[0, -1]]])
     predictions = _predictions(network, logits, folder)
     original, exact, shown = activations[layer]
     verdicts = [
@@ -372,6 +397,10 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
         "layers": _at_all_layers(activations, network, choice.null) if all_layers else None,
         "scatter": _scatter(original, exact, metamer),
     }
+
+
+def _bytes(measured: tuple[dict[str, np.ndarray], np.ndarray | None]) -> int:
+    return sum(values.nbytes for values in measured[0].values())
 
 
 def _predictions(network: Network, logits: np.ndarray | None, folder: Path) -> list[dict | None]:
