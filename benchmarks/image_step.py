@@ -30,7 +30,9 @@ from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis
 
 CASES = [("vgg_19", "conv5_4"), ("inception_v3", "Mixed_6e"), ("resnet_v2_101", "block4")]
-WAYS = ("original", "ours", "ours, batch of 4")
+
+#: Each way but the original, as the kernels and the batch size of a synthesis.
+OURS = {"quick": ("quick", 1), "small": ("small", 1), "quick, batch of 4": ("quick", 4)}
 
 
 def convolution_operations(layer: tf.Tensor) -> float:
@@ -80,11 +82,11 @@ def original_way(name: str, layer: str, checkpoint: str):
         return stepping(activations, stimulus, variables, tf.train.load_checkpoint(checkpoint).get_tensor)
 
 
-def our_way(name: str, layer: str, checkpoint: str, batch: int = 1):
+def our_way(name: str, layer: str, checkpoint: str, kernels: str, batch: int):
     """Return a function that does steps as tfmetamers does."""
     network = load_network(name, checkpoint=checkpoint)
     originals = np.random.default_rng(0).random((batch, *network.stimulus_shape), np.float32)
-    synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe))
+    synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe), kernels=kernels)
     start = synthesis.start([stimulus_digest(original) for original in originals], seed=0)
     targets = synthesis.targets(originals)
     return lambda steps: synthesis.advance(targets, start, steps)
@@ -93,7 +95,7 @@ def our_way(name: str, layer: str, checkpoint: str, batch: int = 1):
 def build(way: str, name: str, layer: str, checkpoint: str):
     if way == "original":
         return original_way(name, layer, checkpoint)
-    return our_way(name, layer, checkpoint, batch=4 if "4" in way else 1)
+    return our_way(name, layer, checkpoint, *OURS[way])
 
 
 def plain_function(traced: TracedGraph, layer: str, checkpoint: str):
@@ -134,15 +136,17 @@ def compare_steps(pairs: int, steps: int, checkpoints: dict[str, str]) -> list[l
     print(f"Matrix multiplication: {rate / 1e9:.0f} GFLOP/s\n")
     for name, layer in CASES:
         operations = convolution_operations(slim.trace(name).layers[layer])
-        workers = {way: Worker(build, way, name, layer, checkpoints[name]) for way in WAYS}
+        workers = {way: Worker(build, way, name, layer, checkpoints[name]) for way in ("original", *OURS)}
         seconds = alternate({way: partial(worker.seconds, steps) for way, worker in workers.items()}, pairs)
-        for way in WAYS:
-            items = 4 if "4" in way else 1
+        memory = {way: worker.peak_memory() for way, worker in workers.items()}
+        for way in workers:
+            _, items = OURS.get(way, ("", 1))
             each = [total / steps / items for total in seconds[way]]
             ratio = median_ratio([total / steps for total in seconds["original"]], each)
             share = operations / statistics.median(each) / rate
             numbers = [f"{statistics.median(each):.4f}", f"{ratio:.2f}", f"{share:.2f}"]
-            rows.append([name, layer, way, *numbers, f"{workers[way].peak_memory():.2f}"])
+            sizes = [f"{memory[way]:.2f}", f"{memory[way] / memory['original']:.2f}"]
+            rows.append([name, layer, way, *numbers, *sizes])
     return rows
 
 
@@ -180,6 +184,7 @@ def main(pairs, steps):
             "original / this",
             "share of matmul rate",
             "peak GB",
+            "this / original",
         ]
         print(tabulate(compare_steps(pairs, steps, checkpoints), headers, disable_numparse=True))
         print("\nForward and backward of one stimulus")

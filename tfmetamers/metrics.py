@@ -26,7 +26,20 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
     first, second = _flat_pair(first, second)
     if np.isnan(first).any() or np.isnan(second).any():
         return None
-    return _cosine(centred_ranks(first), centred_ranks(second))
+    return rank_correlation(centred_ranks(first), centred_ranks(second))
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Return Spearman's rank correlation of two sets of activations from their ranks.
+
+    Args:
+        first: float64 (units,), as `centred_ranks` returns it.
+        second: the same of the other set.
+
+    Returns:
+        The coefficient, -1 to 1, or None where it is undefined because either set is constant.
+    """
+    return _cosine(first, second)
 
 
 def pearson(first: np.ndarray, second: np.ndarray) -> float | None:

@@ -29,7 +29,7 @@ from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.metamers.tables import describe_row
-from tfmetamers.metrics import pearson, signal_to_noise_ratio, spearman
+from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
 from tfmetamers.utilities.files import atomic_write, file_digest
@@ -247,6 +247,26 @@ def _loaded_alike(record: MetamerRecord) -> tuple:
     return record.network.identity, json.dumps(record.network.spec.to_json(), sort_keys=True)
 
 
+class _Original:
+    """What a network gives for a natural stimulus, and the ranks of its activations once they were needed."""
+
+    def __init__(self, activations: Mapping[str, np.ndarray], logits: np.ndarray | None):
+        self.activations = {layer: np.ravel(values[0]) for layer, values in activations.items()}
+        self.logits = logits
+        self._ranks: dict[str, np.ndarray] = {}
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it takes."""
+        return sum(values.nbytes for values in (*self.activations.values(), *self._ranks.values()))
+
+    def correlation(self, layer: str, ranks: np.ndarray) -> float | None:
+        """Return Spearman's coefficient of a layer's activations with others, given as their centred ranks."""
+        if layer not in self._ranks:
+            self._ranks[layer] = centred_ranks(self.activations[layer])
+        return rank_correlation(self._ranks[layer], ranks)
+
+
 class _Recorded:
     """The network of a group of metamers, loaded when it is first needed; one that cannot be loaded is tried once."""
 
@@ -261,7 +281,7 @@ class _Recorded:
         self._record, self._matched, self._all_layers = record, matched, all_layers
         self._look_in, self._networks = look_in, networks
         self._error: TfmetamersError | None = None
-        self._originals: dict[str, tuple[dict[str, np.ndarray], np.ndarray | None]] = {}
+        self._originals: dict[str, _Original] = {}
 
     @cached_property
     def _is_checked(self) -> bool:
@@ -279,7 +299,7 @@ class _Recorded:
         layers = [*self._matched, *(self.network.layers if self._all_layers else ())]
         return self.network.measurements(list(dict.fromkeys(layers)))
 
-    def measured_original(self, digest: str, original: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    def measured_original(self, digest: str, original: np.ndarray) -> "_Original":
         """Return what `measure` gives for a natural stimulus, which its metamers at all layers share.
 
         Args:
@@ -287,9 +307,8 @@ class _Recorded:
             original: the stimulus.
         """
         if digest not in self._originals:
-            found = self.require("measure")(original[None])
-            self._originals[digest] = found
-            while len(self._originals) > 1 and sum(map(_bytes, self._originals.values())) > MAX_KEPT_BYTES:
+            self._originals[digest] = _Original(*self.require("measure")(original[None]))
+            while len(self._originals) > 1 and sum(each.bytes for each in self._originals.values()) > MAX_KEPT_BYTES:
                 del self._originals[next(iter(self._originals))]
         return self._originals[digest]
 
@@ -376,31 +395,27 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
     stimuli = metamer.stimulus[None] if is_exact else np.stack([metamer.stimulus, saved])
     of_metamer = recorded.require("measure")(stimuli)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
-    activations = {
-        name: [np.ravel(of_original[0][name][0]), *(np.ravel(of_metamer[0][name][place]) for place in (0, -1))]
-        for name in names
-    }
-    _refuse_nan(activations, folder)
-    logits = None if of_original[1] is None else np.concatenate([of_original[1], of_metamer[1][[0, -1]]])
+    exact, shown = ({name: np.ravel(of_metamer[0][name][place]) for name in names} for place in (0, -1))
+    for activations in ({name: of_original.activations[name] for name in names}, exact, shown):
+        _refuse_nan(activations, folder)
+    logits = None if of_original.logits is None else np.concatenate([of_original.logits, of_metamer[1][[0, -1]]])
     predictions = _predictions(network, logits, folder)
-    original, exact, shown = activations[layer]
+    correlations = {name: of_original.correlation(name, centred_ranks(exact[name])) for name in names}
+    of_saved = correlations[layer] if is_exact else of_original.correlation(layer, centred_ranks(shown[layer]))
     verdicts = [
-        judge(layer, predictions[0], prediction, spearman(original, values), choice.null, choice.reason)
-        for prediction, values in zip(predictions[1:], (exact, shown), strict=True)
+        judge(layer, predictions[0], prediction, correlation, choice.null, choice.reason)
+        for prediction, correlation in zip(predictions[1:], (correlations[layer], of_saved), strict=True)
     ]
+    original = of_original.activations[layer]
     return {
         "array": verdicts[0].as_json(),
         "saved": verdicts[1].as_json(),
-        "pearson": pearson(original, exact),
-        "signal_to_noise_ratio": _finite(signal_to_noise_ratio(original, exact)),
+        "pearson": pearson(original, exact[layer]),
+        "signal_to_noise_ratio": _finite(signal_to_noise_ratio(original, exact[layer])),
         "place": list(network.layers).index(layer) if layer in network.layers else None,
-        "layers": _at_all_layers(activations, network, choice.null) if all_layers else None,
-        "scatter": _scatter(original, exact, metamer),
+        "layers": _at_all_layers(correlations, network, choice.null) if all_layers else None,
+        "scatter": _scatter(original, exact[layer], metamer),
     }
-
-
-def _bytes(measured: tuple[dict[str, np.ndarray], np.ndarray | None]) -> int:
-    return sum(values.nbytes for values in measured[0].values())
 
 
 def _predictions(network: Network, logits: np.ndarray | None, folder: Path) -> list[dict | None]:
@@ -411,13 +426,15 @@ def _predictions(network: Network, logits: np.ndarray | None, folder: Path) -> l
     return [asdict(prediction) for prediction in network.predictions(logits)]
 
 
-def _at_all_layers(activations: Mapping, network: Network, null: NullDistribution | None) -> dict[str, dict]:
+def _at_all_layers(
+    correlations: Mapping[str, float | None], network: Network, null: NullDistribution | None
+) -> dict[str, dict]:
     """Return each layer's correlation, and what the null distribution says of it, in the order of the layers."""
-    ordered = [name for name in network.layers if name in activations]
-    ordered += [name for name in activations if name not in ordered]
+    ordered = [name for name in network.layers if name in correlations]
+    ordered += [name for name in correlations if name not in ordered]
     found = {}
     for name in ordered:
-        correlation = spearman(activations[name][0], activations[name][1])
+        correlation = correlations[name]
         is_known = null is not None and name in null.layers and null.undefined(name) < null.pairs_count
         found[name] = {
             "correlation": correlation,
