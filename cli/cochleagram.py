@@ -54,10 +54,12 @@ def cochleagram(sound, output, settings_name, front_end, fit):
     quiet_tensorflow()
     from tfmetamers.cochlea import build_front_end
     from tfmetamers.cochlea.figures import plot_cochleagram
+    from tfmetamers.utilities.determinism import deterministic_operations
     from tfmetamers.utilities.files import atomic_write
 
     built = build_front_end(front_end, settings)
-    heard = built(waveform[None])[0, ..., 0].numpy()
+    with deterministic_operations():
+        heard = built(waveform[None])[0, ..., 0].numpy()
     title = f"{sound.name}, {settings.channels} channels, {front_end}"
     figure = plot_cochleagram(waveform, settings.sampling_rate, heard, built.center_frequencies, title)
     with atomic_write(output) as partial:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from tfmetamers.cli.shown_warnings import shown_warnings
 from tfmetamers.errors import ArgumentError, TfmetamersError
 from tfmetamers.version import __version__
 
@@ -62,7 +63,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command and return its status: 2 for a wrong command line, 1 for a failed run, 130 after Ctrl-C."""
     try:
-        status = tfmetamers.main(arguments, standalone_mode=False)
+        with shown_warnings():
+            status = tfmetamers.main(arguments, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except click.ClickException as error:
         error.show()

@@ -116,6 +116,7 @@ def merge(files, out):
         raise ArgumentError(f"{out} exists; give another --output, or move it away.")
     merged = merge_nulls([load_null(file) for file in files])
     merged.save(out)
+    merged.warn()
     click.echo(_table(merged) + f"\n\nWrote {out}.")
 
 
@@ -138,6 +139,7 @@ def show(file, figure):
     for line in _description(loaded):
         click.echo(line)
     click.echo("\n" + _table(loaded))
+    loaded.warn()
     if figure:
         from tfmetamers.plotting.nulls import plot_null
         from tfmetamers.utilities.files import atomic_write

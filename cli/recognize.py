@@ -23,6 +23,13 @@ from tfmetamers.utilities.words import counted
 @model_options
 @click.option("--include-failed", is_flag=True, help="Also show metamers that did not pass 'tfmetamers evaluate'.")
 @click.option(
+    "--truth",
+    "truth_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="What the stimuli truly are, with the columns id, label and category, in place of what was recorded.",
+)
+@click.option(
     "--rule",
     type=click.Choice(["max", "mean"]),
     default="max",
@@ -42,16 +49,18 @@ from tfmetamers.utilities.words import counted
     metavar="FOLDER",
     help="Folder to write the tables and the figure to [default: OUT].",
 )
-def recognize(out, judges, include_failed, rule, bootstrap_seed, output, **models):
+def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, output, **models):
     """Show the metamers below OUT, and the natural stimuli that they match, to other networks.
 
-    The right answers come from the manifest or the class folders that the metamers were made from. Writes
-    recognition.csv, recognition_summary.csv and recognition.png.
+    The right answers come from the manifest or the class folders that the metamers were made from, or from --truth.
+    Writes recognition.csv, recognition_summary.csv and recognition.png.
     """
     if not judges:
         raise ArgumentError("No judge was given; give at least one, such as --by vgg_19.")
     from tfmetamers.metamers.folder import find_metamers
+    from tfmetamers.recognition.truth import read_truth
 
+    truth = truth_file and read_truth(truth_file)
     find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
     networks = [spec.load() for spec in parse_judges(judges, **models)]
     from tfmetamers.recognition.decisions import recognize as show
@@ -63,7 +72,7 @@ def recognize(out, judges, include_failed, rule, bootstrap_seed, output, **model
             bar.total = total
             bar.update(done - bar.n)
 
-        recognition = show(out, networks, include_failed=include_failed, rule=rule, progress=advance)
+        recognition = show(out, networks, include_failed=include_failed, rule=rule, truth=truth, progress=advance)
     rows = summarize_recognition(recognition, bootstrap_seed)
     click.echo(_table(rows))
     for remark in _remarks(recognition, rows):

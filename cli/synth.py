@@ -64,6 +64,9 @@ from tfmetamers.utilities.words import counted
     type=click.Choice(["quick", "small"]),
     help="How convolutions are computed: quicker, or in less memory [default: by network and layer].",
 )
+@click.option("--keep-state", is_flag=True, help="Keep with each metamer what --extend continues it from.")
+@click.option("--extend", is_flag=True, help="Continue metamers of fewer steps whose state was kept.")
+@click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how long it would take, and stop.")
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 def synth(
@@ -80,6 +83,9 @@ def synth(
     fit,
     optimize,
     kernels,
+    keep_state,
+    extend,
+    fast_operations,
     dry_run,
     inputs,
     text,
@@ -100,12 +106,13 @@ def synth(
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
     loaded = _Loaded(spec)
     specs, outline, recipe = plan_request(request, loaded)
-    plan = plan_run(specs, out, batch_size)
+    plan = plan_run(specs, out, batch_size, extend=extend)
     _introduce(outline, recipe, plan, out)
+    options = {"snapshot_every": snapshot_every, "keep_state": keep_state}
     if dry_run:
-        _estimate(plan, outline, loaded, snapshot_every)
+        _estimate(plan, outline, loaded, not fast_operations, **options)
     elif plan.batches:
-        _execute(plan, recipe, loaded, snapshot_every)
+        _execute(plan, loaded, deterministic=not fast_operations, **options)
 
 
 class _Loaded:
@@ -139,10 +146,11 @@ def _introduce(outline, recipe, plan, out) -> None:
     )
     for field, (named, used) in recipe.deviations().items():
         click.echo(f"  {field}: {used} in place of {named}")
-    click.echo(f"{counted(plan.waiting, 'metamer')} to make, {len(plan.finished)} made before, in {out}")
+    extended = f" ({plan.extended} from those of fewer steps)" if plan.extended else ""
+    click.echo(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
 
 
-def _estimate(plan, outline, loaded, snapshot_every) -> None:
+def _estimate(plan, outline, loaded, deterministic, **options) -> None:
     from tfmetamers.synthesis.plan import estimate_bytes
 
     rows, hours = [], 0.0
@@ -151,22 +159,23 @@ def _estimate(plan, outline, loaded, snapshot_every) -> None:
 
         for layer in plan.layers:
             batches = [batch for batch in plan.batches if batch[0].spec.layer == layer]
-            seconds = measure_seconds(plan, loaded(), layer)
-            duration = seconds * batches[0][0].spec.recipe.steps * len(batches) / 3600
+            seconds = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
+            steps = sum(batch[0].spec.recipe.steps - batch[0].steps_begun for batch in batches)
+            duration = seconds * steps / 3600
             hours += duration
             rows.append([layer, sum(map(len, batches)), f"{seconds:.3f}", f"{duration:.2f}"])
         click.echo("\n" + tabulate(rows, ["layer", "metamers", "seconds a step", "hours"], disable_numparse=True))
-    size = estimate_bytes(plan, outline.domain, snapshot_every)
+    size = estimate_bytes(plan, outline.domain, **options)
     click.echo(f"\nAt most {size / 1e6:,.1f} MB on disk; {hours:.2f} hours on this machine. Nothing was made.")
 
 
-def _execute(plan, recipe, loaded, snapshot_every) -> None:
+def _execute(plan, loaded, **options) -> None:
     from tfmetamers.synthesis.runs import execute_run
 
     rows, job = [], None
     try:
         with _ProgressBars(plan) as bars:
-            for job, metamer in execute_run(plan, loaded(), snapshot_every=snapshot_every, progress=bars.update):
+            for job, metamer in execute_run(plan, loaded(), progress=bars.update, **options):
                 rows.append(_row(job, metamer.record))
     finally:  # What was made is told where something else failed, too.
         if rows:

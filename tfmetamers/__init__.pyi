@@ -7,6 +7,7 @@ from . import networks as networks
 from . import recognition as recognition
 from . import stimuli as stimuli
 from .errors import TfmetamersError as TfmetamersError
+from .errors import TfmetamersWarning as TfmetamersWarning
 from .inclusion import NullDistribution as NullDistribution
 from .inclusion import evaluate as evaluate
 from .inclusion import include as include

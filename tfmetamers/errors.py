@@ -33,8 +33,20 @@ class ResultError(TfmetamersError):
     """A result on disk cannot be written, read, or reconciled with what was asked."""
 
 
+class BusyError(ResultError):
+    """Another process is at work where something was to be written."""
+
+
 class SynthesisError(TfmetamersError):
     """Synthesis cannot go on; what was reached has been saved where a folder was given."""
+
+
+class UnmovedError(SynthesisError):
+    """No step can change a metamer, because its gradient is zero."""
+
+
+class TfmetamersWarning(UserWarning):
+    """Something can be used, and will likely not give what was meant."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> ArgumentError:

@@ -49,7 +49,7 @@ def out(run, model, options, tmp_path, pictures):
     assert run("synth", "--network", model, *options, *layers, "--output", out, tmp_path / "pictures")[0] == 0
     failed = folder_of(out, "flat", "dog/y")
     for folder in find_metamers(out):
-        verdict = {"format": 1, "array": {"included": folder != failed}}
+        verdict = {"format": 2, "array": {"included": folder != failed}}
         verdict["basis"] = {"files": judged_files(folder, read_record(folder))}
         (folder / "verdict.json").write_text(json.dumps(verdict))
     return out
@@ -94,6 +94,16 @@ def test_the_same_seed_gives_the_same_tables_and_another_folder_may_be_given(run
     tables = [(tmp_path / name / "recognition_summary.csv").read_bytes() for name in ("first", "second", "third")]
     assert tables[0] == tables[1] != tables[2]
     assert not (out / "recognition.csv").exists()
+
+
+def test_truth_can_be_told_after_the_metamers_were_made(run, out, model, options, tmp_path):
+    (tmp_path / "truth.csv").write_text("id,label\nbear/x,c\nbear/y,d\ndog/x,e\ndog/y,f\n")
+    status, _, errors = run("recognize", out, "--by", model, *options, "--truth", tmp_path / "truth.csv")
+    assert status == 0, errors
+    assert set(table(out / "recognition.csv")["truth_label"]) == {"c", "d", "e", "f"}
+    (tmp_path / "truth.csv").write_text("id,label\nx,c\n")
+    status, _, errors = run("recognize", out, "--by", model, *options, "--truth", tmp_path / "truth.csv")
+    assert (status, errors.count("\n"), "bear/x" in errors) == (1, 1, True), errors
 
 
 def test_random_weights_of_sounds_are_told_apart_by_their_seed(run, small_architecture, tmp_path):

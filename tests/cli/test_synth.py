@@ -74,6 +74,44 @@ def test_what_is_finished_is_told_without_tensorflow(synth, model, folder, tmp_p
     assert "0 metamers to make, 11 made before" in found.stdout
 
 
+def test_more_steps_continue_what_was_kept(synth, model, folder, tmp_path):
+    arguments = [*model, "--layer", "block", "--batch-size", 2, folder]
+    assert synth(*arguments, "--steps", 3, "--keep-state")[0] == 0
+    assert (
+        "3 metamers to make (3 from those of fewer steps)"
+        in synth(*arguments, "--steps", 5, "--extend", "--dry-run")[1]
+    )
+    assert synth(*arguments, "--steps", 5, "--extend")[0] == 0
+    assert synth(*arguments, "--steps", 5, out=tmp_path / "whole")[0] == 0
+    for path in (tmp_path / "whole").rglob("*"):
+        if path.is_file() and path.name != "run.json":
+            assert (tmp_path / "out" / path.relative_to(tmp_path / "whole")).read_bytes() == path.read_bytes()
+    status, _, errors = synth(*arguments, "--steps", 7, "--extend")
+    assert (status, "--keep-state" in errors, errors.count("\n")) == (1, True, 1), errors
+
+
+def test_fast_operations_are_recorded(synth, model, folder, tmp_path):
+    assert synth(*model, "--layer", "block", "--steps", 1, "--fast-operations", folder / "dog")[0] == 0
+    (record,) = records(tmp_path / "out")
+    assert record.computation.deterministic is False
+
+
+def test_a_forgotten_input_range_is_one_line_and_in_the_record_and_the_verdict(synth, folder, tmp_path, capsys):
+    import keras
+
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(2, 3, name="conv")]
+    keras.Sequential([keras.Input((32, 32, 3)), *layers]).save(tmp_path / "mine.keras")
+    arguments = ["--network", tmp_path / "mine.keras", "--layer", "conv", "--steps", 1, folder]
+    status, _, errors = synth(*arguments)
+    lines = [line for line in errors.splitlines() if line.startswith("Warning: ")]
+    assert (status, len(lines), "--input-range 0 255" in lines[0]) == (0, 1, True), errors
+    assert all(record.warnings == (lines[0].removeprefix("Warning: "),) for record in records(tmp_path / "out"))
+    assert command_line.run(["evaluate", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err.count("Warning: mine begins with") == 1
+    rows = list(csv.DictReader((tmp_path / "out/verdicts.csv").open()))
+    assert {row["warnings"] for row in rows} == {lines[0].removeprefix("Warning: ")}
+
+
 def test_one_metamer_is_counted_in_the_singular(synth, model, folder):
     output = synth(*model, "--layer", "block", "--steps", 1, folder / "dog")[1]
     assert "1 metamer to make, 0 made before" in output and ": 1 step of Adam" in output

@@ -22,8 +22,8 @@ from scipy.stats import spearmanr
 import tfmetamers as tm
 from tests.making import folder_of, make_metamers
 from tfmetamers.cli import main as command_line
-from tfmetamers.errors import CheckpointError, ResultError
-from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize, verdicts, write_table
+from tfmetamers.errors import CheckpointError, ResultError, TfmetamersWarning
+from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize, verdict_table, verdicts, write_table
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.inclusion.verdict import judge
@@ -32,6 +32,7 @@ from tfmetamers.metamers.folder import find_metamers, read_metamer
 from tfmetamers.metamers.tables import index
 from tfmetamers.networks import from_keras, load_architecture, load_network, write_architecture
 from tfmetamers.networks.graph.frozen import FrozenFunction
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.stimuli import sample_word
 from tfmetamers.stimuli.collection import collect_stimuli
@@ -560,7 +561,7 @@ class TestWhatCannotBeJudged:
         [
             ("metamer.png", b"PNG"),
             ("trace.csv", None),
-            ("metamer.json", b'{"format": 2}'),
+            ("metamer.json", b'{"format": 3}'),
             ("metamer.json", None),
         ],
     )
@@ -588,20 +589,46 @@ class TestWhatCannotBeJudged:
         assert failure.folder == folder
         assert "original" in failure.reason
 
-    def test_labels_by_logits_that_are_no_numbers_are_named(self, small_model, tmp_path):
+    def test_labels_by_logits_that_are_no_numbers_are_named(self, small_model, tmp_path, monkeypatch):
         spoilt = keras.models.clone_model(small_model)
         logits = spoilt.get_layer("logits")
         logits.set_weights([np.full_like(each, np.nan) for each in logits.get_weights()])
         network = from_keras(spoilt, labels=LABELS)
         (tmp_path / "pictures").mkdir()
         tm.save_image(np.random.default_rng(0).random((32, 32, 3)), tmp_path / "pictures/a.png")
-        make_metamers(network, ["block"], pictures_of(tmp_path), tmp_path / "out")
+        with monkeypatch.context() as patched:  # Which synthesis refuses itself.
+            patched.setattr(Network, "predict", lambda _, stimuli: [None] * len(stimuli))
+            make_metamers(network, ["block"], pictures_of(tmp_path), tmp_path / "out")
         [failure] = evaluate(tmp_path / "out", save(a_null(network), tmp_path / "null.npz"), networks=[network])
         assert "logits" in failure.reason
 
     def test_a_folder_without_metamers_is_refused(self, tmp_path):
         with pytest.raises(ResultError, match=str(tmp_path)):
             list(evaluate(tmp_path, {}))
+
+
+class TestWarnings:
+    """Of layers at which a match says little."""
+
+    def test_they_are_issued_and_kept_and_in_the_table(self, out, network):
+        null = a_null(network, block=[0.96, 0.97, 0.99], flat=[0.1, 0.2, 0.9995])
+        with pytest.warns(TfmetamersWarning) as caught:
+            judged = list(evaluate(out, save(null, out / "null.npz")))
+        issued = {str(each.message) for each in caught if each.category is TfmetamersWarning}
+        assert len(issued) == 2
+        for each in judged:
+            [text] = each.verdict["array"]["warnings"]
+            assert text in issued and each.layer in text
+            assert read_verdict(each.folder)["saved"]["warnings"] == [text]
+        assert set(verdict_table(judged, out)["warnings"]) == issued
+
+    def test_a_verdict_has_those_of_its_metamer(self, out):
+        for folder in find_metamers(out):
+            content = json.loads((folder / "metamer.json").read_text())
+            (folder / "metamer.json").write_text(json.dumps({**content, "warnings": ["It sees black alone."]}))
+        with pytest.warns(TfmetamersWarning, match="black alone"):
+            judged = list(evaluate(out))
+        assert [each.verdict["array"]["warnings"] for each in judged] == [["It sees black alone."]] * 4
 
 
 class TestOnTheCommandLine:

@@ -16,7 +16,7 @@ import soundfile
 from PIL import Image, ImageOps
 from scipy import stats
 
-from tfmetamers.errors import ArgumentError, ResultError, StimulusError
+from tfmetamers.errors import ArgumentError, ResultError, StimulusError, TfmetamersWarning
 from tfmetamers.inclusion import null_construction
 from tfmetamers.inclusion.null import NullDistribution, NullStimulus, merge_nulls
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
@@ -655,6 +655,13 @@ def a_null(coefficients, digests="abcd", pairs=((0, 1), (0, 2), (1, 2)), **chang
     defaults = {"network": DESCRIPTION, "layers": {"conv": values}, "front_end": "none", "design": "blocks", "seed": 0}
     pairs = None if pairs is None else np.array(pairs, np.int32)
     return NullDistribution(**{**defaults, "pairs": pairs, "stimuli": stimuli, **changes})
+
+
+def test_a_null_distribution_of_stimuli_that_barely_differ_is_warned_of(small_model, pictures):
+    network = from_keras(small_model)
+    nearly_black = 0.5 + pictures * 1e-5
+    with pytest.warns(TfmetamersWarning, match="At block of small, natural stimuli barely differ"):
+        NullDistribution.from_stimuli(network, nearly_black, layers=["block"])
 
 
 def test_summaries_leave_undefined_pairs_out():

@@ -51,6 +51,28 @@ def test_the_percentile_is_the_share_of_pairs_below_and_pairs_without_a_coeffici
     assert "5 pairs of unrecorded stimuli (1 of them without a coefficient)" in verdict.claim
 
 
+@pytest.mark.parametrize(
+    ("coefficients", "expected"),
+    [
+        ([0.1, 0.2, 0.998], []),
+        ([0.1, 0.2, 0.9995], ["0.999500"]),
+        ([0.2, 0.96, 0.998], ["barely differ"]),
+        ([np.nan, np.nan], []),
+    ],
+)
+def test_a_null_distribution_at_whose_layer_a_match_says_little_is_doubted(coefficients, expected):
+    doubts = a_null(*coefficients).doubts("block")
+    assert len(doubts) == len(expected)
+    assert all("block" in doubt and text in doubt for doubt, text in zip(doubts, expected, strict=True))
+
+
+def test_a_verdict_has_the_warnings_of_the_metamer_and_those_of_the_null():
+    verdict = judge("block", CAT, CAT, 0.9999, a_null(0.2, 0.96, 0.998), warnings=["It saw black alone."])
+    assert verdict.included is True
+    assert verdict.warnings[0] == "It saw black alone." and "barely differ" in verdict.warnings[1]
+    assert verdict.as_json()["warnings"] == list(verdict.warnings)
+
+
 def test_without_a_null_distribution_nothing_passes():
     verdict = judge("block", CAT, CAT, 0.99, None)
     assert (verdict.included, len(verdict.reasons)) == (None, 1)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.metamers import Metamer, MetamerRecord, RunRecord
-from tfmetamers.metamers.record import LayerRecord, LossRecord, StimulusRecord
+from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, StimulusRecord
 from tfmetamers.networks import NetworkRecord, NetworkSpec
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.domains import Domain, Images
@@ -54,12 +54,15 @@ def a_record(stimulus: dict[str, Any] | None = None, **changes: Any) -> MetamerR
         kernels="quick",
         asked_kernels=None,
         initial=None,
+        computation=ComputationRecord(deterministic=True, threads=2, batch_size=4, place=1),
         loss=LossRecord(initial=100.0, final=0.5, final_exact=0.25),
+        initial_correlation=0.2,
         correlation=0.9,
         prediction={
             "original": {"index": 162, "label": "beagle"},
             "metamer": {"index": 163, "label": "beagle, or nearly"},
         },
+        warnings=(),
         versions={"tfmetamers": "1.0"},
     )
     return record.replace(**changes)

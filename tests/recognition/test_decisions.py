@@ -27,6 +27,7 @@ from tfmetamers.recognition.decisions import Decision, recognize, write_rows
 from tfmetamers.recognition.exhibits import collect_exhibits
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.summary import RecognitionRow, standard_error, summarize_recognition
+from tfmetamers.recognition.truth import Truth
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import Sounds
 
@@ -34,7 +35,7 @@ LABELS = list("abcdefghij")
 
 
 def give_verdict(folder, included, **further):
-    verdict = {"format": 1, "array": {"included": included, "reasons": []}, "saved": {"included": included}}
+    verdict = {"format": 2, "array": {"included": included, "reasons": []}, "saved": {"included": included}}
     verdict["basis"] = {"files": judged_files(folder, read_record(folder))}
     (folder / "verdict.json").write_text(json.dumps(verdict | further))
 
@@ -104,6 +105,24 @@ def out(made, tmp_path):
 
 def chosen(recognition, **columns):
     return [row for row in recognition.decisions if all(getattr(row, name) == columns[name] for name in columns)]
+
+
+class TestTruthToldLater:
+    def test_it_takes_the_place_of_what_was_recorded_of_metamers_and_natural_stimuli(self, out, small):
+        changed(out, label=None, category=None)
+        for folder in find_metamers(out):
+            give_verdict(folder, True)
+        with pytest.raises(ResultError, match="--truth"):
+            recognize(out, [small])
+        recognition = recognize(out, [small], truth={"one": Truth("c", "cat"), "two": Truth(label="d")})
+        truths = {row.stimulus: row.truth_label for row in recognition.decisions}
+        assert truths == {"one": "c", "two": "d", "three": None}
+        assert {row.layer for row in chosen(recognition, truth_label="c")} == {"natural", "block", "flat"}
+        assert all(row.correct_label == (row.decision_label == "c") for row in chosen(recognition, stimulus="one"))
+
+    def test_one_that_is_told_of_no_stimulus_is_refused(self, out, small):
+        with pytest.raises(ResultError, match=r"uno and 1 more.*one and 2 more"):
+            recognize(out, [small], truth={"uno": Truth("c"), "due": Truth("d")})
 
 
 class TestDecisions:
@@ -438,11 +457,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("name", "content"),
         [
-            ("metamer.json", {"format": 2}),
+            ("metamer.json", {"format": 3}),
             ("metamer.npy", ""),
             ("metamer.npy", np.full((32, 32, 3), np.nan, np.float32)),
             ("verdict.json", []),
-            ("verdict.json", {"format": 1, "array": {"included": "yes"}}),
+            ("verdict.json", {"format": 2, "array": {"included": "yes"}}),
         ],
     )
     def test_a_broken_folder_is_named_and_the_others_are_shown(self, out, small, name, content):

@@ -95,7 +95,7 @@ class TestResuming:
         with pytest.raises(ArgumentError, match="Network small"):
             tm.resume(from_keras(small_model, input_range=(0, 255)), [metamer], steps=9)
         (folder,) = tm.metamers.save_metamers([metamer], tmp_path)
-        with pytest.raises(ArgumentError, match="read from disk"):
+        with pytest.raises(ArgumentError, match="without the optimiser's state"):
             tm.resume(network, [tm.read_metamer(folder)], steps=9)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 import tfmetamers as tm
 import tfmetamers.synthesis.loop as synthesis_module
-from tfmetamers.errors import ArgumentError, SynthesisError
+from tfmetamers.errors import ArgumentError, SynthesisError, TfmetamersWarning, UnmovedError
 from tfmetamers.networks import from_keras, load_network
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import initial_noise, stimulus_digest
@@ -133,9 +134,9 @@ def test_the_straight_through_gradient_revives_a_layer_that_noise_leaves_silent(
     bright = np.full((8, 8, 3), 0.9, np.float32)
     network, recipe = from_keras(model), IMAGE.replace(steps=300, learning_rate=0.01)
     straight = tm.synthesize(network, bright, layer="relu", recipe=recipe)
-    normal = tm.synthesize(network, bright, layer="relu", recipe=recipe.replace(relu_gradient="normal"))
     assert straight.losses[-1] < 1e-3 * straight.losses[0]
-    assert normal.losses[-1] == normal.losses[0]
+    with pytest.raises(UnmovedError, match="straight-through"):
+        tm.synthesize(network, bright, layer="relu", recipe=recipe.replace(relu_gradient="normal"))
 
 
 def test_what_cannot_be_a_number_stops_the_run_and_keeps_the_last_good_state(small_model, pictures):
@@ -195,6 +196,41 @@ def test_weights_that_are_not_finite_are_noticed_before_the_first_step(smooth_mo
     broken.layers[0].set_weights([np.full((3, 3, 3, 8), np.nan), np.zeros(8)])
     with pytest.raises(SynthesisError, match="smooth at first"):
         tm.synthesize(from_keras(broken), np.zeros((16, 16, 3)), layer="first")
+
+
+def test_logits_that_are_not_finite_are_no_label(smooth_model):
+    import keras
+
+    broken = keras.models.clone_model(smooth_model)
+    broken.get_layer("logits").set_weights([np.full((288, 4), np.nan), np.zeros(4)])
+    with pytest.raises(SynthesisError, match="logits of smooth"):
+        tm.synthesize(from_keras(broken, labels=list("abcd")), np.zeros((16, 16, 3)), layer="first", steps=1)
+
+
+def test_a_start_that_is_the_stimulus_itself_need_not_move(small_model, pictures):
+    metamer = tm.synthesize(from_keras(small_model), pictures[0], layer="block", initial=pictures[0], steps=2)
+    assert (metamer.losses == 0).all()
+    assert metamer.record.initial_correlation is None
+
+
+def test_noise_that_a_layer_hardly_tells_from_a_stimulus_is_warned_of_and_recorded(pictures):
+    """As where a model is given pictures of another range, which all look alike to it."""
+    import keras
+
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(40, 3, name="conv")]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *layers], name="mine")
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 3, 40))
+    model.get_layer("conv").set_weights([kernel, np.linspace(-1, 1, 40)])
+    blind, seeing = (from_keras(model, input_range=(0, white)) for white in (1, 255))
+    with pytest.warns(TfmetamersWarning, match="conv of mine"):
+        record = tm.synthesize(blind, pictures[0], layer="conv", steps=1).record
+    assert record.initial_correlation > 0.95
+    [warning] = record.warnings
+    assert "conv of mine" in warning
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TfmetamersWarning)
+        record = tm.synthesize(seeing, pictures[0], layer="conv", steps=1).record
+    assert (record.initial_correlation < 0.95, record.warnings) == (True, ())
 
 
 def test_a_stimulus_of_another_shape_is_refused(small_model):

@@ -1,5 +1,6 @@
 """Runs on disk: nothing is made twice, nothing is lost."""
 
+import contextlib
 import dataclasses
 import gc
 import json
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.synthesis.plans import RECIPE, ids, plan
-from tfmetamers.errors import ResultError, SynthesisError
+from tfmetamers.errors import BusyError, ResultError, SynthesisError, TfmetamersWarning
 from tfmetamers.metamers import read_metamer
 from tfmetamers.networks import from_keras
 from tfmetamers.networks.graph.frozen import FrozenFunction
@@ -23,7 +25,7 @@ from tfmetamers.stimuli.domains import Images
 from tfmetamers.synthesis import execute_run
 from tfmetamers.synthesis.loop import Synthesis
 from tfmetamers.synthesis.runs import measure_seconds
-from tfmetamers.synthesis.unfinished import read_state
+from tfmetamers.synthesis.unfinished import locked, read_state
 
 BYTES = ("metamer.npy", "metamer.png", "original.png", "trace.csv", "metamer.json")
 
@@ -136,6 +138,35 @@ class TestWhatCannotBeMade:
         [state] = tmp_path.rglob("state.npz")
         assert read_state(state).step == 7
 
+    @pytest.mark.parametrize("bright", [["b"], ["a", "b", "c"]], ids=["one of a batch", "a whole batch"])
+    def test_what_no_gradient_reaches_is_named_at_once_and_the_others_go_on(
+        self, deaf_network, stimuli, tmp_path, bright
+    ):
+        for file in stimuli:
+            level = 230 if file.id in bright else 140
+            Image.new("RGB", (32, 32), (level,) * 3).save(file.path)
+        recipe, seen = RECIPE.replace(relu_gradient="normal"), []
+        planned = plan(deaf_network, stimuli, tmp_path / "out", layers=["relu"], recipe=recipe, batch_size=3)
+
+        def watch(_, state):
+            seen.append((state.step, len(caught)))
+
+        with (
+            warnings.catch_warnings(record=True) as caught,
+            pytest.raises(SynthesisError, match="Nothing moves") as raised,
+        ):
+            warnings.simplefilter("always")
+            run(planned, deaf_network, progress=watch)
+        assert ", ".join(bright) in str(raised.value) and "deaf at relu" in str(raised.value)
+        made = sorted(path.parent.parent.name for path in (tmp_path / "out").rglob("metamer.json"))
+        assert made == [name for name in "abc" if name not in bright]
+        assert not list((tmp_path / "out").rglob("*.unfinished"))
+        if made:
+            assert seen[0] == (1, 1), "it is told after the first step"
+            assert [each.category for each in caught] == [TfmetamersWarning]
+        else:
+            assert seen == [], "no further step is done"
+
     def test_an_output_that_cannot_be_written_is_one_sentence(self, network, stimuli, tmp_path):
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(ResultError, match="file"):
@@ -187,6 +218,46 @@ class TestInterruptedRuns:
         left.mkdir(parents=True)
         run(planned, network)
         assert not left.exists()
+
+
+class TestTwoRuns:
+    """Two processes that were given the same command share its work."""
+
+    def test_the_second_goes_on_with_the_rest_and_names_what_is_busy(self, network, stimuli, tmp_path):
+        first, second = (plan(network, stimuli, tmp_path) for _ in range(2))
+        made = []
+
+        def meddle(batch, state):
+            if batch[0].spec.stimulus.id == "a" and state.step == 1:
+                with pytest.raises(BusyError, match="a/0"):
+                    for job, _ in execute_run(second, network):
+                        made.append(job.spec.stimulus.id)
+
+        own = [job.spec.stimulus.id for job, _ in run(first, network, progress=meddle)]
+        assert (own, made) == (["a"], ["b", "c"])
+
+    def test_what_was_busy_and_has_been_left_is_made_in_the_end(self, network, stimuli, tmp_path):
+        planned = plan(network, stimuli, tmp_path)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(locked(planned.batches[0]))
+            making = execute_run(planned, network)
+            order = [next(making)[0].spec.stimulus.id for _ in range(2)]
+        order += [job.spec.stimulus.id for job, _ in making]
+        assert order == ["b", "c", "a"]
+
+    def test_what_another_has_finished_meanwhile_is_not_made_again(self, network, stimuli, tmp_path, monkeypatch):
+        first, second = (plan(network, stimuli, tmp_path, batch_size=3) for _ in range(2))
+        run(plan(network, stimuli[:1], tmp_path), network)
+        advanced, advance = [], Synthesis.advance
+
+        def counted(self, targets, *others):
+            advanced.append(len(targets))
+            return advance(self, targets, *others)
+
+        monkeypatch.setattr(Synthesis, "advance", counted)
+        assert [job.spec.stimulus.id for job, _ in run(first, network)] == ["b", "c"]
+        assert set(advanced) == {2}
+        assert run(second, network) == []
 
 
 def test_two_runs_into_one_folder_keep_out_of_each_others_way(network, stimuli, tmp_path):

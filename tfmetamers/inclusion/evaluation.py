@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, TfmetamersError
+from tfmetamers.errors import ResultError, TfmetamersError, TfmetamersWarning
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
 from tfmetamers.inclusion.null_files import load_null
@@ -128,9 +129,13 @@ def evaluate(
         recorded = _Recorded(records[group[0]].network, matched, all_layers, look_in, networks)
         for folder in group:
             try:
-                yield _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
+                judged = _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
             except TfmetamersError as error:
                 yield Failure(folder, str(error))
+                continue
+            for text in judged.verdict["array"]["warnings"]:
+                warnings.warn(text, TfmetamersWarning, stacklevel=2)
+            yield judged
 
 
 def verdicts(out: str | os.PathLike, nulls: Sequence[str | os.PathLike] = (), **options: Any) -> "pandas.DataFrame":
@@ -225,10 +230,9 @@ def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
     """Return the verdicts as a table with a row for each metamer."""
     import pandas
 
-    further = ["null", "pearson", "signal_to_noise_ratio", "saved_included", "saved_correlation", "reasons", "folder"]
-    table = pandas.DataFrame(
-        [_row(each, out) for each in judged], columns=[*_RECORD_COLUMNS, *_VERDICT_COLUMNS, *further]
-    )
+    further = ["null", "pearson", "signal_to_noise_ratio", "saved_included", "saved_correlation"]
+    columns = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, *further, "reasons", "warnings", "folder"]
+    table = pandas.DataFrame([_row(each, out) for each in judged], columns=columns)
     return table.astype({"pairs": "Int64"})  # Missing without a null distribution, else whole numbers.
 
 
@@ -399,11 +403,11 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
     for activations in ({name: of_original.activations[name] for name in names}, exact, shown):
         _refuse_nan(activations, folder)
     logits = None if of_original.logits is None else np.concatenate([of_original.logits, of_metamer[1][[0, -1]]])
-    predictions = _predictions(network, logits, folder)
+    predictions = _predictions(network, logits)
     correlations = {name: of_original.correlation(name, centred_ranks(exact[name])) for name in names}
     of_saved = correlations[layer] if is_exact else of_original.correlation(layer, centred_ranks(shown[layer]))
     verdicts = [
-        judge(layer, predictions[0], prediction, correlation, choice.null, choice.reason)
+        judge(layer, predictions[0], prediction, correlation, choice.null, choice.reason, metamer.record.warnings)
         for prediction, correlation in zip(predictions[1:], (correlations[layer], of_saved), strict=True)
     ]
     original = of_original.activations[layer]
@@ -418,11 +422,10 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
     }
 
 
-def _predictions(network: Network, logits: np.ndarray | None, folder: Path) -> list[dict | None]:
+def _predictions(network: Network, logits: np.ndarray | None) -> list[dict | None]:
     """Return index and label of the network's answer to each stimulus, None for a network without labels."""
     if logits is None:
         return [None] * 3
-    _refuse_nan({"the logits": logits}, folder)  # The largest of NaN would be the first label.
     return [asdict(prediction) for prediction in network.predictions(logits)]
 
 
@@ -500,5 +503,6 @@ def _row(each: Judged, out: Path) -> dict[str, Any]:
         "saved_included": saved["included"],
         "saved_correlation": saved["correlation"],
         "reasons": "; ".join(array["reasons"]),
+        "warnings": " ".join(array["warnings"]),
         "folder": each.folder.relative_to(out).as_posix(),
     }

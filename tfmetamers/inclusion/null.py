@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, shown, unknown_name
+from tfmetamers.errors import ResultError, TfmetamersWarning, shown, unknown_name
+from tfmetamers.metrics import BARELY_DIFFERENT
 from tfmetamers.networks.record import IDENTITY
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
@@ -25,6 +27,10 @@ FORMAT = 1
 
 #: What is kept of a network: what tells it from others, and what its weights are.
 RECORDED = (*IDENTITY, "source", "file", "seed", "note")
+
+#: A maximum above this leaves a metamer no room: its correlation would have to be higher still. The bundled networks,
+#: whose metamers exceed theirs, have up to 0.9986, where words of one class give nearly the same.
+NO_ROOM = 0.999
 
 #: How pairs can be drawn (`tfmetamers.inclusion.pairs`).
 DESIGNS = ("blocks", "independent")
@@ -167,6 +173,33 @@ class NullDistribution:
             ResultError: no pair has a coefficient there.
         """
         return float(np.quantile(self._defined(layer), share))
+
+    def doubts(self, layer: str) -> list[str]:
+        """Return what speaks against verdicts at a layer, in words; empty where nothing does.
+
+        Raises:
+            ArgumentError: the distribution has no such layer.
+        """
+        if self.undefined(layer) == self.pairs_count:
+            return []
+        median, maximum = self.quantile(layer, 0.5), self.maximum(layer)
+        where = f"At {layer} of {self.network_name},"
+        if median > BARELY_DIFFERENT:
+            return [
+                f"{where} natural stimuli barely differ: half of the null's pairs correlate by {median:.4f} or more, "
+                "so that a match there says little; look at the input range and at other layers."
+            ]
+        if maximum > NO_ROOM:
+            return [
+                f"{where} the null's maximum is {maximum:.6f}, which leaves a metamer no room above it; look for "
+                "stimuli that are nearly the same, or at other layers."
+            ]
+        return []
+
+    def warn(self) -> None:
+        """Issue the `doubts` of all layers as Python's warnings."""
+        for text in (text for layer in self.layers for text in self.doubts(layer)):
+            warnings.warn(text, TfmetamersWarning, stacklevel=3)
 
     def claim(self, layer: str | None = None) -> str:
         """Say in a few words what a verdict rests on: the numbers of pairs and stimuli.

@@ -66,7 +66,7 @@ def build_null_of_arrays(
         network, [network.domain.prepare(naturals[place]) for place in kept], chosen, drawn.pairs
     )
     described = network.describe().to_json()
-    return NullDistribution(
+    null = NullDistribution(
         network={key: described[key] for key in RECORDED},
         layers=coefficients,
         pairs=drawn.pairs,
@@ -77,6 +77,8 @@ def build_null_of_arrays(
         versions=describe_versions(),
         left_out={"duplicates": [names[place] for place in range(len(naturals)) if place not in kept], "broken": []},
     )
+    null.warn()
+    return null
 
 
 def _coefficients(network: Network, stimuli: Sequence[np.ndarray], layers: Sequence[str], pairs: np.ndarray):

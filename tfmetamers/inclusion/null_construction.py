@@ -230,6 +230,7 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
         null = plan._distribution(layers)
         null.save(plan.out)
         shutil.rmtree(plan.unfinished, ignore_errors=True)
+    null.warn()
     return null
 
 

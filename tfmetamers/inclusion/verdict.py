@@ -6,7 +6,7 @@ distribution (paper, section 3.1; ``np.max(null[layer]) < r`` in the released co
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Verdict:
         pairs: the number of the null's pairs with a coefficient.
         claim: what the verdict rests on, in words.
         reasons: phrases that say why it was refused or could not be judged; empty if it passed.
+        warnings: what speaks against relying on it, in words.
     """
 
     included: bool | None
@@ -46,6 +47,7 @@ class Verdict:
     pairs: int | None
     claim: str
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def margin(self) -> float | None:
@@ -56,7 +58,8 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as a dictionary of JSON's types."""
-        return {**dataclasses.asdict(self), "reasons": list(self.reasons), "margin": self.margin}
+        lists = {"reasons": list(self.reasons), "warnings": list(self.warnings)}
+        return {**dataclasses.asdict(self), **lists, "margin": self.margin}
 
 
 def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
@@ -72,8 +75,8 @@ def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
     record = metamer.record
     if null:
         check_null(null, record)
-    predictions = record.prediction
-    return judge(record.layer.name, predictions["original"], predictions["metamer"], record.correlation, null)
+    predictions = record.prediction["original"], record.prediction["metamer"]
+    return judge(record.layer.name, *predictions, record.correlation, null, warnings=record.warnings)
 
 
 def check_null(null: NullDistribution, record: MetamerRecord) -> None:
@@ -112,6 +115,7 @@ def judge(
     correlation: float | None,
     null: NullDistribution | None,
     without_null: str = WITHOUT_NULL,
+    warnings: Sequence[str] = (),
 ) -> Verdict:
     """Judge by predictions and the correlation at a layer.
 
@@ -125,6 +129,7 @@ def judge(
         correlation: Spearman's coefficient; None where it is undefined.
         null: a null distribution of the same network and layer.
         without_null: why there is no null distribution, where there is none.
+        warnings: what speaks against relying on the metamer; those of the null distribution come on top.
 
     Raises:
         ResultError: the null distribution has no coefficient at the layer.
@@ -161,4 +166,5 @@ def judge(
         pairs=len(null.coefficients(layer)) if has_null else None,
         claim=f"{basis}; {null.claim(layer) if has_null else 'no null distribution'}",
         reasons=tuple(reasons),
+        warnings=(*warnings, *(null.doubts(layer) if has_null else ())),
     )

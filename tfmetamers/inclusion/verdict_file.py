@@ -12,7 +12,7 @@ from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.utilities.files import file_digest
 
 #: The version of the file's format, written as ``format`` in verdict.json.
-FORMAT = 1
+FORMAT = 2
 
 
 def read_verdict(folder: Path) -> dict[str, Any] | None:

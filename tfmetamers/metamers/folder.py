@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, TfmetamersError
+from tfmetamers.errors import ArgumentError, ResultError, TfmetamersError
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import FORMAT, MetamerRecord, RunRecord
-from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,12 +31,21 @@ _RECORD_ERRORS = (TfmetamersError, KeyError, TypeError, ValueError, AttributeErr
 #: The trace keeps every step up to this one, and every tenth one after it.
 TRACED_EACH = 100
 
+#: Adam's state after the last step, where it was kept.
+STATE_FILE = "state.npz"
+
 #: What is told of a folder that holds a metamer without its record.
 HALF_WRITTEN = "it is unfinished: it holds metamer.npy and no metamer.json; delete it and run synth again."
 
 
 def write_metamer(
-    folder: Path, metamer: Metamer, run: RunRecord, snapshots: Path | None = None, figure: "Figure | None" = None
+    folder: Path,
+    metamer: Metamer,
+    run: RunRecord,
+    snapshots: Path | None = None,
+    figure: "Figure | None" = None,
+    *,
+    keep_state: bool = False,
 ) -> None:
     """Write a metamer's folder, whole or not at all.
 
@@ -46,6 +55,7 @@ def write_metamer(
         run: when and where it was made.
         snapshots: a folder of snapshots to copy into it.
         figure: a figure of it.
+        keep_state: write what the next step would depend on, too, so that it can be continued to more steps.
 
     Raises:
         ResultError: the folder cannot be written.
@@ -63,6 +73,8 @@ def write_metamer(
                 warnings.filterwarnings("ignore", "Glyph")  # Of a name in a script that the font lacks.
                 figure.savefig(partial / "figure.png")
         _write_trace(partial / "trace.csv", metamer)
+        if keep_state:
+            _write_state(partial / STATE_FILE, metamer)
         for name, content in (("metamer", metamer.record.to_json()), ("run", dataclasses.asdict(run))):
             (partial / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         if snapshots and snapshots.is_dir():
@@ -117,7 +129,7 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
         raise _damaged(folder, error) from error
     _check_shape(folder, "metamer.npy", stimulus, record)
     run = read_run(folder)
-    return Metamer(
+    metamer = Metamer(
         stimulus,
         _read_original(folder, record),
         losses,
@@ -126,6 +138,7 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
         steps=steps.astype(int),
         seconds=0.0 if run is None else run.seconds,
     )
+    return _with_state(metamer, folder / STATE_FILE) if (folder / STATE_FILE).exists() else metamer
 
 
 def read_saved(folder: str | os.PathLike, name: str, record: MetamerRecord) -> np.ndarray:
@@ -174,17 +187,19 @@ def _damaged(folder: Path, error: Exception) -> ResultError:
     return ResultError(f"{folder} is damaged ({error}); delete it and make it again.")
 
 
-def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike) -> list[Path]:
+def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_state: bool = False) -> list[Path]:
     """Save metamers that were made in memory, each in the folder that synthesis would have given it.
 
     Args:
         metamers: the metamers.
         out: the output folder.
+        keep_state: save Adam's state too, so that they can be continued to more steps when they are read again.
 
     Returns:
         Their folders.
 
     Raises:
+        ArgumentError: a state is to be kept, and one of them has none.
         ResultError: one of the folders exists, or cannot be written.
     """
     folders = []
@@ -192,8 +207,11 @@ def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike) -> list[P
         folder = Path(out) / metamer.record.relative_folder
         if folder.exists():
             raise ResultError(f"{folder} exists; give another folder, or move it away.")
+        if keep_state and metamer.moments is None:
+            raise ArgumentError(f"{metamer!r} was read without a state, which cannot be kept; leave keep_state out.")
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        write_metamer(folder, metamer, RunRecord(round(metamer.seconds, 3), now, platform.node()))
+        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
+        write_metamer(folder, metamer, run, keep_state=keep_state)
         folders.append(folder)
     return folders
 
@@ -235,6 +253,31 @@ def count_unfinished(out: str | os.PathLike) -> int:
 def _is_partial(path: Path) -> bool:
     """Tell whether a path leads through a temporary folder that `atomic_write` had to leave behind."""
     return any(part.startswith(".") and part.endswith(".partial") for part in path.parts)
+
+
+def _write_state(path: Path, metamer: Metamer) -> None:
+    first, second = metamer.moments
+    schedule = {"losses": metamer.losses, "learning_rates": metamer.learning_rates}
+    np.savez(path, first_moment=first, second_moment=second, **schedule)
+
+
+def _with_state(metamer: Metamer, path: Path) -> Metamer:
+    """Return a metamer with the moments, and with every loss and learning rate, that were kept beside it."""
+    shapes = {
+        **dict.fromkeys(("first_moment", "second_moment"), metamer.stimulus.shape),
+        **dict.fromkeys(("losses", "learning_rates"), (metamer.record.recipe.steps + 1,)),
+    }
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            state = {name: archive[name] for name in shapes}
+        for name, shape in shapes.items():
+            if state[name].shape != shape or state[name].dtype.kind != "f":
+                raise ValueError(f"{name} is not an array of {shape} numbers")
+    except ARCHIVE_ERRORS as error:
+        raise _damaged(path.parent, error) from error
+    moments = state["first_moment"], state["second_moment"]
+    schedule = {"losses": state["losses"], "learning_rates": state["learning_rates"]}
+    return dataclasses.replace(metamer, moments=moments, steps=None, **schedule)
 
 
 def _write_trace(path: Path, metamer: Metamer) -> None:

@@ -14,7 +14,7 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import Domain, domain_from_json
 
 #: The version of the folder's format, written as ``format`` in metamer.json.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,23 @@ class LossRecord:
 
 
 @dataclass(frozen=True)
+class ComputationRecord:
+    """How a metamer was computed: what its last digits depend on, and not what it is.
+
+    Attributes:
+        deterministic: whether TensorFlow used only operations that give the same numbers in every process.
+        threads: the number of threads that an operation was divided among.
+        batch_size: the number of metamers that advanced together.
+        place: its place among these, from 0.
+    """
+
+    deterministic: bool
+    threads: int
+    batch_size: int
+    place: int
+
+
+@dataclass(frozen=True)
 class MetamerRecord:
     """How a metamer was made and how well it matches.
 
@@ -83,9 +100,13 @@ class MetamerRecord:
         kernels: how convolutions were computed, ``"quick"`` or ``"small"``.
         asked_kernels: how they were asked to be; None for the layer's default.
         initial: SHA-256 of the initial stimulus, where it was not noise.
+        computation: how it was computed.
         loss: losses.
-        correlation: Spearman's coefficient of the activations; None where they are constant.
+        initial_correlation: Spearman's coefficient of the activations before the first step, by the front end of the
+            recipe; None where they are constant.
+        correlation: that of the finished metamer, by the reference front end.
         prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
+        warnings: what speaks against relying on it, in words.
         versions: of the software that made it.
     """
 
@@ -97,9 +118,12 @@ class MetamerRecord:
     kernels: str
     asked_kernels: str | None
     initial: str | None
+    computation: ComputationRecord
     loss: LossRecord
+    initial_correlation: float | None
     correlation: float | None
     prediction: Mapping[str, Mapping[str, Any] | None]
+    warnings: tuple[str, ...]
     versions: Mapping[str, str]
 
     @cached_property
@@ -151,9 +175,12 @@ class MetamerRecord:
             "recipe": dataclasses.asdict(self.recipe),
             "deviations": {name: list(pair) for name, pair in self.recipe.deviations().items()},
             **{name: getattr(self, name) for name in ("seed", "kernels", "asked_kernels", "initial")},
+            "computation": vars(self.computation),
             "loss": vars(self.loss),
+            "initial_correlation": self.initial_correlation,
             "correlation": self.correlation,
             "prediction": {which: each and dict(each) for which, each in self.prediction.items()},
+            "warnings": list(self.warnings),
             "versions": dict(self.versions),
         }
 
@@ -170,10 +197,12 @@ class MetamerRecord:
             "shape": tuple(content["layer"]["shape"]),
             "relus": tuple(content["layer"]["relus"]),
         }
-        correlation, prediction = content["correlation"], content["prediction"]
+        prediction = content["prediction"]
         for which in ("original", "metamer"):
             if prediction[which] is not None:
                 prediction[which]["index"], prediction[which]["label"]
+        if not isinstance(content["warnings"], list):
+            raise TypeError(f"the warnings are {content['warnings']!r}")
         if isinstance(content["seed"], bool) or not isinstance(content["seed"], int):
             raise TypeError(f"the seed is {content['seed']!r}")
         record = cls(
@@ -182,9 +211,11 @@ class MetamerRecord:
             stimulus=StimulusRecord(**content["stimulus"]),
             recipe=Recipe(**content["recipe"]),
             **{name: content[name] for name in ("seed", "kernels", "asked_kernels", "initial")},
+            computation=ComputationRecord(**content["computation"]),
             loss=LossRecord(**{name: float(value) for name, value in content["loss"].items()}),
-            correlation=None if correlation is None else float(correlation),
+            **{name: _number(content[name]) for name in ("initial_correlation", "correlation")},
             prediction=dict(prediction),
+            warnings=tuple(map(str, content["warnings"])),
             versions=dict(content["versions"]),
         )
         stimulus = record.stimulus
@@ -196,6 +227,10 @@ class MetamerRecord:
         if record.domain.shape != record.network.stimulus_shape or math.prod(record.layer.shape) < 1:
             raise ValueError("the shapes of its stimulus or layer do not agree")
         return record
+
+
+def _number(value) -> float | None:
+    return None if value is None else float(value)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.errors import ArgumentError, ResultError, unknown_name
 from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
@@ -17,6 +17,7 @@ from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
+from tfmetamers.utilities.determinism import deterministic_operations
 
 if TYPE_CHECKING:
     import pandas
@@ -112,6 +113,7 @@ class Network:
             label a stimulus, or none.
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
+        warnings: what speaks against using it as it was loaded, in words; recorded with all that it makes.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Network:
         self.labels = list(labels) if labels is not None else None
         self.transcribe = transcribe
         self.recipe = recipe
+        self.warnings: tuple[str, ...] = ()
         self._spec: NetworkSpec | None = None
         self._traced = traced
         self._stimulus = traced.stimulus
@@ -386,10 +389,14 @@ class Network:
 
     def _after_front_end(self, frozen: FrozenFunction, name: str | None) -> Callable[[tf.Tensor], tf.Tensor]:
         name = name or next(iter(self._builders), "none")
-        if name == "none" and not self._builders:
-            return frozen
-        front_end = self.front_end(name)
-        return lambda stimuli: frozen(front_end(stimuli))
+        has_front_end = name != "none" or bool(self._builders)
+        front_end = self.front_end(name) if has_front_end else None
+
+        def compute(stimuli):
+            with deterministic_operations():
+                return frozen(front_end(stimuli) if front_end else stimuli)
+
+        return compute
 
     def predict(self, stimuli) -> list[Prediction | None]:
         """Return the label of the largest logit, or the transcript, for each stimulus of a batch; None without labels.
@@ -399,6 +406,7 @@ class Network:
 
         Raises:
             ArgumentError: the stimuli are whole numbers, as pictures of 8 bits and sounds of 16 are.
+            ResultError: logits are not finite.
         """
         if self.logits is None:
             return [None] * len(stimuli)
@@ -415,7 +423,15 @@ class Network:
 
         Args:
             logits: float array, as `logits` gives it.
+
+        Raises:
+            ResultError: they are not finite; the largest of NaN would be the first label.
         """
+        if not np.isfinite(logits).all():
+            raise ResultError(
+                f"The logits of {self.name} are not finite, so its weights or a stimulus are damaged, or its input "
+                "range is not what it should be; load other weights, or give the range that it takes."
+            )
         if self.transcribe:
             return [Prediction(None, text) for text in self.transcribe(logits)]
         largest = np.argmax(logits, axis=-1)

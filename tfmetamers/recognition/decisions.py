@@ -17,6 +17,7 @@ from tfmetamers.networks.record import distinct_names
 from tfmetamers.recognition.categories import CATEGORIES, check_rule
 from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collect_exhibits
 from tfmetamers.recognition.judges import Judge
+from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.files import atomic_write
 
 #: The largest number of stimuli that a judge is shown together.
@@ -138,31 +139,34 @@ def recognize(
     *,
     include_failed: bool = False,
     rule: str = "max",
+    truth: Mapping[str, Truth] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recognition:
     """Show metamers, and the natural stimuli that they match, to judges.
 
     Each judge is shown the exact array of each metamer that passed the inclusion test, and each natural stimulus once
     for each size that it was used at. Pictures, natural or not, are resized to the judge's size
-    (`tfmetamers.stimuli.images.resize_image`). The truth is what a manifest or a class folder says of the natural
-    stimulus, never what a network makes of it.
+    (`tfmetamers.stimuli.images.resize_image`). The truth is what a manifest or a class folder said of the natural
+    stimulus, or what is told now, never what a network makes of it.
 
     Args:
         out: the folder that synthesis wrote to.
         judges: networks with labels.
         include_failed: also show metamers that failed the inclusion test or were not judged.
         rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.recognition.categories.decide`).
+        truth: what natural stimuli truly are, by their ids, such as `read_truth` returns; it takes the place of what
+            was recorded when their metamers were made.
         progress: called with the number of stimuli shown so far and the number of all.
 
     Raises:
         ArgumentError: there is no judge, one is given twice, has no labels, or does not take these stimuli; or the rule
             is unknown.
-        ResultError: no metamer can be read, none was judged by the inclusion test, or the truth is not known for any
-            stimulus.
+        ResultError: no metamer can be read, none was judged by the inclusion test, the truth is told of none, or it is
+            not known for any stimulus.
     """
     out = Path(out)
     check_rule(rule)
-    collection = collect_exhibits(out)
+    collection = collect_exhibits(out, truth)
     panel, makers = _named(judges, collection)
     shown = collection.naturals + [each for each in collection.metamers if each.included or include_failed]
     for judge in panel:
@@ -238,8 +242,8 @@ def _refuse_unknown_truth(panel: Sequence[Judge], shown: Sequence[Exhibit]) -> N
     listed = f"they are called {', '.join(sorted(told)[:3])}" if told else "they have neither label nor category"
     raise ResultError(
         f"No judge has the right answer to any stimulus among its labels: {listed}. A label of a judge was expected "
-        "or, for judges with ImageNet's classes, one of the 16 categories; make metamers from class folders, or from a "
-        "manifest with the columns label and category."
+        "or, for judges with ImageNet's classes, one of the 16 categories; tell it in a CSV with the columns id, label "
+        "and category (--truth), or make metamers from class folders or a manifest."
     )
 
 

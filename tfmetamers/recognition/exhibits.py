@@ -1,7 +1,8 @@
 """What judges are shown: metamers, and the natural stimuli that they match."""
 
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 from tfmetamers.metamers.record import MetamerRecord
+from tfmetamers.recognition.truth import Truth
 
 #: What stands for the layer of a natural stimulus.
 NATURAL = "natural"
@@ -78,13 +80,17 @@ class Collection:
     problems: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def collect_exhibits(out: str | os.PathLike) -> Collection:
+def collect_exhibits(out: str | os.PathLike, truth: Mapping[str, Truth] | None = None) -> Collection:
     """Read the records and verdicts of all metamers below a folder.
 
     A verdict on another metamer than the one that is there now does not count.
 
+    Args:
+        out: the folder that synthesis wrote to.
+        truth: what natural stimuli truly are, by their ids, in place of what was recorded of them.
+
     Raises:
-        ResultError: there is no metamer below the folder, or none that can be read.
+        ResultError: there is no metamer below the folder, none that can be read, or none that a truth was told of.
     """
     metamers, problems = [], []
     for folder in find_metamers(out):
@@ -97,7 +103,29 @@ def collect_exhibits(out: str | os.PathLike) -> Collection:
     problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
     if not metamers:
         raise ResultError(f"No metamer below {out} can be read, out of {len(problems)}. {problems[0][1]}")
+    if truth is not None:
+        metamers = _with_truth(metamers, truth)
     return Collection(metamers, _naturals(metamers), problems)
+
+
+def _with_truth(metamers: Sequence[Exhibit], truth: Mapping[str, Truth]) -> list[Exhibit]:
+    ids = [metamer.record.stimulus.id for metamer in metamers]
+    if truth.keys().isdisjoint(ids):
+        raise ResultError(
+            f"The truth is told of {_listed(truth)}, and the metamers are of {_listed(ids)}; give it by the ids that "
+            "the stimuli have in results, which 'tfmetamers index' lists."
+        )
+    return [
+        dataclasses.replace(
+            metamer, record=metamer.record.replace(stimulus=truth.get(id_, Truth()).applied(metamer.record.stimulus))
+        )
+        for id_, metamer in zip(ids, metamers, strict=True)
+    ]
+
+
+def _listed(ids: Iterable[str]) -> str:
+    first, *more = dict.fromkeys(ids) or ["none"]
+    return f"{first} and {len(more)} more" if more else first
 
 
 def _read(folder: Path) -> Exhibit:

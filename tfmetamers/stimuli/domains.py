@@ -12,6 +12,7 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import arrays, images, sounds
 from tfmetamers.stimuli.noise import initial_noise
+from tfmetamers.utilities.determinism import deterministic_operations
 
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
@@ -289,7 +290,9 @@ class Sounds(Domain):
             axes.margins(x=0)
             axes.tick_params(labelbottom=front_end is None)
         if front_end is not None:
-            draw_front_end(rows[1], front_end(np.stack(stimuli)).numpy(), front_end, self.duration)
+            with deterministic_operations():
+                shown = front_end(np.stack(stimuli)).numpy()
+            draw_front_end(rows[1], shown, front_end, self.duration)
 
 
 @dataclass(frozen=True)
@@ -345,7 +348,8 @@ class Cochleagrams(Domain):
         return self._cochleagram(self.sounds.noise(recipe, digest, layer, seed))
 
     def _cochleagram(self, waveform: np.ndarray) -> np.ndarray:
-        return self.front_end(waveform[None]).numpy()[0]
+        with deterministic_operations():
+            return self.front_end(waveform[None]).numpy()[0]
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a cochleagram as a NumPy array, and a picture of it: low frequencies below, zero white."""

@@ -1,8 +1,8 @@
 """Metamers of arrays in memory, as notebooks make them."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
-from itertools import groupby
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,7 +13,7 @@ from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis
+from tfmetamers.synthesis.loop import Synthesis, check_schedule
 from tfmetamers.synthesis.state import SynthesisState
 
 
@@ -27,6 +27,7 @@ def synthesize(
     steps: int | None = None,
     kernels: str | None = None,
     initial: np.ndarray | None = None,
+    deterministic: bool = True,
     progress: bool = False,
 ) -> Metamer:
     """Make a metamer of a natural stimulus at one layer of a network.
@@ -41,6 +42,7 @@ def synthesize(
         steps: the number of steps, in place of the recipe's.
         kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
         initial: what synthesis starts from in place of noise, of ``network.stimulus_shape``.
+        deterministic: use only operations that give the same numbers in every process on this machine.
         progress: show a progress bar.
 
     Returns:
@@ -48,7 +50,7 @@ def synthesize(
 
     Raises:
         ArgumentError: an unknown layer, or a stimulus of another shape.
-        SynthesisError: a loss or a gradient is not finite.
+        SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero and nothing moves.
 
     >>> from tfmetamers.networks import load_network
     >>> from tfmetamers.stimuli import sample_word
@@ -69,6 +71,7 @@ def synthesize(
         steps=steps,
         kernels=kernels,
         initial=None if initial is None else np.asarray(initial)[None],
+        deterministic=deterministic,
         progress=progress,
     )
     return metamer
@@ -85,6 +88,7 @@ def synthesize_batch(
     kernels: str | None = None,
     initial: Sequence[np.ndarray] | None = None,
     ids: Sequence[str] | None = None,
+    deterministic: bool = True,
     progress: bool = False,
 ) -> list[Metamer]:
     """Make a metamer of each natural stimulus at each of several layers; stimuli advance together.
@@ -99,6 +103,7 @@ def synthesize_batch(
         kernels: ``"quick"`` or ``"small"``; by default what suits each layer.
         initial: what synthesis starts from in place of noise, one for each stimulus.
         ids: a name for each stimulus; by default the first digits of its hash.
+        deterministic: use only operations that give the same numbers in every process on this machine.
         progress: show a progress bar for each layer.
 
     Returns:
@@ -106,7 +111,7 @@ def synthesize_batch(
 
     Raises:
         ArgumentError: an unknown layer, a stimulus of another shape, or other numbers of stimuli, names and starts.
-        SynthesisError: a loss or a gradient is not finite.
+        SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero for one and it never moves.
     """
     recipe = _recipe(network, recipe, steps)
     seed = checked_whole_number("seed", seed, minimum=0)
@@ -122,14 +127,17 @@ def synthesize_batch(
     records = [StimulusRecord(sha256=digest, id=name) for digest, name in zip(digests, names, strict=True)]
     made = []
     for layer in layers:
-        synthesis = Synthesis(network, layer=layer, recipe=recipe, kernels=kernels)
+        synthesis = Synthesis(network, layer=layer, recipe=recipe, kernels=kernels, deterministic=deterministic)
         targets = synthesis.targets(originals)
-        start, starts = synthesis.start(digests, seed), [None] * len(naturals)
-        if initial is not None:
+        if initial is None:
+            start, starts = synthesis.start(digests, seed), [None] * len(naturals)
+            correlations = synthesis.initial_correlations(targets, start)
+        else:
             start = SynthesisState.at_rest(_checked_initial(network, recipe, initial))
             starts = [stimulus_digest(each) for each in start.stimuli]
-        state = _advance(synthesis, targets, start, progress)
-        metamers = synthesis.finish(originals, targets, state, records, seed)
+            correlations = [None] * len(naturals)
+        state = _advance(synthesis, targets, start, names, progress)
+        metamers = synthesis.finish(originals, targets, state, records, seed, correlations)
         made += [_with_initial(metamer, each) for metamer, each in zip(metamers, starts, strict=True)]
     return made
 
@@ -137,7 +145,7 @@ def synthesize_batch(
 def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progress: bool = False) -> list[Metamer]:
     """Continue metamers to more steps, as if they had been asked for from the start.
 
-    Those that follow each other and were made alike, at one layer by one recipe, advance together.
+    Those of a batch that follow each other advance together again, so that their last digits agree, too.
 
     Args:
         network: the network that made them.
@@ -146,8 +154,9 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
         progress: show a progress bar for each batch.
 
     Raises:
-        ArgumentError: another network made them, they were read from disk, or they have as many steps already.
-        SynthesisError: a loss or a gradient is not finite.
+        ArgumentError: another network made them, they were read from folders without the optimiser's state, they have
+            as many steps already, or their learning rates depended on the number of steps.
+        SynthesisError: a loss, a gradient or a logit is not finite.
     """
     steps = checked_whole_number("number of steps", steps, minimum=1)
     identity = network.describe().identity
@@ -156,35 +165,45 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
             raise ArgumentError(f"{metamer!r} was not made by {network!r}; give the network that made it.")
         if metamer.moments is None:
             raise ArgumentError(
-                f"{metamer!r} was read from disk, where the optimiser's state is not kept; make it again with "
-                f"steps={steps}."
+                f"{metamer!r} was read from a folder without the optimiser's state; make it again with steps={steps}, "
+                "and keep its state."
             )
         if steps <= metamer.record.recipe.steps:
             raise ArgumentError(
                 f"{metamer!r} has {metamer.record.recipe.steps} steps already, and {steps} were asked for; give more."
             )
-    batches = groupby(metamers, lambda metamer: _made_alike(metamer.record))
-    return [continued for _, batch in batches for continued in _resume_batch(network, list(batch), steps, progress)]
+        check_schedule(metamer, metamer.record.recipe.replace(steps=steps))
+    batches = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
+    return [
+        continued
+        for _, batch in batches
+        for continued in _resume_batch(network, [metamer for _, metamer in batch], steps, progress)
+    ]
 
 
-def _made_alike(record: MetamerRecord) -> tuple:
-    return record.layer.name, record.recipe, record.seed, record.kernels, record.asked_kernels
+def _batch_of(position: int, record: MetamerRecord) -> tuple:
+    """Return what metamers of one batch have in common that follow each other as they did in it."""
+    computed = record.computation
+    batch = computed.batch_size, position - computed.place, computed.deterministic
+    return record.layer.name, record.recipe, record.seed, record.kernels, record.asked_kernels, *batch
 
 
 def _resume_batch(network: Network, batch: Sequence[Metamer], steps: int, progress: bool) -> list[Metamer]:
     record = batch[0].record
     synthesis = Synthesis(
-        network, layer=record.layer.name, recipe=record.recipe.replace(steps=steps), kernels=record.asked_kernels
+        network,
+        layer=record.layer.name,
+        recipe=record.recipe.replace(steps=steps),
+        kernels=record.asked_kernels,
+        deterministic=record.computation.deterministic,
     )
     originals = np.stack([metamer.original for metamer in batch])
     targets = synthesis.targets(originals)
-    moments = [np.stack([metamer.moments[place] for metamer in batch]) for place in range(2)]
-    # The last loss was measured after the last step, and is measured again by the next one.
-    losses = np.stack([metamer.losses[:-1] for metamer in batch], axis=1)
-    reached = SynthesisState(np.stack([metamer.stimulus for metamer in batch]), *moments, losses, batch[0].seconds)
-    state = _advance(synthesis, targets, reached, progress)
     stimuli = [metamer.record.stimulus for metamer in batch]
-    finished = synthesis.finish(originals, targets, state, stimuli, record.seed)
+    reached = SynthesisState.of_metamers(batch)
+    state = _advance(synthesis, targets, reached, [stimulus.id for stimulus in stimuli], progress)
+    correlations = [metamer.record.initial_correlation for metamer in batch]
+    finished = synthesis.finish(originals, targets, state, stimuli, record.seed, correlations)
     return [_with_initial(new, old.record.initial) for new, old in zip(finished, batch, strict=True)]
 
 
@@ -195,12 +214,16 @@ def _recipe(network: Network, recipe: Recipe | None, steps: int | None) -> Recip
     return recipe if steps is None else recipe.replace(steps=steps)
 
 
-def _advance(synthesis: Synthesis, targets: np.ndarray, start: SynthesisState, progress: bool) -> SynthesisState:
+def _advance(
+    synthesis: Synthesis, targets: np.ndarray, start: SynthesisState, names: Sequence[str], progress: bool
+) -> SynthesisState:
     state = start
     with tqdm(
         total=synthesis.recipe.steps, initial=start.step, desc=synthesis.layer, unit="step", disable=not progress
     ) as bar:
         for state in synthesis.advance_in_calls(targets, start):
+            if state.unmoved.any():
+                raise synthesis.unmoved_error(list(itertools.compress(names, state.unmoved)))
             bar.set_postfix_str(f"loss {state.losses[-1].mean():.4g}", refresh=False)
             bar.update(state.step - bar.n)
     return state

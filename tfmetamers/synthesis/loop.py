@@ -1,6 +1,7 @@
 """The Adam loop that turns noise into metamers, and its resumable state."""
 
 import time
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -8,14 +9,15 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, SynthesisError
+from tfmetamers.errors import ArgumentError, ResultError, SynthesisError, TfmetamersWarning, UnmovedError
 from tfmetamers.gradients import forget_gradients, registered_gradients
 from tfmetamers.metamers.metamer import Metamer
-from tfmetamers.metamers.record import LayerRecord, LossRecord, MetamerRecord, StimulusRecord
-from tfmetamers.metrics import spearman
-from tfmetamers.networks.network import Network
+from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, MetamerRecord, StimulusRecord
+from tfmetamers.metrics import BARELY_DIFFERENT, spearman
+from tfmetamers.networks.network import Network, Prediction
 from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.state import SynthesisState
+from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
 from tfmetamers.utilities.interrupts import defer_sigint
 from tfmetamers.utilities.memory import refuse_without_room
 from tfmetamers.utilities.versions import describe_versions
@@ -34,9 +36,18 @@ class Synthesis:
         layer: the layer's name.
         recipe: the recipe.
         kernels: how convolutions are computed.
+        deterministic: whether steps use deterministic operations alone.
     """
 
-    def __init__(self, network: Network, *, layer: str, recipe: Recipe, kernels: str | None = None):
+    def __init__(
+        self,
+        network: Network,
+        *,
+        layer: str,
+        recipe: Recipe,
+        kernels: str | None = None,
+        deterministic: bool = True,
+    ):
         """Prepare to match a layer.
 
         Args:
@@ -44,6 +55,8 @@ class Synthesis:
             layer: the layer's name.
             recipe: the recipe.
             kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
+            deterministic: use only operations that give the same numbers in every process; everything but the steps
+                does so always.
 
         Raises:
             ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
@@ -53,6 +66,7 @@ class Synthesis:
         self.network = network
         self.layer = network.layer(layer).name  # One name for one layer, so that its noise is the same.
         self.recipe = recipe
+        self.deterministic = deterministic
         self.asked_kernels = kernels
         self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
         if self.kernels == "quick":
@@ -81,7 +95,7 @@ class Synthesis:
 
         Raises:
             ArgumentError: the stimuli have another shape or values beyond the recipe's bounds.
-            SynthesisError: the activations of a natural stimulus are not finite.
+            SynthesisError: the activations or the logits of a natural stimulus are not finite.
         """
         if originals.shape[1:] != self.network.stimulus_shape:
             raise ArgumentError(
@@ -95,7 +109,7 @@ class Synthesis:
                 f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
                 f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
             )
-        self.network.predict(originals[:1])  # What cannot give labels fails now, not after the last step.
+        self._predictions(originals)  # What cannot give labels fails now, not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
             raise SynthesisError(
@@ -118,6 +132,37 @@ class Synthesis:
         noise = [domain.noise(self.recipe, each, self.layer, seed) for each in digests]
         return SynthesisState.at_rest(np.stack(noise))
 
+    def initial_correlations(self, targets: np.ndarray, start: SynthesisState) -> list[float | None]:
+        """Return Spearman's coefficient of what each item's noise gives and its target, and warn where it is high.
+
+        Args:
+            targets: what is to be matched.
+            start: what `start` returned.
+        """
+        activations = self._activations(start.stimuli).numpy()
+        found = [spearman(*pair) for pair in zip(targets, activations, strict=True)]
+        for text in dict.fromkeys(text for each in found for text in self._doubts(each)):
+            warnings.warn(text, TfmetamersWarning, stacklevel=2)
+        return found
+
+    def _doubts(self, initial_correlation: float | None) -> list[str]:
+        if initial_correlation is None or initial_correlation <= BARELY_DIFFERENT:
+            return []
+        return [
+            f"At {self.layer} of {self.network.name}, noise already correlates with a natural stimulus by more than "
+            f"{BARELY_DIFFERENT:g}, so that a match there says little; look at the input range and at other layers."
+        ]
+
+    def unmoved_error(self, names: Sequence[str]) -> UnmovedError:
+        """Return the error for items that no gradient reaches, by their names."""
+        helps = ["other noise (another seed)", "another layer"]
+        if self.recipe.relu_gradient == "normal" and self.network.layer(self.layer).path.relus:
+            helps.insert(1, "the straight-through gradient of the ReLU")
+        return UnmovedError(
+            f"Nothing moves: the gradient of {self.network.name} at {self.layer} is zero everywhere for "
+            f"{', '.join(names)}, so that no step can change it; {', '.join(helps[:-1])} or {helps[-1]} may help."
+        )
+
     def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
         """Return the state after a number of steps.
 
@@ -129,7 +174,7 @@ class Synthesis:
         """
         started = time.monotonic()
         moving = (state.stimuli, state.first_moment, state.second_moment)
-        with defer_sigint(), registered_gradients(self._registered):
+        with defer_sigint(), registered_gradients(self._registered), deterministic_operations(self.deterministic):
             stimuli, first, second, losses, done = self._compiled(
                 targets, *moving, tf.constant(state.step), tf.constant(steps)
             )
@@ -139,6 +184,7 @@ class Synthesis:
             second.numpy(),
             np.concatenate([state.losses, losses.numpy()[: int(done)]]),
             state.seconds + time.monotonic() - started,
+            state.deterministic and self.deterministic,
         )
         if int(done) < steps:
             error = SynthesisError(
@@ -170,6 +216,7 @@ class Synthesis:
             yield state
             steps = steps * 2 if state.seconds - before < SECONDS_A_CALL / 2 else steps
 
+    @deterministic_operations()
     def finish(
         self,
         originals: np.ndarray,
@@ -177,6 +224,7 @@ class Synthesis:
         state: SynthesisState,
         stimuli: Sequence[StimulusRecord],
         seed: int,
+        initial_correlations: Sequence[float | None],
     ) -> list[Metamer]:
         """Measure the finished items of a batch and give them as metamers.
 
@@ -189,9 +237,10 @@ class Synthesis:
             state: the final state.
             stimuli: what is recorded of each natural stimulus.
             seed: the seed of the noise.
+            initial_correlations: what the method of that name returned; None for what started from no noise.
 
         Raises:
-            SynthesisError: the last loss is not finite.
+            SynthesisError: the last loss, or the logits of a metamer, are not finite.
         """
         activations = self._activations(state.stimuli).numpy()
         losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
@@ -203,8 +252,9 @@ class Synthesis:
             targets, activations = exact(originals).numpy(), exact(state.stimuli).numpy()
             exact_losses = _losses(targets, activations).numpy()
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
-        predictions = zip(self.network.predict(originals), self.network.predict(state.stimuli), strict=True)
+        predictions = zip(self._predictions(originals), self._predictions(state.stimuli), strict=True)
         network, layer, versions = self.network.describe(), self._describe_layer(), describe_versions()
+        threads, size = operation_threads(), len(originals)
         return [
             Metamer(
                 stimulus=state.stimuli[item],
@@ -222,14 +272,23 @@ class Synthesis:
                     kernels=self.kernels,
                     asked_kernels=self.asked_kernels,
                     initial=None,
+                    computation=ComputationRecord(state.deterministic, threads, size, place=item),
                     loss=LossRecord(float(losses[0, item]), float(losses[-1, item]), float(exact_losses[item])),
+                    initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
                     prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
+                    warnings=(*self.network.warnings, *self._doubts(initial_correlations[item])),
                     versions=versions,
                 ),
             )
             for item, (original, metamer) in enumerate(predictions)
         ]
+
+    def _predictions(self, stimuli: np.ndarray) -> list[Prediction | None]:
+        try:
+            return self.network.predict(stimuli)
+        except ResultError as error:
+            raise SynthesisError(str(error)) from error
 
     def _describe_layer(self) -> LayerRecord:
         layer = self.network.layer(self.layer)
@@ -266,6 +325,19 @@ class Synthesis:
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
+
+
+def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
+    """Refuse to continue a metamer whose steps had other learning rates than they have in a longer recipe.
+
+    Raises:
+        ArgumentError: they had: the learning rate depends on the number of steps.
+    """
+    if not np.array_equal(metamer.learning_rates, [learning_rate(recipe, step) for step in metamer.steps]):
+        raise ArgumentError(
+            f"{metamer!r} cannot be continued to {recipe.steps} steps: its learning rates are not those that the same "
+            "steps have there; make it from the start."
+        )
 
 
 def _as_json(prediction):

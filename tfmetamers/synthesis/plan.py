@@ -1,15 +1,18 @@
 """What is to be made and what has been made already, told from specs and disk alone, without TensorFlow."""
 
+import dataclasses
+import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfmetamers.errors import ResultError, checked_whole_number
-from tfmetamers.metamers.folder import TRACED_EACH, read_record
+from tfmetamers.metamers.folder import STATE_FILE, TRACED_EACH, read_record
 from tfmetamers.metamers.spec import MetamerSpec
 from tfmetamers.stimuli.domains import Domain
 from tfmetamers.synthesis.unfinished import Job, read_members
@@ -34,12 +37,19 @@ class Plan:
         return sum(map(len, self.batches))
 
     @property
+    def extended(self) -> int:
+        """How many of these continue metamers of fewer steps."""
+        return sum(job.begun is not None for batch in self.batches for job in batch)
+
+    @property
     def layers(self) -> list[str]:
         """The layers at which metamers are still to be made, in the order of the batches."""
         return list(dict.fromkeys(batch[0].spec.layer for batch in self.batches))
 
 
-def plan_run(specs: Sequence[MetamerSpec], out: str | os.PathLike, batch_size: int = 1) -> Plan:
+def plan_run(
+    specs: Sequence[MetamerSpec], out: str | os.PathLike, batch_size: int = 1, *, extend: bool = False
+) -> Plan:
     """Work out what is to be made and what has been made already.
 
     A batch that was interrupted is continued as that batch, whatever the batch size now.
@@ -48,22 +58,34 @@ def plan_run(specs: Sequence[MetamerSpec], out: str | os.PathLike, batch_size: i
         specs: the metamers, layer by layer.
         out: the output folder.
         batch_size: how many metamers of a layer advance together.
+        extend: continue metamers that differ in having fewer steps, where they are in the output folder and their
+            state was kept; others start from noise.
 
     Raises:
         ArgumentError: the batch size cannot be used.
-        ResultError: a folder of one of these names holds something else.
+        ResultError: a folder of one of these names holds something else, or there is nothing to extend.
     """
     checked_whole_number("batch size", batch_size, minimum=1)
     jobs = [Job(spec, spec.folder(out)) for spec in specs]
+    return plan_jobs(_extending(jobs, Path(out)) if extend else jobs, batch_size)
+
+
+def plan_jobs(jobs: Sequence[Job], batch_size: int) -> Plan:
+    """Divide jobs into what is to be made and what has been made already, as `plan_run` does.
+
+    Raises:
+        ResultError: a folder of one of these names holds something else.
+    """
     interrupted = _interrupted_batches(jobs)
     continued = {job.folder for batch in interrupted for job in batch}
     finished = [job for job in jobs if job.folder not in continued and is_finished(job)]
     taken = continued | {job.folder for job in finished}
     batches = list(interrupted)
-    for _, alike in groupby((job for job in jobs if job.folder not in taken), lambda job: job.spec.layer):
+    new = (job for job in jobs if job.folder not in taken)
+    for _, alike in groupby(new, lambda job: (job.spec.layer, job.steps_begun)):
         waiting = list(alike)
         batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
-    order = {layer: place for place, layer in enumerate(dict.fromkeys(spec.layer for spec in specs))}
+    order = {layer: place for place, layer in enumerate(dict.fromkeys(job.spec.layer for job in jobs))}
     batches.sort(key=lambda batch: order[batch[0].spec.layer])
     return Plan(batches, finished)
 
@@ -84,11 +106,46 @@ def is_finished(job: Job) -> bool:
     return True
 
 
-def estimate_bytes(plan: Plan, domain: Domain, snapshot_every: int | None = None) -> int:
+def _extending(jobs: Sequence[Job], out: Path) -> list[Job]:
+    """Return the same jobs, each with the metamer of most steps that it can continue.
+
+    Raises:
+        ResultError: none of those that are neither made nor begun can continue one.
+    """
+    found = {job.folder: _begun(job, out) for job in jobs if not job.folder.exists()}
+    if not any(found.values()) and any(not job.state_file.exists() for job in jobs if job.folder in found):
+        raise ResultError(
+            f"There is nothing to extend in {out}: no metamer that differs from those asked for in having fewer steps "
+            "has its state beside it, which --keep-state keeps; leave --extend out to start from noise."
+        )
+    return [dataclasses.replace(job, **(found.get(job.folder) or {})) for job in jobs]
+
+
+def _begun(job: Job, out: Path) -> dict[str, Path | int] | None:
+    """Return the fields of a job that name the metamer of most steps that it can continue, None where there is none."""
+    network, _, *below = job.spec.relative_folder.parts
+    begun = None
+    for file in sorted((out / network).glob("/".join(["*", *map(glob.escape, below), STATE_FILE]))):
+        try:
+            record = read_record(file.parent)
+        except ResultError:
+            continue
+        steps = record.recipe.steps
+        is_shorter = (begun["steps_begun"] if begun else 0) < steps < job.spec.recipe.steps
+        if is_shorter and _without_steps(record.identity) == _without_steps(job.spec.identity):
+            begun = {"begun": file.parent, "steps_begun": steps}
+    return begun
+
+
+def _without_steps(identity: Mapping[str, Any]) -> dict[str, Any]:
+    return {**identity, "recipe": {**identity["recipe"], "steps": None}}
+
+
+def estimate_bytes(plan: Plan, domain: Domain, *, snapshot_every: int | None = None, keep_state: bool = False) -> int:
     """Return the bytes that what a plan has still to make takes on disk at most, its states included.
 
     A traced step takes a line. Snapshots are there twice for a moment, and a state holds three arrays and each
-    step's loss.
+    step's loss. What is kept of it has two arrays, and two numbers for each step.
     """
     numbers = int(np.prod(domain.shape))
     size, largest = 0, 0
@@ -96,7 +153,10 @@ def estimate_bytes(plan: Plan, domain: Domain, snapshot_every: int | None = None
         steps = batch[0].spec.recipe.steps
         snapshots = (steps // snapshot_every if snapshot_every else 0) * domain.snapshot_bytes
         lines = TRACED_EACH + steps // 10
-        size += len(batch) * (numbers * (domain.saved_bytes + snapshots) + domain.figure_bytes + lines * 50 + 8192)
+        kept = numbers * 2 * 4 + steps * 12 if keep_state else 0
+        size += len(batch) * (
+            numbers * (domain.saved_bytes + snapshots) + domain.figure_bytes + lines * 50 + kept + 8192
+        )
         largest = max(largest, len(batch) * (numbers * (3 * 4 + snapshots) + steps * 4 + 4096))
     return size + largest
 

@@ -5,21 +5,30 @@ import functools
 import gc
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, StimulusError, SynthesisError
-from tfmetamers.metamers.folder import write_metamer
+from tfmetamers.errors import (
+    BusyError,
+    ResultError,
+    StimulusError,
+    SynthesisError,
+    TfmetamersWarning,
+    UnmovedError,
+)
+from tfmetamers.metamers.folder import read_metamer, write_metamer
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import RunRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.plotting.metamers import plot_metamer
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis
-from tfmetamers.synthesis.plan import Plan, is_finished
+from tfmetamers.synthesis.loop import Synthesis, check_schedule
+from tfmetamers.synthesis.plan import Plan, is_finished, plan_jobs
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.synthesis.unfinished import Job, locked, read_state, remove_unfinished, write_state
 
@@ -34,39 +43,60 @@ Progress = Callable[[list[Job], SynthesisState], None]
 
 
 def execute_run(
-    plan: Plan, network: Network, *, snapshot_every: int | None = None, progress: Progress | None = None
+    plan: Plan,
+    network: Network,
+    *,
+    snapshot_every: int | None = None,
+    keep_state: bool = False,
+    deterministic: bool = True,
+    progress: Progress | None = None,
 ) -> Iterator[tuple[Job, Metamer]]:
     """Make what a plan has still to make, layer after layer: one layer's function is in memory at a time.
 
     The state is saved before the first step, every `SECONDS_BETWEEN_SAVES`, after the last step, and when anything
-    stops the run; the same plan made again goes on from there and ends with the same bytes on the same machine.
+    stops the run; the same plan made again goes on from there and ends with the same bytes on the same machine. What
+    another run is making is left to it, and looked at again in the end.
 
     Args:
         plan: the plan.
         network: the network that its specs name.
         snapshot_every: save the stimulus as a picture every so many steps.
+        keep_state: keep Adam's state with each metamer, so that it can be continued to more steps.
+        deterministic: use only operations that give the same numbers in every process on this machine.
         progress: called about once a second.
 
     Yields:
         Each job with its metamer, once its folder has been written.
 
     Raises:
-        SynthesisError: a loss was not finite, and the last good state was saved; or a stimulus could not be loaded. All
-            other metamers were made.
-        ResultError: a folder cannot be written, or another run is at work in it.
+        SynthesisError: a loss was not finite, and the last good state was saved; a gradient was zero; or a stimulus
+            could not be loaded. All other metamers were made.
+        BusyError: another run is still making some; all others were made.
+        ResultError: a folder cannot be written.
     """
-    run = _Run(network, snapshot_every, progress)
+    run = _Run(network, snapshot_every, keep_state, deterministic, progress)
+    busy: list[list[Job]] = []
     for batch in plan.batches:
-        with locked(batch):
-            yield from run.make(batch)
-    if run.failures:
-        raise SynthesisError(" ".join(dict.fromkeys(run.failures)))  # A stimulus fails at every layer alike.
+        try:
+            yield from run.make_alone(batch)
+        except BusyError:
+            busy.append(batch)
+    errors = []
+    for batch in busy:
+        try:
+            yield from run.make_alone(batch)
+        except BusyError as error:
+            errors.append(str(error))
+    if run.failures:  # A stimulus fails at every layer alike, and is named once.
+        raise SynthesisError(" ".join(dict.fromkeys([*run.failures, *errors])))
+    if errors:
+        raise BusyError(" ".join(errors))
 
 
-def measure_seconds(plan: Plan, network: Network, layer: str, steps: int = 3) -> float:
+def measure_seconds(plan: Plan, network: Network, layer: str, steps: int = 3, *, deterministic: bool = True) -> float:
     """Return the seconds that a step of a layer's first batch takes, from a few steps that are thrown away."""
     batch = next(batch for batch in plan.batches if batch[0].spec.layer == layer)
-    stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0])
+    stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0], deterministic)
     targets = synthesis.targets(np.stack([stimuli.prepared(job) for job in batch]))
     warm = synthesis.advance(targets, synthesis.start([stimuli.digest(job) for job in batch], batch[0].spec.seed), 1)
     started = time.monotonic()
@@ -111,23 +141,44 @@ class _Stimuli:
 class _Run:
     """A run at work: one network, and of its layers the one whose turn it is."""
 
-    def __init__(self, network: Network, snapshot_every: int | None, progress: Progress | None):
+    def __init__(
+        self,
+        network: Network,
+        snapshot_every: int | None,
+        keep_state: bool,
+        deterministic: bool,
+        progress: Progress | None,
+    ):
         self.failures: list[str] = []
         self._network, self._snapshot_every, self._progress = network, snapshot_every, progress
+        self._keep_state, self._deterministic = keep_state, deterministic
         self._stimuli = _Stimuli(network)
         self._synthesis: Synthesis | None = None
 
-    def make(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
-        """Make and write a batch; what cannot be made is among `failures`."""
+    def make_alone(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
+        """Make and write what another run has not made of a batch; what cannot be made is among `failures`.
+
+        Raises:
+            BusyError: another run is making one of them.
+        """
+        with locked(batch):
+            for part in plan_jobs(batch, len(batch)).batches:
+                yield from self._make(part)
+
+    def _make(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
         usable = [job for job in batch if self._can_load(job)]
         if not usable:
             return
         try:
-            metamers = self._metamers(usable)
+            made = self._metamers(usable)
+        except UnmovedError as error:
+            self.failures.append(str(error))
+            remove_unfinished(usable)  # A state that cannot change is worth nothing.
+            return
         except SynthesisError as error:
             self.failures.append(f"{', '.join(job.spec.stimulus.id for job in usable)}: {error}")
             return
-        for job, metamer in zip(usable, metamers, strict=True):
+        for job, metamer in made:
             if not is_finished(job):
                 self._write(job, metamer)
             yield job, metamer
@@ -141,19 +192,24 @@ class _Run:
             return False
         return True
 
-    def _metamers(self, batch: list[Job]) -> list[Metamer]:
-        """Return the metamers of a batch, from its state on disk if there is one."""
+    def _metamers(self, batch: list[Job]) -> list[tuple[Job, Metamer]]:
+        """Return the metamers of a batch, from its state on disk if there is one, without those that never moved."""
         synthesis, seed = self._prepared(batch[0]), batch[0].spec.seed
         originals = np.stack([self._stimuli.prepared(job) for job in batch])
         targets = synthesis.targets(originals)
+        noise = synthesis.start([self._stimuli.digest(job) for job in batch], seed)
+        correlations = synthesis.initial_correlations(targets, noise)
         if batch[0].state_file.exists():
             state = read_state(batch[0].state_file)
         else:
-            state = synthesis.start([self._stimuli.digest(job) for job in batch], seed)
+            state = _begun(batch) if batch[0].begun else noise
             write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
         state = self._advanced(synthesis, targets, batch, state)
+        self._notice_unmoved(synthesis, batch, state)
         write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
-        return synthesis.finish(originals, targets, state, [self._stimuli.record(job) for job in batch], seed)
+        records = [self._stimuli.record(job) for job in batch]
+        metamers = synthesis.finish(originals, targets, state, records, seed, correlations)
+        return list(compress(zip(batch, metamers, strict=True), ~state.unmoved))
 
     def _prepared(self, job: Job) -> Synthesis:
         """Return what matches a job's layer; that of the layer before is given back first."""
@@ -161,7 +217,7 @@ class _Run:
         found = self._synthesis
         if found is None or (found.layer, found.recipe, found.asked_kernels) != wanted:
             self._synthesis = found = None
-            self._synthesis = _synthesis(self._network, job)
+            self._synthesis = _synthesis(self._network, job, self._deterministic)
         return self._synthesis
 
     def _advanced(self, synthesis: Synthesis, targets, batch: list[Job], start: SynthesisState) -> SynthesisState:
@@ -169,6 +225,7 @@ class _Run:
         state, saved = start, time.monotonic()
         try:
             for state in synthesis.advance_in_calls(targets, start, self._snapshot_every):
+                self._notice_unmoved(synthesis, batch, state)
                 if self._snapshot_every and state.step % self._snapshot_every == 0:
                     self._save_snapshots(batch, state)
                 if self._progress:
@@ -182,6 +239,21 @@ class _Run:
             raise
         return state
 
+    def _notice_unmoved(self, synthesis: Synthesis, batch: Sequence[Job], state: SynthesisState) -> None:
+        """Say at once what never moves: it is not written, and the others of the batch go on.
+
+        Raises:
+            UnmovedError: nothing of the batch moves.
+        """
+        if not state.unmoved.any():
+            return
+        error = synthesis.unmoved_error([job.spec.stimulus.id for job in compress(batch, state.unmoved)])
+        if state.unmoved.all():
+            raise error
+        if str(error) not in self.failures:
+            self.failures.append(str(error))
+            warnings.warn(str(error), TfmetamersWarning, stacklevel=2)
+
     def _save_snapshots(self, batch: Sequence[Job], state: SynthesisState) -> None:
         for job, stimulus in zip(batch, state.stimuli, strict=True):
             self._network.domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")
@@ -190,9 +262,24 @@ class _Run:
         figure = plot_metamer(metamer, self._network) if self._network.domain.figure_bytes else None
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         run = RunRecord(round(metamer.seconds, 3), now, platform.node())
-        write_metamer(job.folder, metamer, run, job.unfinished / "snapshots", figure)
+        snapshots = job.unfinished / "snapshots"
+        write_metamer(job.folder, metamer, run, snapshots, figure, keep_state=self._keep_state)
 
 
-def _synthesis(network: Network, job: Job) -> Synthesis:
+def _synthesis(network: Network, job: Job, deterministic: bool) -> Synthesis:
     gc.collect()  # That of the layer before refers to itself, and holds all its kernels.
-    return Synthesis(network, layer=job.spec.layer, recipe=job.spec.recipe, kernels=job.spec.kernels)
+    spec = job.spec
+    return Synthesis(network, layer=spec.layer, recipe=spec.recipe, kernels=spec.kernels, deterministic=deterministic)
+
+
+def _begun(batch: Sequence[Job]) -> SynthesisState:
+    """Return the state after the last step of the metamers that a batch continues.
+
+    Raises:
+        ArgumentError: their learning rates depended on the number of steps.
+        ResultError: one is damaged.
+    """
+    metamers = [read_metamer(job.begun) for job in batch]
+    for job, metamer in zip(batch, metamers, strict=True):
+        check_schedule(metamer, job.spec.recipe)
+    return SynthesisState.of_metamers(metamers)

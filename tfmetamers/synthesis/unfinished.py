@@ -24,10 +24,14 @@ class Job:
     Attributes:
         spec: what determines it.
         folder: where the finished metamer goes.
+        begun: the folder of a metamer that differs in having fewer steps, which is continued; None to start from noise.
+        steps_begun: the number of steps of that.
     """
 
     spec: MetamerSpec
     folder: Path
+    begun: Path | None = None
+    steps_begun: int = 0
 
     @property
     def unfinished(self) -> Path:
@@ -76,7 +80,8 @@ def read_state(path: Path) -> SynthesisState:
         with np.load(path, allow_pickle=False) as archive:
             _members(archive)
             arrays = {name: archive[name] for name in archive.files if name != "members"}
-        return SynthesisState(**{**arrays, "seconds": float(arrays["seconds"])})
+        plain = {"seconds": float(arrays["seconds"]), "deterministic": bool(arrays["deterministic"])}
+        return SynthesisState(**{**arrays, **plain})
     except ARCHIVE_ERRORS as error:
         raise _damaged(path, error) from error
 
@@ -103,7 +108,8 @@ def locked(batch: Sequence[Job]) -> Iterator[None]:
     """Keep other runs from making the same metamers, and clear away what a killed run was just writing.
 
     Raises:
-        ResultError: another run is making one of them, or the folder cannot be written.
+        BusyError: another run is making one of them.
+        ResultError: the folder cannot be written.
     """
     with contextlib.ExitStack() as stack:
         for job in batch:

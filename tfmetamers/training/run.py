@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tensorflow.python.framework import config  # Only here can determinism be switched off again.
 
 from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
@@ -31,6 +30,7 @@ from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
+from tfmetamers.utilities.determinism import deterministic_operations
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock
 
@@ -93,7 +93,7 @@ def train(
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
-    with _deterministic(settings.deterministic), alone:
+    with deterministic_operations(settings.deterministic), alone:
         traced = trace(architecture, settings.seed)
         data = {"words": _describe_corpus(words, speech), "backgrounds": _describe_corpus(backgrounds, noise)}
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
@@ -300,19 +300,3 @@ def _name(out: Path) -> str:
 def _write_json(content, file: Path) -> None:
     with atomic_write(file) as partial:
         partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _deterministic(is_wanted: bool) -> Iterator[None]:
-    """Have TensorFlow use only deterministic operations while the block runs.
-
-    Afterwards it is switched off again, because TensorFlow then refuses to draw anything without a seed.
-    """
-    if not is_wanted or config.is_op_determinism_enabled():
-        yield
-        return
-    config.enable_op_determinism()
-    try:
-        yield
-    finally:
-        config.disable_op_determinism()

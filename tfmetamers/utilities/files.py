@@ -13,7 +13,7 @@ from pathlib import Path
 
 import filelock
 
-from tfmetamers.errors import ResultError
+from tfmetamers.errors import BusyError, ResultError
 
 #: What NumPy raises on archives that are cut short or altered, or lack a part.
 ARCHIVE_ERRORS = (
@@ -84,13 +84,14 @@ def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str
         remedy: what to do if the lock cannot be made, for the message.
 
     Raises:
-        ResultError: another process holds the lock, or it cannot be made.
+        BusyError: another process holds the lock.
+        ResultError: it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(file, blocking=False).acquire()
     except filelock.Timeout as error:
-        raise ResultError(busy) from error
+        raise BusyError(busy) from error
     except OSError as error:
         raise ResultError(f"{written} cannot be written: {error.strerror or error}. {remedy}") from error
     with lock:

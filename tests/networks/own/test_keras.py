@@ -1,12 +1,14 @@
 """Anybody's Keras model."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
-from tfmetamers.errors import ArgumentError
+from tfmetamers.errors import ArgumentError, TfmetamersWarning
 from tfmetamers.networks import from_keras, load_keras
 from tfmetamers.stimuli.domains import Arrays, Images, Sounds
 
@@ -20,6 +22,56 @@ def test_labels_and_input_range_belong_to_the_model(small_model, pictures):
 
 def test_without_labels_nothing_is_predicted(small_model, pictures):
     assert from_keras(small_model).predict(pictures) == [None] * 4
+
+
+def beginning_with(*layers):
+    """A model of pictures of 8 x 8 pixels that begins with these layers."""
+    return keras.Sequential([keras.Input((8, 8, 3)), *layers, keras.layers.Conv2D(2, 3)], name="mine")
+
+
+def normalization(mean, deviation):
+    return keras.layers.Normalization(mean=[mean] * 3, variance=[deviation**2] * 3)
+
+
+class TestForgottenRanges:
+    @pytest.mark.parametrize(
+        ("layers", "white"),
+        [
+            ([keras.layers.Rescaling(1 / 255)], "255"),
+            ([keras.layers.Rescaling(1 / 127.5, offset=-1)], "255"),
+            ([keras.layers.Rescaling(1 / 65535)], "65535"),
+            ([normalization(120.0, 60.0)], "255"),
+            ([keras.layers.Rescaling(1 / 255), normalization(0.45, 0.22)], "255"),
+            ([keras.layers.RandomFlip(), keras.layers.Resizing(8, 8), keras.layers.Rescaling(1 / 255)], "255"),
+            ([keras.Sequential([keras.layers.Rescaling(1 / 255)])], "255"),
+        ],
+    )
+    def test_the_range_that_the_first_layers_are_made_for_is_suggested(self, layers, white):
+        with pytest.warns(TfmetamersWarning, match=rf"mine .*--input-range 0 {white}"):
+            network = from_keras(beginning_with(*layers))
+        assert len(network.warnings) == 1
+
+    @pytest.mark.parametrize(
+        ("layers", "options"),
+        [
+            ([], {}),
+            ([keras.layers.Rescaling(2, offset=-1)], {}),
+            ([keras.layers.Rescaling(255.0)], {}),
+            ([normalization(0.45, 0.22)], {}),
+            ([keras.layers.Conv2D(3, 1), keras.layers.Rescaling(1 / 255)], {}),
+            ([keras.layers.Rescaling(1 / 255)], {"input_range": (0, 1)}),
+            ([keras.layers.Rescaling(1 / 255)], {"domain": "array"}),
+        ],
+    )
+    def test_where_nothing_speaks_against_0_to_1_or_it_was_asked_for_nothing_is_said(self, layers, options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", TfmetamersWarning)
+            assert from_keras(beginning_with(*layers), **options).warnings == ()
+
+    def test_models_of_keras_2_too(self):
+        layers = [tf_keras.Input((8, 8, 3)), tf_keras.layers.Rescaling(1 / 255), tf_keras.layers.Conv2D(2, 3)]
+        with pytest.warns(TfmetamersWarning, match="--input-range 0 255"):
+            from_keras(tf_keras.Sequential(layers, name="mine"))
 
 
 def test_layers_can_be_chosen_and_have_their_relu_rule(small_model):

@@ -6,16 +6,18 @@ import hashlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, unknown_name
+from tfmetamers.errors import ArgumentError, TfmetamersWarning, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.keras_files import read_keras
 from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
+from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
 from tfmetamers.utilities.files import file_digest
@@ -75,9 +77,24 @@ def from_keras(
         sampling_rate=sampling_rate,
     )
     provenance = Provenance("keras", model_digest(model), input_range=taken.input_range)
-    return network_of_model(
+    network = network_of_model(
         model, taken, layers=layers, labels=labels, logits=logits, name=name or model.name, provenance=provenance
     )
+    if input_range is None and taken.domain.name == "image":
+        _warn_of_range(model, network)
+    return network
+
+
+def _warn_of_range(model: keras.Model, network: Network) -> None:
+    """Warn where a model's first layers are made for pictures of another range than [0, 1]."""
+    white = implied_white((layer for _, layer in _named_layers(model) if not _is_model(layer)), network.stimulus_shape)
+    if white in (None, 1.0):
+        return
+    network.warnings = (
+        f"{network.name} begins with layers that are made for pictures from 0 to {white:g}, and is given them from 0 "
+        f"to 1, so that all look black to it; give its input range (--input-range 0 {white:g}), or 0 1 to keep it.",
+    )
+    warnings.warn(network.warnings[0], TfmetamersWarning, stacklevel=3)
 
 
 def network_of_model(
