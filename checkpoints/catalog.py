@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ class CatalogEntry:
     checkpoint: str
     licence: str
     licence_note: str
+    max_bytes: int
     archive: str = ""
     files: Sequence[str] = ()
     variables: int | None = None
@@ -38,6 +39,8 @@ class CatalogEntry:
     note: str = ""
     probe: str = ""
     further_networks: Sequence[str] = ()
+    md5: Mapping[str, str] = field(default_factory=dict)
+    md5_source: str = ""
 
     @property
     def file(self) -> str:

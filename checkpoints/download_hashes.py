@@ -7,6 +7,7 @@ from filelock import FileLock
 
 from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import read_json, typed
 
 
 def hashes_file(cache: Path) -> Path:
@@ -22,8 +23,8 @@ def read_hashes(cache: Path) -> dict[str, str]:
     """
     path = hashes_file(cache)
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-    except (OSError, ValueError, TypeError) as error:
+        return typed(read_json(path), dict[str, str]) if path.exists() else {}
+    except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}, which keeps the hashes of earlier downloads, is damaged; delete it, and they are recorded anew."
         ) from error

@@ -1,5 +1,7 @@
 """Published files fetched into the cache folder: downloaded, checked, unpacked, and recorded."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,13 +12,17 @@ from tfmetamers.checkpoints.download_hashes import add_hashes, hashes_file, read
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.checkpoints.unpack import unpack
 from tfmetamers.errors import CheckpointError
-from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.files import atomic_write, file_digest, sweep
+from tfmetamers.utilities.regular_files import open_regular
+
+#: An archive of weights, which are hardly compressed, unpacks to at most so many times what it may have itself.
+MAX_GROWTH = 3
 
 
 def fetch_entry(entry: CatalogEntry, *, cache: Path | None = None, progress: Progress | None = None) -> Path:
     """Get an entry of the catalogue into the cache, and return the path to give to a reader.
 
-    A complete file is left as it is; an interrupted download is resumed.
+    A complete file is left as it is, unless it has changed, which is an error; an interrupted download is resumed.
 
     Args:
         entry: the entry, as ``find_entry`` returns it.
@@ -24,8 +30,9 @@ def fetch_entry(entry: CatalogEntry, *, cache: Path | None = None, progress: Pro
         progress: called with the number of bytes received and the total, None if the server does not give it.
 
     Raises:
-        CheckpointError: the file cannot be downloaded, is not the one downloaded before, cannot be unpacked safely,
-            or is being fetched by another process; or the disk is full.
+        CheckpointError: the file cannot be downloaded, is not the published one or the one downloaded before, cannot be
+            unpacked safely, has changed since it was fetched, or is being fetched by another process; or the disk is
+            full.
         ResultError: the download cannot be unpacked or recorded for lack of space or permission.
     """
     cache = cache_folder() if cache is None else Path(cache)
@@ -35,10 +42,12 @@ def fetch_entry(entry: CatalogEntry, *, cache: Path | None = None, progress: Pro
         if entry.url in hashes and entry.address not in hashes:
             # The archive was fetched for another of its entries.
             add_hashes(cache, {entry.address: _checkpoint_digest(entry, found)})
+        check_unchanged(entry, found, cache)
         return found
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f".{entry.file}.lock", timeout=0):
+            sweep(cache)
             _fetch(entry, cache, progress)
     except Timeout as error:
         raise CheckpointError(
@@ -52,17 +61,44 @@ def fetch_entry(entry: CatalogEntry, *, cache: Path | None = None, progress: Pro
     return entry.location(cache)
 
 
+def check_unchanged(entry: CatalogEntry, found: Path, cache: Path | None = None) -> None:
+    """Refuse a checkpoint of the cache that is not what was fetched.
+
+    Args:
+        entry: its entry of the catalogue.
+        found: its path.
+        cache: the folder that it is kept in; ``cache_folder()`` by default.
+
+    Raises:
+        CheckpointError: its hash is not the one that was recorded then.
+    """
+    cache = cache_folder() if cache is None else Path(cache)
+    recorded = read_hashes(cache).get(entry.address)
+    if recorded is not None and recorded != _checkpoint_digest(entry, found):
+        raise CheckpointError(
+            f"{found} has changed since it was fetched: its SHA-256 is not {recorded}, which {hashes_file(cache)} "
+            f"has. Delete {cache / (entry.folder if entry.archive else entry.file)}, and fetch it again."
+        )
+
+
 def _fetch(entry: CatalogEntry, cache: Path, progress: Progress | None) -> None:
     part = cache / f"{entry.file}.part"
-    download(entry.url, part, progress=progress)
+    download(entry.url, part, max_bytes=entry.max_bytes, progress=progress)
     try:
         digest = file_digest(part)
         _require_hash(entry, cache, digest)
         if entry.archive:
-            unpack(part, cache / entry.folder, check=lambda folder: _accept(entry, cache, folder, digest))
+            unpack(
+                part,
+                cache / entry.folder,
+                max_bytes=MAX_GROWTH * entry.max_bytes,
+                check=lambda folder: _accept(entry, cache, folder, digest),
+            )
         else:
+            _require_published(entry, {entry.file: part})
             add_hashes(cache, {entry.url: digest, entry.address: _checkpoint_digest(entry, part)})
-            part.replace(cache / entry.file)
+            with atomic_write(cache / entry.file) as partial:
+                part.replace(partial)
     except CheckpointError:
         # A wrong file would only be refused again.
         discard(part)
@@ -81,6 +117,20 @@ def _require_hash(entry: CatalogEntry, cache: Path, digest: str) -> None:
         )
 
 
+def _require_published(entry: CatalogEntry, files: Mapping[str, Path]) -> None:
+    """Compare the MD5 of files, by their names, with those that others have published."""
+    for name, published in entry.md5.items():
+        digest = hashlib.md5(usedforsecurity=False)
+        with open_regular(files[name]) as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        if digest.hexdigest() != published:
+            raise CheckpointError(
+                f"{name} has the MD5 {digest.hexdigest()}, and {published} was published ({entry.md5_source}): it is "
+                "another file, and was not kept; get the published one from elsewhere."
+            )
+
+
 def _accept(entry: CatalogEntry, cache: Path, folder: Path, digest: str) -> None:
     """Require that an unpacked archive holds what the catalogue says, and record its hashes."""
     checkpoint = entry.location_in(folder)
@@ -91,6 +141,7 @@ def _accept(entry: CatalogEntry, cache: Path, folder: Path, digest: str) -> None
             f"{', '.join((entry.checkpoint, *entry.files))}: it is not the published archive, and was not kept; get "
             "that one from elsewhere."
         )
+    _require_published(entry, {path.name: path for path in folder.rglob("*")})
     add_hashes(cache, {entry.url: digest, entry.address: _checkpoint_digest(entry, checkpoint)})
 
 

@@ -4,10 +4,9 @@ import os
 import re
 from pathlib import Path
 
+from tfmetamers.checkpoints.tables import MAGIC
 from tfmetamers.errors import CheckpointError
-
-# The last bytes of every table that TensorFlow writes: a V1 checkpoint is a table, and so is the index of a V2 one.
-_TABLE_END = bytes.fromhex("57fb808b247547db")
+from tfmetamers.utilities.regular_files import open_regular
 
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-(\d{5}))$")
 
@@ -35,8 +34,9 @@ def find_checkpoint(path: str | os.PathLike) -> tuple[Path, str, tuple[Path, ...
     """
     try:
         return _find(Path(path))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
+    except (OSError, ValueError) as error:  # The latter of a null character in the path.
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} cannot be read: {reason}; check the path.") from error
 
 
 def _find(path: Path) -> tuple[Path, str, tuple[Path, ...]]:
@@ -80,10 +80,10 @@ def _data_shards(prefix: Path) -> list[Path]:
 
 def _require_table(path: Path) -> None:
     """Raise with what ``path`` seems to be and what to do about it, if it does not end as a table does."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         beginning = stream.read(1024)
-        stream.seek(max(0, path.stat().st_size - len(_TABLE_END)))
-        if stream.read() == _TABLE_END:
+        stream.seek(max(0, path.stat().st_size - len(MAGIC)))
+        if stream.read() == MAGIC:
             return
     if path.suffix == ".pb":
         likeness = "a TensorFlow graph; give the checkpoint of the same release"

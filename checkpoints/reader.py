@@ -1,7 +1,6 @@
 """The variables of TensorFlow checkpoints, V1 (one file) and V2 (an index and data shards)."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from tfmetamers.checkpoints.comparison import Variable, compare
 from tfmetamers.checkpoints.layout import find_checkpoint
+from tfmetamers.checkpoints.saved_variables import BundledVariables, SlicedVariables
 from tfmetamers.errors import CheckpointError, unknown_name
 from tfmetamers.utilities.files import file_digest
 
@@ -35,10 +35,13 @@ class CheckpointFile:
 
     def __init__(self, path: str | os.PathLike):
         self.path, self.format, self.files = find_checkpoint(path)
-        self._reader = _open(self.path, self.format)
-        dtypes = self._reader.get_variable_to_dtype_map()
-        shapes = self._reader.get_variable_to_shape_map()
-        self.variables = {name: (tuple(shapes[name]), dtypes[name].base_dtype.name) for name in sorted(shapes)}
+        try:
+            self._saved = SlicedVariables(self.path) if self.format == "V1" else _bundled(self.files)
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{self.path} is a {self.format} checkpoint, but damaged ({error}); fetch or copy it again."
+            ) from error
+        self.variables = self._saved.variables
         if _OBJECT_GRAPH in self.variables:
             raise CheckpointError(
                 f"{self.path} is an object-based checkpoint, as Keras's save_weights writes; variables by name, as "
@@ -64,44 +67,17 @@ class CheckpointFile:
         if name not in self.variables:
             raise unknown_name("variable", name, self.variables, f"The checkpoint is {self.path}.")
         try:
-            return np.asarray(self._reader.get_tensor(name))
-        except _reader_errors() as error:
+            return self._saved.read(name)
+        except (OSError, ValueError) as error:
             raise CheckpointError(
-                f"The variable {name} of {self.path} cannot be read ({_first_line(error)}): the checkpoint is damaged "
-                "or cut short; fetch or copy it again."
+                f"The variable {name} of {self.path} cannot be read ({error}): the checkpoint is damaged or cut short; "
+                "fetch or copy it again."
             ) from error
 
 
-def _open(path: Path, file_format: str):
-    """Return TensorFlow's own reader of a checkpoint."""
-    import tensorflow as tf
-
-    pattern = str(path)
-    if file_format == "V1":
-        # TensorFlow reads the path of a V1 file as a pattern.
-        pattern = re.sub(r"([\\\[\]*?])", r"\\\1", pattern)
-    elif set(pattern) & set("[\\"):
-        raise CheckpointError(
-            f"TensorFlow cannot read the V2 checkpoint {path} because its path has a bracket or backslash; rename "
-            "that file or folder."
-        )
-    try:
-        return tf.train.load_checkpoint(pattern)
-    except _reader_errors() as error:
-        raise CheckpointError(
-            f"{path} is a {file_format} checkpoint, but damaged ({_first_line(error)}); fetch or copy it again."
-        ) from error
-
-
-def _reader_errors() -> tuple[type[Exception], ...]:
-    """Return what TensorFlow's reader was seen to raise on thousands of randomly damaged checkpoints."""
-    import tensorflow as tf
-
-    return tf.errors.OpError, RuntimeError, IndexError, ValueError, MemoryError
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:160]
+def _bundled(files: Sequence[Path]) -> BundledVariables:
+    index, *shards = files
+    return BundledVariables(index, shards)
 
 
 def read_variables(

@@ -10,19 +10,24 @@ from pathlib import Path
 from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.files import atomic_write
 
-_DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
+#: The most files that an archive is expected to have.
+MAX_FILES = 10_000
+
+_DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError)
 
 
-def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> None:
+def unpack(archive: Path, folder: Path, *, max_bytes: int, check: Callable[[Path], None]) -> None:
     """Unpack a ``.tar.gz`` archive to ``folder``, which appears once everything in it is there.
 
     Args:
         archive: the archive; it may hold only files and folders, below its own root.
         folder: the folder to make; an existing one is replaced.
+        max_bytes: the most that all its files are expected to have.
         check: called with the unpacked folder before it is renamed to ``folder``; if it raises, nothing is kept.
 
     Raises:
-        CheckpointError: the archive is damaged, or has a link, a device, or a path that leads outside the folder.
+        CheckpointError: the archive is damaged, holds more than expected, or has a link, a device, or a path that
+            leads outside the folder.
         ResultError: the folder cannot be written.
     """
     with atomic_write(folder) as partial:
@@ -30,11 +35,16 @@ def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> Non
         try:
             with gzip.open(archive) as stream:
                 with tarfile.open(fileobj=stream, mode="r:") as tar:
-                    for member in tar:
+                    taken = 0
+                    for number, member in enumerate(tar):
+                        taken += member.size
+                        if taken > max_bytes or number >= MAX_FILES:
+                            raise _too_much(archive, max_bytes)
                         _extract(tar, member, partial.resolve(), archive.name)
                 # The checksum comes last, where tarfile does not look.
                 while stream.read(1 << 20):
-                    pass
+                    if stream.tell() > 2 * max_bytes:
+                        raise _too_much(archive, max_bytes)
         except _DAMAGE as error:
             raise CheckpointError(
                 f"{archive.name} is not a complete .tar.gz archive ({error}), and was not kept; run the same command "
@@ -42,6 +52,13 @@ def unpack(archive: Path, folder: Path, *, check: Callable[[Path], None]) -> Non
             ) from error
         check(partial)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _too_much(archive: Path, max_bytes: int) -> CheckpointError:
+    return CheckpointError(
+        f"{archive.name} holds more than {max_bytes:,} bytes or {MAX_FILES:,} files, which the published archive does "
+        "not, and was not kept; do not trust the place that it came from."
+    )
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: str) -> None:

@@ -42,6 +42,7 @@ def fetch(name: str) -> None:
     """Download the checkpoint NAME into the cache; an interrupted download is resumed."""
     from tqdm import tqdm
 
+    from tfmetamers.checkpoints.download_hashes import read_hashes
     from tfmetamers.checkpoints.fetch import fetch_entry
 
     entry = find_entry(name)
@@ -53,6 +54,10 @@ def fetch(name: str) -> None:
             bar.update(received - bar.n)
 
         path = fetch_entry(entry, progress=show)
+    published = f"its MD5 is that which {entry.md5_source} published" if entry.md5 else "nobody published a hash of it"
+    click.echo(
+        f"SHA-256 {read_hashes(cache_folder())[entry.address]}, recorded at the first download; {published}.", err=True
+    )
     click.echo(path)
 
 

@@ -40,7 +40,9 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     from tfmetamers.inclusion.evaluation import Failure, Judged, summarize, write_table
     from tfmetamers.inclusion.evaluation import evaluate as judge_all
     from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
+    from tfmetamers.utilities.files import sweep
 
+    sweep(out)
     nulls, bundled = _load_nulls(given_nulls), bundled_nulls()
     total = len(find_metamers(out)) + len(find_half_written(out))
     verdicts = judge_all(out, nulls, defaults=bundled, all_layers=all_layers, look_in=look_in)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from tfmetamers.utilities.words import counted
+
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
@@ -12,8 +14,22 @@ import click
     type=click.Path(dir_okay=False, path_type=Path),
     help="The CSV to write [default: OUT/index.csv].",
 )
-def index(out, output):
-    """Gather all finished metamers below OUT into a tidy CSV, one row for each."""
-    from tfmetamers.metamers.tables import write_index
+@click.option("--verify", is_flag=True, help="Compare every file of each metamer with its recorded hash.")
+def index(out, output, verify):
+    """Gather all finished metamers below OUT into a tidy CSV, one row for each.
 
-    click.echo(f"Wrote {write_index(out, output)}.")
+    Damaged ones are named and left out.
+    """
+    from tfmetamers.metamers.tables import gather, write_csv
+    from tfmetamers.utilities.files import sweep
+
+    sweep(out)
+    table, failures = gather(out, verify)
+    path = output or out / "index.csv"
+    write_csv(table, path)
+    click.echo(f"Wrote {path}.")
+    if verify:
+        click.echo(f"{counted(len(table) + len(failures), 'metamer')} checked, {len(failures)} damaged.")
+    for failure in failures:
+        click.echo(f"Not in the table: {failure.reason}", err=True)
+    return 1 if failures else 0

@@ -1,12 +1,16 @@
 """The entry point of the command line: commands loaded on demand, errors as one sentence."""
 
 import importlib
+import logging
+import os
+import signal
 import sys
 
 import click
 
 from tfmetamers.cli.shown_warnings import shown_warnings
-from tfmetamers.errors import ArgumentError, TfmetamersError
+from tfmetamers.errors import ArgumentError, TfmetamersError, shown
+from tfmetamers.utilities.interrupts import noticed_sigint
 from tfmetamers.version import __version__
 
 #: Each command, the module below tfmetamers.cli that has it, and its line in the help.
@@ -57,31 +61,59 @@ def tfmetamers():
 
 def main() -> None:
     """Run the command line and exit with the status that `run` returns."""
-    sys.exit(run(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    try:
+        status = run(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except KeyboardInterrupt:  # After the command had ended.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = _stopped(arguments)
+    except OSError:  # Of a pipe that nobody reads any more.
+        status = 1
+    # Python takes a moment to take TensorFlow down, in which Ctrl-C would end the process without a word.
+    os._exit(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its status: 2 for a wrong command line, 1 for a failed run, 130 after Ctrl-C."""
-    try:
-        with shown_warnings():
-            status = tfmetamers.main(arguments, standalone_mode=False)
-        return status if isinstance(status, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        goes_on = " The same command goes on from here." if RESUMED & set(arguments[:2]) else ""
-        click.echo(f"Stopped.{goes_on}", err=True)
-        return 130
-    except Exception as error:
-        if "--debug" in arguments:
-            raise
-        if isinstance(error, TfmetamersError):
-            click.echo(f"Error: {error}", err=True)
-            return 2 if isinstance(error, ArgumentError) else 1
-        click.echo(
-            f"Error: {type(error).__name__}: {error}\n"
-            "This was not foreseen; run 'tfmetamers --debug ...' to see where it happened.",
-            err=True,
-        )
+    if "--debug" in arguments:
+        logging.basicConfig()
+        logging.getLogger("tfmetamers").setLevel(logging.DEBUG)
+    with noticed_sigint() as interrupted:
+        try:
+            with shown_warnings():
+                status = tfmetamers.main(arguments, standalone_mode=False)
+            return status if isinstance(status, int) else 0
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            return _stopped(arguments)
+        except Exception as error:
+            if interrupted:  # What it was raised in, such as an import, has made another error of it.
+                return _stopped(arguments)
+            if "--debug" in arguments:
+                raise
+            return _failed(error)
+
+
+def _stopped(arguments: list[str]) -> int:
+    goes_on = " The same command goes on from here." if RESUMED & set(arguments[:2]) else ""
+    click.echo(f"Stopped.{goes_on}", err=True)
+    return 130
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, TfmetamersError):
+        click.echo(f"Error: {error}", err=True)
+        return 2 if isinstance(error, ArgumentError) else 1
+    if isinstance(error, OSError) and error.filename is not None:
+        click.echo(f"Error: {shown(error.filename)} cannot be used: {error.strerror}; give another path.", err=True)
         return 1
+    click.echo(
+        f"Error: {type(error).__name__}: {error}\n"
+        "This was not foreseen; run 'tfmetamers --debug ...' to see where it happened.",
+        err=True,
+    )
+    return 1

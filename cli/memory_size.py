@@ -17,7 +17,7 @@ class MemorySize(click.ParamType):
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", value.strip(), re.IGNORECASE)
-        size = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
-        if size < 1:
+        size = float(match[1]) * _UNITS[(match[2] or "").upper()] if match else 0
+        if not 1 <= size < 2**63:
             self.fail(f"{value!r} is not a memory size; a number of bytes such as 500MB or 4GB was expected.")
-        return size
+        return int(size)

@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.utilities.regular_files import read_text
+
+#: The largest file of labels that is read, in bytes.
+MAX_LABELS = 2**24
 
 #: Every form in which a network can be given, and what it is.
 FORMS = {
@@ -119,7 +123,10 @@ def layer_names(network, layers) -> list[str]:
 
 def read_labels(file: Path | None) -> list[str] | None:
     """Return the lines of a file of labels."""
+    if file is None:
+        return None
     try:
-        return file.read_text(encoding="utf-8").splitlines() if file else None
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"{file} is not text in UTF-8; one label a line was expected.") from error
+        return read_text(file, MAX_LABELS).splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise click.UsageError(f"{file} cannot be read ({reason}); a text of one label a line was expected.") from error

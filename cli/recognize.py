@@ -59,8 +59,10 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
         raise ArgumentError("No judge was given; give at least one, such as --by vgg_19.")
     from tfmetamers.metamers.folder import find_metamers
     from tfmetamers.recognition.truth import read_truth
+    from tfmetamers.utilities.files import sweep
 
     truth = truth_file and read_truth(truth_file)
+    sweep(out)
     find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
     networks = [spec.load() for spec in parse_judges(judges, **models)]
     from tfmetamers.recognition.decisions import recognize as show

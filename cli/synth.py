@@ -102,6 +102,7 @@ def synth(
     spec = parse_network(text, optimize=optimize, **network)
     from tfmetamers.synthesis.plan import plan_run
     from tfmetamers.synthesis.request import Request, plan_request
+    from tfmetamers.synthesis.unfinished import clear_leftovers
 
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
     loaded = _Loaded(spec)
@@ -111,7 +112,9 @@ def synth(
     options = {"snapshot_every": snapshot_every, "keep_state": keep_state}
     if dry_run:
         _estimate(plan, outline, loaded, not fast_operations, **options)
-    elif plan.batches:
+        return
+    clear_leftovers(out, plan.finished)
+    if plan.batches:
         _execute(plan, loaded, deterministic=not fast_operations, **options)
 
 

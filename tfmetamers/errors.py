@@ -5,6 +5,9 @@ import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: No whole number is larger: it has 64 bits with its sign, and a table or a file of JSON holds it everywhere.
+MAX_WHOLE = 2**63 - 1
+
 
 class TfmetamersError(Exception):
     """Base class of every error that tfmetamers raises on purpose.
@@ -64,14 +67,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> Arg
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:
-    """Return a value that is a whole number of at least `minimum`.
+    """Return a value that is a whole number of at least `minimum` and at most `MAX_WHOLE`.
 
     Raises:
         ArgumentError: it is something else.
     """
     is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_whole or value < minimum:
-        raise ArgumentError(f"The {what} is {value!r}; a whole number from {minimum} was expected.")
+        raise ArgumentError(f"The {what} is {shown(value)}; a whole number from {minimum} was expected.")
+    if value > MAX_WHOLE:
+        raise ArgumentError(f"The {what} is {shown(value)}; a whole number of at most {MAX_WHOLE} was expected.")
     return int(value)
 
 

@@ -74,6 +74,7 @@ def entry():
         checkpoint="small.npz",
         licence="unknown",
         licence_note="Nobody states it.",
+        max_bytes=10_000_000,
     )
 
 
@@ -101,6 +102,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         behaviour = self.server.behaviour
         behaviour.requests.append(dict(self.headers))
+        if behaviour.leads_to and "from=here" not in self.path:
+            self.send_response(302)
+            self.send_header("Location", behaviour.leads_to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if behaviour.status != 200:
             self.send_response(behaviour.status)
             self.send_header("Content-Length", "0")
@@ -130,13 +137,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             begin = start + behaviour.range_shift
             total = len(behaviour.content)
             self.send_header("Content-Range", f"bytes {begin}-{total - 1}/{total}")
-        self.send_header("Content-Length", str(len(content) + behaviour.claims_more))
+        if not behaviour.hides_length:
+            self.send_header("Content-Length", str(len(content) + behaviour.claims_more))
         for name, value in (("ETag", behaviour.etag), ("Last-Modified", behaviour.last_modified)):
             if value:
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content if behaviour.drops_after is None else content[: behaviour.drops_after])
-        if behaviour.drops_after is not None or behaviour.claims_more:
+        if behaviour.drops_after is not None or behaviour.claims_more or behaviour.hides_length:
             self.close_connection = True
 
     def log_message(self, *_):
@@ -164,6 +172,8 @@ def server(monkeypatch):
             range_shift=0,
             claims_more=0,
             drops_after=None,
+            hides_length=False,
+            leads_to=None,
             requests=[],
         )
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -1,8 +1,9 @@
 """The catalogue is valid, agrees with the networks' definitions, and finds what is in the cache."""
 
 import math
+import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -32,11 +33,15 @@ def test_every_entry_is_valid():
         for field, value in vars(entry).items():
             if types[field] == Sequence[str]:
                 assert isinstance(value, list | tuple) and all(type(item) is str for item in value), field
+            elif types[field] == Mapping[str, str]:
+                assert all(re.fullmatch("[0-9a-f]{32}", digest) for digest in value.values()), field
+                assert bool(value) == bool(entry.md5_source), field
             else:
                 assert isinstance(value, types[field]), field
         assert entry.format in ("V1", "V2", "npz", "frozen graph", "WAV")
         assert entry.archive in ("", "tar.gz")
-        assert urlsplit(entry.url).scheme in ("http", "https")
+        assert urlsplit(entry.url).scheme == "https"
+        assert entry.max_bytes > 4 * (entry.parameters or 0)
         assert entry.url.endswith(f".{entry.archive}" if entry.archive else f"/{entry.checkpoint}")
         assert entry.licence and entry.licence_note
         assert not entry.archive or entry.folder != entry.file

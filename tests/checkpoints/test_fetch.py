@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from filelock import FileLock
 
 from tfmetamers.checkpoints.download_hashes import hashes_file, read_hashes
@@ -147,10 +149,102 @@ def test_status_other_than_success(published, server, tmp_path):
     assert names(tmp_path) == set()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/small.npz", "file:///small.npz"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/small.npz", "file:///small.npz", "http://", "http://[::1", "x"])
 def test_address_that_cannot_be_reached(url, entry, server, tmp_path):
-    with pytest.raises(CheckpointError, match=url):
+    with pytest.raises(CheckpointError, match=re.escape(url)):
         fetch_entry(replace(entry, url=url), cache=tmp_path)
+
+
+class TestRedirects:
+    def test_are_followed(self, published, server, tmp_path):
+        server.leads_to = f"{server.url}?from=here"
+        assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
+
+    @pytest.mark.parametrize(
+        "target", ["http://[::1", "file:///etc/passwd", "ftp://a/b", "http://", "http://a:b/", "//[", "\xff://\xfe"]
+    )
+    def test_to_what_is_no_address_are_named(self, target, published, server, tmp_path):
+        server.leads_to = target
+        with pytest.raises(CheckpointError, match=r"leads to|valid"):
+            fetch_entry(published, cache=tmp_path)
+        assert names(tmp_path) == set()
+
+    def test_without_an_end_are_given_up(self, published, server, tmp_path):
+        server.leads_to = server.url
+        with pytest.raises(CheckpointError, match="more than 10 times"):
+            fetch_entry(published, cache=tmp_path)
+
+    def test_from_an_encrypted_connection_to_an_open_one_are_refused(self, monkeypatch, published, server, tmp_path):
+        """A server without a certificate of its own stands in for one that has one."""
+        get = requests.get
+
+        def answered(url, **options):
+            return get(url.replace("https://", "http://"), **options)
+
+        monkeypatch.setattr(requests, "get", answered)
+        server.leads_to = f"{server.url}?from=here"
+        secure = replace(published, url=server.url.replace("http://", "https://"))
+        with pytest.raises(CheckpointError, match="http in place of https"):
+            fetch_entry(secure, cache=tmp_path)
+        server.leads_to = f"{secure.url}?from=here"
+        assert fetch_entry(secure, cache=tmp_path).read_bytes() == server.content
+
+
+class TestLargerThanPublished:
+    @pytest.mark.parametrize("hides_length", [False, True])
+    def test_nothing_is_kept_of_a_download(self, hides_length, published, server, tmp_path):
+        server.hides_length = hides_length
+        with pytest.raises(CheckpointError, match="at most 500,000"):
+            fetch_entry(replace(published, max_bytes=500_000), cache=tmp_path)
+        assert names(tmp_path) == set()
+
+    @pytest.mark.parametrize("trailing", [0, 10**7])
+    def test_nothing_is_kept_of_an_archive(self, trailing, archived, server, make_archive, tmp_path):
+        """Ten megabytes in ten kilobytes, in a file or after the last one."""
+        archive = gzip.decompress(make_archive({"small.npz": bytes(0 if trailing else 10**7)}))
+        server.content = gzip.compress(archive + bytes(trailing), mtime=0)
+        with pytest.raises(CheckpointError, match="holds more than"):
+            fetch_entry(replace(archived, max_bytes=100_000), cache=tmp_path)
+        assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", ["small.npz.part", "small.npz.part.json"])
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_a_link_in_the_place_of_the_partial_file_is_not_followed(name, link, published, server, tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    link(cache / name, mine)
+    assert fetch_entry(published, cache=cache).read_bytes() == server.content
+    assert mine.read_text() == "precious"
+
+
+class TestPublishedHashes:
+    def test_of_a_file(self, published, server, tmp_path):
+        right = hashlib.md5(server.content).hexdigest()
+        fetch_entry(replace(published, md5={"small.npz": right}), cache=tmp_path / "right")
+        with pytest.raises(CheckpointError, match=f"{right}.*openmic"):
+            wrong = replace(published, md5={"small.npz": "0" * 32}, md5_source="openmic")
+            fetch_entry(wrong, cache=tmp_path / "wrong")
+        assert names(tmp_path / "wrong") == set()
+
+    def test_of_a_file_of_an_archive(self, archived, server, make_archive, tmp_path):
+        server.content = make_archive({"deep/small.npz": b"1"})
+        with pytest.raises(CheckpointError, match=r"small\.npz has the MD5"):
+            fetch_entry(replace(archived, md5={"small.npz": "0" * 32}), cache=tmp_path / "wrong")
+        assert names(tmp_path / "wrong") == set()
+        right = hashlib.md5(b"1").hexdigest()
+        assert fetch_entry(replace(archived, md5={"small.npz": right}), cache=tmp_path).read_bytes() == b"1"
+
+
+def test_a_file_that_changed_in_the_cache_is_noticed(published, server, tmp_path):
+    path = fetch_entry(published, cache=tmp_path)
+    path.write_bytes(b"changed")
+    with pytest.raises(CheckpointError, match=f"{path} has changed.*{digest(server.content)}"):
+        fetch_entry(published, cache=tmp_path)
+    path.unlink()
+    assert fetch_entry(published, cache=tmp_path).read_bytes() == server.content
 
 
 def test_cache_that_cannot_be_made(published, tmp_path):
@@ -271,7 +365,7 @@ from tfmetamers.checkpoints.catalog import find_entry
 from tfmetamers.checkpoints.fetch import fetch_entry
 from tfmetamers.errors import TfmetamersError
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
-entry = replace(find_entry(sys.argv[1]), url=sys.argv[2])
+entry = replace(find_entry(sys.argv[1]), url=sys.argv[2], max_bytes=10**8, md5={})
 try:
     fetch_entry(entry, cache=Path(sys.argv[3]))
 except TfmetamersError as error:

@@ -1,5 +1,6 @@
 """The command line as a whole: light to import, one sentence an error, the right status."""
 
+import signal
 import subprocess
 import sys
 
@@ -77,7 +78,7 @@ def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch
     def fail(*_):
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(tables, "write_index", fail)
+    monkeypatch.setattr(tables, "gather", fail)
     status, _, errors = run(capsys, "index", "somewhere")
     assert status == 1
     assert "RuntimeError: surprise" in errors and "--debug" in errors
@@ -119,3 +120,130 @@ def test_the_layers_of_a_keras_model_are_shown(capsys, small_model, tmp_path):
     status, output, _ = run(capsys, "networks", "show", tmp_path / "mine.keras")
     assert status == 0
     assert "block" in output and "straight-through (2 ReLUs, 1 of them clipped at 6)" in output
+
+
+class TestCtrlC:
+    #: A command that has done its work, after which Python would take long to end.
+    LATE = """
+import atexit, sys, time
+from tfmetamers.cli import main as command_line
+
+def end():
+    print("late", flush=True)
+    time.sleep(60)
+
+atexit.register(end)
+command_line.tfmetamers.main = lambda *_, **__: print("done", flush=True) or 0
+command_line.main()
+"""
+
+    def test_in_the_last_moments_it_is_a_sentence_too(self):
+        for _ in range(8):
+            process = subprocess.Popen(
+                [sys.executable, "-c", self.LATE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            assert process.stdout.readline() == "done\n"
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=50)
+            # It may have ended before the signal came.
+            assert (process.returncode, errors) in ((130, "Stopped.\n"), (0, "")), errors
+            assert output == ""
+
+    def test_what_becomes_another_error_on_its_way_is_one_still(self, capsys, monkeypatch):
+        """As in an import of a library that takes any error for a part that is not installed."""
+
+        def imported(*_, **__):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt as error:
+                raise ImportError("half imported") from error
+
+        monkeypatch.setattr(command_line.tfmetamers, "main", imported)
+        assert run(capsys, "synth") == (130, "", "Stopped. The same command goes on from here.\n")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def test_while_the_command_line_is_imported(self):
+        code = """
+import sys, tfmetamers.cli
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "tfmetamers.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+tfmetamers.cli.start()
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (130, "Stopped.\n")
+
+
+class TestNames:
+    """What no file can be called is one sentence, wherever it comes from."""
+
+    @pytest.fixture
+    def manifest(self, tmp_path):
+        from PIL import Image
+
+        Image.new("RGB", (40, 40), "red").save(tmp_path / "a.png")
+
+        def write(id_, file="a.png"):
+            (tmp_path / "manifest.csv").write_text(f"id,file\n{id_},{file}\n", encoding="utf-8")
+            return tmp_path / "manifest.csv"
+
+        return write
+
+    def synth(self, capsys, *arguments):
+        status, output, errors = run(
+            capsys, "synth", "--layer", "conv1_2", "--dry-run", "--output", "nowhere", *arguments
+        )
+        assert (status in (1, 2), errors.count("Error"), "Traceback" in errors) == (True, 1, False), output + errors
+        assert "not foreseen" not in errors
+        return errors
+
+    @pytest.mark.parametrize(
+        "id_",
+        ["..", ".", "a/../b", "x" * 256, "é" * 128, "/".join("ab" * 300), "a\0b"],
+    )
+    def test_ids(self, capsys, manifest, id_):
+        assert "id" in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
+
+    @pytest.mark.parametrize("id_", [".q.tfmetamers.partial", "a/.0.tfmetamers.lock"])
+    def test_ids_of_temporary_files(self, capsys, manifest, id_):
+        assert id_ in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
+
+    def test_files_of_a_manifest(self, capsys, manifest):
+        for file in ("a\0b", "x" * 5000):
+            self.synth(capsys, "--network", "vgg_19:random", manifest("a", file))
+
+    @pytest.mark.parametrize("digits", [30, 300, 5000])
+    def test_seeds(self, capsys, manifest, digits):
+        self.synth(capsys, "--network", "vgg_19:random", "--seed", "9" * digits, manifest("a"))
+        self.synth(capsys, "--network", f"vgg_19:random:{'9' * digits}", manifest("a"))
+
+    @pytest.mark.parametrize("text", ["x" * 5000, "x" * 300 + ".keras", "vgg_19@" + "9" * 5000, "vgg_19=" + "x" * 5000])
+    def test_networks(self, capsys, manifest, text):
+        self.synth(capsys, "--network", text, manifest("a"))
+
+    @pytest.mark.parametrize("command", [["synth", "--network", "vgg_19:random", "--layer", "conv1_2"], ["index"]])
+    def test_inputs(self, capsys, command):
+        status, _, errors = run(capsys, *command, "x" * 5000)
+        assert (status, errors.count("\n"), "not foreseen" in errors) == (1, 1, False), errors
+
+
+def test_debugging_shows_the_tracebacks_of_what_spared_others(tmp_path):
+    from tests.metamers.examples import RUN, a_metamer
+    from tfmetamers.metamers import write_metamer
+
+    write_metamer(tmp_path / "a", a_metamer(), RUN)
+    code = """
+import sys
+from tfmetamers.metamers import tables
+tables.read_run = lambda folder: 1 / 0
+from tfmetamers.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+    for debug, shown in (([], False), (["--debug"], True)):
+        command = [sys.executable, "-c", code, *debug, "index", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, "ZeroDivisionError" in done.stderr, "Traceback" in done.stderr) == (1, True, shown)

@@ -1,16 +1,13 @@
 """`tfmetamers recognize` as a user runs it, on small Keras models and small networks of sounds."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
 
-from tests.making import folder_of
+from tests.making import folder_of, give_verdict
 from tfmetamers.cli import main as command_line
-from tfmetamers.inclusion.verdict_file import judged_files
 from tfmetamers.metamers.folder import find_metamers, read_record
 from tfmetamers.networks import write_architecture
 
@@ -49,9 +46,7 @@ def out(run, model, options, tmp_path, pictures):
     assert run("synth", "--network", model, *options, *layers, "--output", out, tmp_path / "pictures")[0] == 0
     failed = folder_of(out, "flat", "dog/y")
     for folder in find_metamers(out):
-        verdict = {"format": 2, "array": {"included": folder != failed}}
-        verdict["basis"] = {"files": judged_files(folder, read_record(folder))}
-        (folder / "verdict.json").write_text(json.dumps(verdict))
+        give_verdict(folder, folder != failed)
     return out
 
 

@@ -5,6 +5,7 @@ import functools
 import importlib
 import io
 import json
+import os
 import pickle
 import shutil
 import signal
@@ -20,14 +21,15 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 import tfmetamers as tm
-from tests.making import folder_of, make_metamers
+from tests.making import folder_of, make_metamers, rewrite
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import CheckpointError, ResultError, TfmetamersWarning
+from tfmetamers.inclusion import evaluation
 from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize, verdict_table, verdicts, write_table
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.inclusion.verdict import judge
-from tfmetamers.inclusion.verdict_file import read_verdict
+from tfmetamers.inclusion.verdict_file import FORMAT, read_verdict
 from tfmetamers.metamers.folder import find_metamers, read_metamer
 from tfmetamers.metamers.tables import index
 from tfmetamers.networks import from_keras, load_architecture, load_network, write_architecture
@@ -37,6 +39,7 @@ from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.stimuli import sample_word
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.utilities import files
+from tfmetamers.utilities.json_files import sealed
 
 LABELS = list("abcdefghij")
 
@@ -63,8 +66,8 @@ def network(made):
 def out(made, tmp_path):
     """The output folder of a copy of `made` in the test's own folder."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    for record in (tmp_path / "out").rglob("metamer.json"):
-        record.write_text(record.read_text().replace(str(made), str(tmp_path)))
+    for folder in find_metamers(tmp_path / "out"):
+        rewrite(folder, lambda content: content["network"]["spec"].update(file=str(tmp_path / "small.keras")))
     return tmp_path / "out"
 
 
@@ -160,6 +163,7 @@ def test_a_saved_picture_that_does_not_pass_is_counted(network, out, tmp_path):
     # The original passes as a metamer of itself, its negative does not, where the null's maximum is near 1.
     np.save(folder / "metamer.npy", metamer.original)
     tm.save_image(1 - metamer.original, folder / "metamer.png")
+    rewrite(folder)
     judged = list(evaluate(out, save(a_null(network, low=0.999), tmp_path / "null.npz")))
     [spoilt] = [each for each in judged if each.folder == folder]
     assert (spoilt.verdict["array"]["included"], spoilt.verdict["saved"]["included"]) == (True, False)
@@ -221,8 +225,10 @@ class TestNothingTwice:
         assert loads == ["small"]
         (folder_of(out, "flat", "b") / "verdict.json").unlink()
         (folder_of(out, "flat", "a") / "verdict.json").write_text("{")
-        damaged = folder_of(out, "block", "a") / "verdict.json"
-        damaged.write_text(json.dumps({key: value for key, value in first[0].verdict.items() if key != "array"}))
+        without = {"format": FORMAT, **{key: value for key, value in first[0].verdict.items() if key != "array"}}
+        (folder_of(out, "block", "a") / "verdict.json").write_text(json.dumps(sealed(without)))
+        altered = folder_of(out, "block", "b") / "verdict.json"
+        altered.write_text(altered.read_text().replace('"included": false', '"included": true '))
         assert [each.verdict for each in evaluate(out, {})] == [each.verdict for each in first]
         assert len(loads) == 2
         judged = list(evaluate(out, save(a_null(network), tmp_path / "null.npz")))
@@ -235,12 +241,13 @@ class TestNothingTwice:
         )
         first = {each.folder: each.verdict for each in evaluate(out, {})}
         for folder, name in files.items():
-            content = {
-                "metamer.json": (folder / name).read_bytes() + b"\n",
-                "original.png": uncompressed(folder / "original.png"),  # Another one is refused: other bytes of it.
-            }
             other = folder_of(out, "flat", "a")
-            (folder / name).write_bytes(content.get(name) or (other / name).read_bytes())
+            if name == "original.png":
+                (folder / name).write_bytes(uncompressed(folder / name))  # Another one is refused: other bytes of it.
+            elif name != "metamer.json":
+                (folder / name).write_bytes((other / name).read_bytes())
+            version = {"tfmetamers": "later"} if name == "metamer.json" else {}
+            rewrite(folder, lambda content, version=version: content["versions"].update(version))
             again = {each.folder: each.verdict for each in evaluate(out, {})}
             assert [each for each in first if again[each] != first[each]] == [folder]
             assert again[folder]["basis"]["files"][name] != first[folder]["basis"]["files"][name]
@@ -263,7 +270,7 @@ class TestNothingTwice:
         subprocess.run(command, check=True, capture_output=True, timeout=300)
         assert {path: path.read_bytes() for path in kept} == kept
         assert len(pd.read_csv(out / "verdicts.csv")) == len(list(out.rglob("verdict.json"))) == 4
-        assert not list(out.rglob("*.partial"))
+        assert not [path for path in out.rglob(".*") if path.suffix in (".partial", ".lock")]
 
 
 def uncompressed(path):
@@ -360,6 +367,7 @@ class TestWhichNull:
         assert len(loads) == 3
         changed = folder_of(out, "block", "a")
         np.save(changed / "metamer.npy", read_metamer(changed).original)
+        rewrite(changed)
         for each in evaluate(out, {}):
             assert (each.is_kept, null_of(each)) == ((False, None) if each.folder == changed else (True, "null.npz"))
 
@@ -561,7 +569,9 @@ class TestWhatCannotBeJudged:
         [
             ("metamer.png", b"PNG"),
             ("trace.csv", None),
+            ("metamer.npy", b"\x93NUMPY\1\0"),
             ("metamer.json", b'{"format": 3}'),
+            ("metamer.json", b"[" * 100_000),
             ("metamer.json", None),
         ],
     )
@@ -578,13 +588,47 @@ class TestWhatCannotBeJudged:
     def test_an_array_that_the_network_cannot_be_given_is_named(self, out, array):
         damaged = folder_of(out, "block", "a")
         np.save(damaged / "metamer.npy", array.astype(np.float32))
+        rewrite(damaged)
         [failure] = failures(evaluate(out, {}))
         assert str(damaged) in failure.reason
+
+    @pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), KeyError("x"), ZeroDivisionError()])
+    def test_whatever_one_metamer_raises_spares_the_others(self, network, out, monkeypatch, error):
+        damaged, check = folder_of(out, "flat", "a"), evaluation.check_original
+
+        def raises(folder, metamer):
+            if folder == damaged:
+                raise error
+            check(folder, metamer)
+
+        monkeypatch.setattr(evaluation, "check_original", raises)
+        found = list(evaluate(out, {}, networks=[network]))
+        [failure] = failures(found)
+        assert (failure.folder, len(found)) == (damaged, 4)
+        assert type(error).__name__ in failure.reason
+
+    def test_ctrl_c_is_not_taken_for_damage(self, network, out, monkeypatch):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(evaluation, "check_original", stop)
+        with pytest.raises(KeyboardInterrupt):
+            list(evaluate(out, {}, networks=[network]))
+
+    @pytest.mark.parametrize("place", ["pipe", "/dev/zero"])
+    def test_a_record_that_names_what_is_no_file_is_named(self, out, tmp_path, place):
+        """Neither is read: that would wait, or go on, for ever."""
+        os.mkfifo(tmp_path / "pipe")
+        damaged = folder_of(out, "block", "a")
+        rewrite(damaged, lambda content: content["network"]["spec"].update(file=str(tmp_path / place)))
+        [failure] = failures(evaluate(out, {}))
+        assert failure.folder == damaged
 
     @pytest.mark.parametrize("name", ["original.png", "metamer.json"])
     def test_an_original_that_the_metamer_was_not_made_of_is_named(self, out, name):
         folder, other = folder_of(out, "block", "a"), folder_of(out, "block", "b")
         (folder / name).write_bytes((other / name).read_bytes())
+        rewrite(folder)
         [failure] = failures(evaluate(out, {}))
         assert failure.folder == folder
         assert "original" in failure.reason

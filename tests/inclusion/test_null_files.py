@@ -70,7 +70,7 @@ def test_an_array_as_python_2_wrote_it():
     )
     data = b"\x80\x02}U\x04conv" + array + b"s."
     assert pickle.loads(data, encoding="latin-1")["conv"].tolist() == [0.5, -0.25]
-    content = _Interpreter(null_files.KNOWN_GLOBALS, 1000).run(data)
+    content = _Interpreter(null_files.KNOWN_GLOBALS, 1000, memory=10**6).run(data)
     assert content["conv"].values.tolist() == [0.5, -0.25]
 
 

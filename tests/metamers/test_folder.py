@@ -1,7 +1,9 @@
 """A metamer's folder holds all of it or does not exist, and comes back as it was."""
 
 import csv
+import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +13,18 @@ import pytest
 
 from tests.metamers.examples import RUN, a_metamer, a_network_record, a_record
 from tfmetamers.errors import ResultError
+from tfmetamers.metamers import MetamerRecord, load_metamers, read_metamer, read_record, save_metamers
 from tfmetamers.metamers import folder as folders
-from tfmetamers.metamers import load_metamers, read_metamer, read_record, save_metamers
-from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers, read_run, read_saved
+from tfmetamers.metamers.folder import (
+    count_unfinished,
+    find_damaged_files,
+    find_half_written,
+    find_metamers,
+    read_run,
+    read_saved,
+)
 from tfmetamers.stimuli.domains import Arrays, Images
+from tfmetamers.utilities.json_files import sealed
 
 
 def write_metamer(folder, metamer, snapshots=None):
@@ -27,6 +37,14 @@ def folder(tmp_path):
     path = tmp_path / "out" / "vgg_19" / "conv1_2" / "dog" / "1" / "0"
     write_metamer(path, a_metamer())
     return path
+
+
+def reseal(folder: Path) -> MetamerRecord:
+    """Write the record of a folder anew, with the hashes of the files that are there now."""
+    names = [path.name for path in folder.iterdir() if path.name not in ("metamer.json", "run.json")]
+    record = a_record(files={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
+    (folder / "metamer.json").write_text(json.dumps(sealed(record.to_json())))
+    return record
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -86,8 +104,10 @@ class TestWriting:
         assert not (tmp_path / "without" / "snapshots").exists()
         snapshots.mkdir(parents=True)
         (snapshots / "step_000010.png").write_bytes(b"picture")
+        (snapshots / ".step_000020.png.abc.tfmetamers.partial").mkdir()  # What a killed run was just writing.
         write_metamer(tmp_path / "with", a_metamer(), snapshots=snapshots)
         assert (tmp_path / "with" / "snapshots" / "step_000010.png").read_bytes() == b"picture"
+        assert [path.name for path in (tmp_path / "with" / "snapshots").iterdir()] == ["step_000010.png"]
 
     def test_what_is_made_in_memory_is_saved_where_synthesis_would_put_it(self, tmp_path):
         made = [a_metamer(), a_metamer(record=a_record(seed=1))]
@@ -178,44 +198,75 @@ class TestDamagedFolders:
     """Damaged records are in test_record.py."""
 
     @pytest.mark.parametrize("name", ["metamer.npy", "original.png", "trace.csv"])
-    @pytest.mark.parametrize("kept", [None, 0.0, 0.5])
-    @pytest.mark.filterwarnings("ignore:loadtxt")
+    @pytest.mark.parametrize("kept", [None, 0.0, 0.5, 0.999])
     def test_a_file_that_is_missing_or_cut_short_is_refused(self, folder, name, kept):
         content = (folder / name).read_bytes()
         (folder / name).unlink()
         if kept is not None:
-            end = int(len(content) * kept)
-            if name == "trace.csv" and kept:
-                # A trace that ends between two lines cannot be told from a short one.
-                end = content.index(b",", end)
-            (folder / name).write_bytes(content[:end])
-        assert f"{folder} is damaged" in refusal(read_metamer, folder)
+            (folder / name).write_bytes(content[: int(len(content) * kept)])
+        message = refusal(read_metamer, folder)
+        assert f"{folder} is damaged" in message and name in message
+        assert find_damaged_files(folder) == [name]
 
-    @pytest.mark.parametrize("trace", ["step,loss,learning_rate\n", "step,loss\n0,1\n1,2\n", "a,b,c\nx,y,z\n"])
+    def test_every_file_is_recorded_by_its_hash_and_any_changed_byte_is_noticed(self, folder):
+        record = read_record(folder)
+        assert set(record.files) == {path.name for path in folder.iterdir()} - {"metamer.json", "run.json"}
+        assert find_damaged_files(folder) == []
+        for name, digest in record.files.items():
+            content = bytearray((folder / name).read_bytes())
+            assert hashlib.sha256(content).hexdigest() == digest
+            content[len(content) // 2] ^= 1
+            (folder / name).write_bytes(content)
+        assert find_damaged_files(folder) == list(record.files)
+        for name in ("metamer", "original"):
+            assert f"{name}.png" in refusal(read_saved, folder, name, record)
+        assert "trace.csv" in refusal(read_metamer, folder)
+
+    def test_what_later_commands_write_belongs_to_no_hash(self, folder):
+        (folder / "verdict.json").write_text("{}")
+        (folder / "run.json").write_text("{}")
+        assert find_damaged_files(folder) == []
+
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self, folder):
+        (folder / "metamer.npy").unlink()
+        os.mkfifo(folder / "metamer.npy")
+        assert "metamer.npy" in refusal(read_metamer, folder)
+
+
+class TestCraftedFolders:
+    """What somebody made who knows the format, its hashes included."""
+
+    @pytest.mark.parametrize(
+        "trace", ["step,loss,learning_rate\n", "step,loss\n0,1\n1,2\n", "a,b,c\nx,y,z\n", "a\n0,1,nan"]
+    )
     @pytest.mark.filterwarnings("ignore:loadtxt")
     def test_a_trace_without_its_columns_is_refused(self, folder, trace):
         (folder / "trace.csv").write_text(trace)
+        reseal(folder)
         assert f"{folder} is damaged" in refusal(read_metamer, folder)
 
     @pytest.mark.parametrize("array", [np.zeros((6, 7, 3), np.float32), np.zeros((6, 8, 3), np.int32)])
     def test_an_array_of_another_shape_or_type_is_refused(self, folder, array):
         np.save(folder / "metamer.npy", array)
+        reseal(folder)
         message = refusal(read_metamer, folder)
         assert str(folder) in message and "metamer.npy" in message and "(6, 8, 3)" in message
 
-    def test_a_saved_picture_that_is_missing_or_of_another_size_is_refused(self, folder):
-        assert read_saved(folder, "metamer", a_record()).shape == (6, 8, 3)
+    def test_a_saved_picture_of_another_size_is_refused(self, folder):
         Images(8).save(np.zeros((8, 8, 3)), folder / "metamer")
-        assert "(8, 8, 3)" in refusal(read_saved, folder, "metamer", a_record())
-        (folder / "metamer.png").unlink()
-        assert f"{folder} is damaged" in refusal(read_saved, folder, "metamer", a_record())
+        assert "8 x 8" in refusal(read_saved, folder, "metamer", reseal(folder))
+
+    def test_a_picture_of_another_format_is_not_decoded(self, folder):
+        (folder / "metamer.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n")
+        assert f"{folder} is damaged" in refusal(read_saved, folder, "metamer", reseal(folder))
 
     def test_an_array_of_python_objects_is_never_loaded(self, folder):
         np.save(folder / "metamer.npy", np.array([{}], object), allow_pickle=True)
+        reseal(folder)
         assert f"{folder} is damaged" in refusal(read_metamer, folder)
-        domain = Arrays((6, 8, 3))
-        record = a_record(network=a_network_record(domain=domain))
+        record = a_record(network=a_network_record(domain=Arrays((6, 8, 3))))
         np.save(folder / "original.npy", np.array([{}], object), allow_pickle=True)
+        record = record.replace(files=reseal(folder).files)
         assert f"{folder} is damaged" in refusal(read_saved, folder, "original", record)
 
     @pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"seconds": 1}'])
@@ -231,7 +282,7 @@ class TestFinding:
     @pytest.fixture
     def left(self, folder):
         """What a killed run was just writing."""
-        left = folder.parent / ".1.abc123.partial" / "1"
+        left = folder.parent / ".1.abc123.tfmetamers.partial" / "1"
         left.mkdir(parents=True)
         (left / "metamer.json").write_text("{")
         np.save(left / "metamer.npy", np.zeros(3))
@@ -253,12 +304,12 @@ class TestFinding:
         assert find_metamers(tmp_path / "out") == [folder]
 
     def test_a_name_that_only_sounds_like_a_leftover_is_found(self, tmp_path):
-        for stimulus in ("sun.partial", ".sun"):
+        for stimulus in ("sun.partial", ".sun.partial"):
             write_metamer(tmp_path / stimulus / "0", a_metamer())
-        assert find_metamers(tmp_path) == [tmp_path / ".sun" / "0", tmp_path / "sun.partial" / "0"]
+        assert find_metamers(tmp_path) == [tmp_path / ".sun.partial" / "0", tmp_path / "sun.partial" / "0"]
 
     def test_the_folder_that_is_given_may_have_any_name(self, tmp_path):
-        out = tmp_path / ".eclipse.partial"
+        out = tmp_path / ".eclipse.tfmetamers.partial"
         write_metamer(out / "sun" / "0", a_metamer())
         assert find_metamers(out) == [out / "sun" / "0"]
 

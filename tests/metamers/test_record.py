@@ -10,6 +10,7 @@ from tfmetamers.metamers import MetamerRecord, MetamerSpec, StimulusSpec, read_r
 from tfmetamers.metamers.record import FORMAT
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.domains import Cochleagrams, Images, Sounds
+from tfmetamers.utilities.json_files import sealed
 
 
 def as_read(record: MetamerRecord) -> MetamerRecord:
@@ -68,7 +69,7 @@ class TestRoundTrip:
 class TestDamagedRecords:
     @staticmethod
     def refusal(folder, content) -> str:
-        (folder / "metamer.json").write_text(content if isinstance(content, str) else json.dumps(content))
+        (folder / "metamer.json").write_text(content if isinstance(content, str) else json.dumps(sealed(content)))
         with pytest.raises(ResultError) as refused:
             read_record(folder)
         message = str(refused.value)
@@ -86,6 +87,17 @@ class TestDamagedRecords:
         (tmp_path / "metamer.json").write_bytes(b"\x89PNG\xff\xfe")
         with pytest.raises(ResultError, match=r"metamer\.json"):
             read_record(tmp_path)
+
+    def test_altered_since_it_was_written(self, tmp_path):
+        content = sealed(a_record().to_json())
+        message = self.refusal(tmp_path, json.dumps(content | {"seed": 1}))
+        assert "hash" in message
+        (tmp_path / "metamer.json").write_text(json.dumps(content, indent=7))
+        assert read_record(tmp_path) == a_record()
+
+    def test_nested_without_an_end(self, tmp_path):
+        text = json.dumps(a_record().to_json())
+        assert "nested" in self.refusal(tmp_path, text[:-1] + f', "x": {"[" * 100_000}')
 
     @pytest.mark.parametrize("version", [FORMAT - 1, FORMAT + 1, str(FORMAT), None])
     def test_of_an_older_or_a_later_format(self, tmp_path, version):
@@ -116,9 +128,17 @@ class TestDamagedRecords:
             (("stimulus", "columns"), "many", "stimulus"),
             (("layer", "name"), 3, "layer"),
             (("initial",), 3, "initial"),
-            (("loss", "final"), "low", "low"),
-            (("correlation",), "high", "high"),
+            (("loss", "final"), "low", "final"),
+            (("correlation",), "high", "correlation"),
             (("prediction", "metamer"), {"index": 1}, "label"),
+            (("prediction",), {"metamer": None}, "original"),
+            (("network", "spec", "definition"), [], "definition"),
+            (("network", "spec", "file"), "a\0b", "file"),
+            (("network", "stimulus_shape"), [6, 8, 3.5], "stimulus_shape"),
+            (("network", "domain", "height"), -6, "length"),
+            (("layer", "shape"), ["6"], "shape"),
+            (("files",), {"metamer.npy": 3}, "files"),
+            (("versions",), [], "versions"),
         ],
     )
     def test_with_a_part_of_another_kind(self, tmp_path, path, value, at_fault):

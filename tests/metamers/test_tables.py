@@ -1,14 +1,15 @@
 """One table of everything that was made."""
 
 import csv
+from tokenize import TokenError
 
 import pandas
 import pytest
 
 from tests.metamers.examples import RUN, a_metamer, a_record
 from tfmetamers.errors import ResultError
-from tfmetamers.metamers import index, tabulate, write_index, write_metamer
-from tfmetamers.metamers.tables import COLUMNS
+from tfmetamers.metamers import index, tables, tabulate, write_index, write_metamer
+from tfmetamers.metamers.tables import COLUMNS, gather
 
 
 def write(folder, **changes):
@@ -111,3 +112,43 @@ def test_a_damaged_metamer_is_refused_by_name_and_the_older_index_stays(tmp_path
     with pytest.raises(ResultError, match="dog/0"):
         write_index(tmp_path)
     assert (tmp_path / "index.csv").read_bytes() == before
+
+
+def test_what_can_be_used_is_gathered_and_what_cannot_is_named(tmp_path):
+    for name in "abc":
+        write(tmp_path / name / "0", stimulus={"id": name})
+    (tmp_path / "a" / "0" / "metamer.json").write_text("{")
+    (tmp_path / "c" / "0" / "metamer.png").write_bytes(b"")
+    table, failures = gather(tmp_path)
+    assert (list(table["stimulus"]), [failure.folder for failure in failures]) == (["b", "c"], [tmp_path / "a" / "0"])
+    table, failures = gather(tmp_path, check=True)
+    assert list(table["stimulus"]) == ["b"]
+    assert "metamer.json" in failures[0].reason and "metamer.png" in failures[1].reason
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), KeyError("x"), TokenError("x", (1, 1))])
+def test_whatever_one_metamer_raises_spares_the_others(tmp_path, monkeypatch, error):
+    for name in "ab":
+        write(tmp_path / name / "0", stimulus={"id": name})
+    read_run = tables.read_run
+
+    def raises(folder):
+        if folder.parent.name == "a":
+            raise error
+        return read_run(folder)
+
+    monkeypatch.setattr(tables, "read_run", raises)
+    table, [failure] = gather(tmp_path)
+    assert list(table["stimulus"]) == ["b"]
+    assert (failure.folder, type(error).__name__ in failure.reason) == (tmp_path / "a" / "0", True)
+
+
+def test_ctrl_c_is_not_taken_for_damage(tmp_path, monkeypatch):
+    write(tmp_path / "a" / "0")
+
+    def stop(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "read_run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        gather(tmp_path)

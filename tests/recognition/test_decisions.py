@@ -14,9 +14,9 @@ import soundfile
 from PIL import Image
 from scipy.stats import bootstrap
 
-from tests.making import folder_of, make_metamers
+from tests.making import folder_of, give_verdict, make_metamers, rewrite
 from tfmetamers.errors import ArgumentError, ResultError
-from tfmetamers.inclusion.verdict_file import judged_files
+from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import find_metamers, read_metamer, read_record
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.networks import NetworkSpec, from_keras, load_architecture
@@ -30,14 +30,9 @@ from tfmetamers.recognition.summary import RecognitionRow, standard_error, summa
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import Sounds
+from tfmetamers.utilities.json_files import sealed
 
 LABELS = list("abcdefghij")
-
-
-def give_verdict(folder, included, **further):
-    verdict = {"format": 2, "array": {"included": included, "reasons": []}, "saved": {"included": included}}
-    verdict["basis"] = {"files": judged_files(folder, read_record(folder))}
-    (folder / "verdict.json").write_text(json.dumps(verdict | further))
 
 
 def dense_model(classes: int, size: int, seed: int = 0, name: str = "dense"):
@@ -49,9 +44,7 @@ def dense_model(classes: int, size: int, seed: int = 0, name: str = "dense"):
 def changed(out, **stimulus):
     """Change what the records below a folder say of natural stimuli."""
     for folder in find_metamers(out):
-        content = json.loads((folder / "metamer.json").read_text())
-        content["stimulus"] |= stimulus
-        (folder / "metamer.json").write_text(json.dumps(content))
+        rewrite(folder, lambda content: content["stimulus"].update(stimulus))
     return out
 
 
@@ -180,7 +173,8 @@ class TestDecisions:
     @pytest.mark.parametrize("name", ["metamer.json", "metamer.png"])
     def test_a_metamer_without_a_verdict_or_with_one_on_an_older_metamer_was_not_judged(self, out, small, name):
         older, without = folder_of(out, "block", "one", 1), folder_of(out, "block", "two")
-        give_verdict(older, True, basis={"files": judged_files(older, read_record(older)) | {name: "0" * 64}})
+        basis = read_verdict(older)["basis"]
+        give_verdict(older, True, basis=basis | {"files": basis["files"] | {name: "0" * 64}})
         (without / "verdict.json").unlink()
         included = {out / row.folder: row.included for row in recognize(out, [small], include_failed=True).decisions}
         assert included[older] is included[without] is None
@@ -461,13 +455,15 @@ class TestRefusals:
             ("metamer.npy", ""),
             ("metamer.npy", np.full((32, 32, 3), np.nan, np.float32)),
             ("verdict.json", []),
-            ("verdict.json", {"format": 2, "array": {"included": "yes"}}),
+            ("verdict.json", {"format": 2}),
+            ("verdict.json", sealed({"format": 2, "array": {"included": True}})),
         ],
     )
     def test_a_broken_folder_is_named_and_the_others_are_shown(self, out, small, name, content):
         broken = folder_of(out, "block", "one")
         if isinstance(content, np.ndarray):
             np.save(broken / name, content)
+            rewrite(broken)
         else:
             (broken / name).write_text(content if isinstance(content, str) else json.dumps(content))
         recognition = recognize(out, [small])

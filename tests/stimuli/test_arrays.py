@@ -86,7 +86,7 @@ class TestDomain:
     def test_what_is_saved_is_read_exactly_and_has_a_picture(self, tmp_path, shape, picture):
         stimulus = np.random.default_rng(1).normal(0, 30, shape).astype(np.float32)
         Arrays(shape).save(stimulus, tmp_path / "metamer")
-        np.testing.assert_array_equal(Arrays.read(tmp_path / "metamer"), stimulus)
+        np.testing.assert_array_equal(Arrays(shape).read(tmp_path / "metamer"), stimulus)
         np.testing.assert_array_equal(Arrays(shape).load(tmp_path / "metamer.npy"), stimulus)
         file = tmp_path / "metamer.png"
         assert file.exists() == (picture is not None)

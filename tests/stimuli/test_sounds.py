@@ -317,7 +317,7 @@ class TestSaving:
     def test_every_bit_comes_back(self, tmp_path):
         waveform = np.float32([0, -0.0, 1e-42, -3.5, 1.0, 0.1, 3e38, np.nextafter(np.float32(0.1), np.float32(1))])
         save_sound(waveform, tmp_path / "a.wav", 20000)
-        assert read_saved(tmp_path / "a.wav").tobytes() == waveform.tobytes()
+        assert read_saved(tmp_path / "a.wav", len(waveform)).tobytes() == waveform.tobytes()
         by_soundfile, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
         assert by_soundfile.tobytes() == waveform.tobytes()
         assert rate == 20000
@@ -365,7 +365,7 @@ except ResultError as error:
         if content:
             (tmp_path / "a.wav").write_bytes(content)
         with pytest.raises(ResultError, match=r"a\.wav"):
-            read_saved(tmp_path / "a.wav")
+            read_saved(tmp_path / "a.wav", 100)
 
 
 class TestListeningCopy:

@@ -214,7 +214,7 @@ class TestInterruptedRuns:
 
     def test_what_a_killed_run_was_just_writing_is_cleared_away(self, network, stimuli, tmp_path):
         planned = plan(network, stimuli[:1], tmp_path)
-        left = planned.batches[0][0].folder.with_name(".0.abc.partial")
+        left = planned.batches[0][0].folder.with_name(".0.abc.tfmetamers.partial")
         left.mkdir(parents=True)
         run(planned, network)
         assert not left.exists()

@@ -1,13 +1,15 @@
 """A file or folder is there whole or not at all."""
 
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from tfmetamers.errors import ResultError
-from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, is_lock, is_partial, lock_beside, sweep
 
 
 def tree(folder):
@@ -105,6 +107,81 @@ except ResultError as error:
         assert finished.returncode == 1
         assert str(path) in finished.stderr and "File too large" in finished.stderr
         assert tree(tmp_path) == []
+
+    def test_a_name_of_255_bytes_is_written_too(self, tmp_path):
+        for name in ("a" * 255, "é" * 127):
+            with atomic_write(tmp_path / name) as partial:
+                partial.write_text("new")
+            assert (tmp_path / name).read_text() == "new"
+
+    def test_the_rename_is_on_disk_too_and_so_are_the_folders_above(self, tmp_path, monkeypatch):
+        """A rename that is not is lost with the power, and what was there before with it."""
+        synchronized, fsync = [], os.fsync
+
+        def noted(descriptor):
+            synchronized.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", noted)
+        with atomic_write(tmp_path / "a" / "b" / "folder") as partial:
+            (partial / "inner").mkdir(parents=True)
+            (partial / "inner" / "file").write_text("new")
+            written = str(partial)
+        inside = {written, f"{written}/inner", f"{written}/inner/file"}
+        assert set(synchronized[: len(inside)]) == inside
+        assert {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "b")} <= set(synchronized[len(inside) :])
+
+
+#: Writes to a path and kills itself in the middle.
+KILLED = """
+import os, signal, sys
+from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside
+from pathlib import Path
+path = Path(sys.argv[1])
+with file_lock(lock_beside(path), path.parent, path, busy="", remedy=""), atomic_write(path) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+class TestWhatKilledProcessesLeave:
+    @pytest.fixture
+    def left(self, tmp_path):
+        """A folder in which a process was killed while it wrote the file a/b."""
+        killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a" / "b")])
+        assert killed.returncode == -signal.SIGKILL
+        names = [path.name for path in (tmp_path / "a").iterdir()]
+        assert sorted(map(is_partial, names)) == [False, True] and sorted(map(is_lock, names)) == [False, True]
+        return tmp_path
+
+    def test_is_swept_whole(self, left):
+        sweep(left)
+        assert tree(left) == ["a"]
+
+    def test_goes_when_the_same_is_written_again(self, left):
+        path = left / "a" / "b"
+        with file_lock(lock_beside(path), path.parent, path, busy="", remedy=""), atomic_write(path) as partial:
+            partial.write_text("new")
+        assert tree(left) == ["a", "a/b"]
+
+    def test_what_a_living_process_is_at_work_on_stays(self, tmp_path):
+        path = tmp_path / "a"
+        with file_lock(lock_beside(path), path.parent, path, busy="", remedy=""), atomic_write(path) as partial:
+            partial.write_text("new")
+            before = tree(tmp_path)
+            sweep(tmp_path)
+            with atomic_write(path) as other:
+                other.write_text("another")
+            assert set(before) < set(tree(tmp_path)) == {*before, "a"}
+        assert tree(tmp_path) == ["a"] and path.read_text() == "new"
+
+    def test_files_of_other_programs_stay(self, tmp_path):
+        for name in (".other.lock", ".lock", "a.tfmetamers.lock", "download.partial"):
+            (tmp_path / name).touch()
+        (tmp_path / ".other.partial").mkdir()
+        before = tree(tmp_path)
+        sweep(tmp_path)
+        assert tree(tmp_path) == before
 
 
 class TestFileDigest:

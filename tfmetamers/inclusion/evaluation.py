@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, TfmetamersError, TfmetamersWarning
+from tfmetamers.errors import ResultError, TfmetamersWarning
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
 from tfmetamers.inclusion.null_files import load_null
 from tfmetamers.inclusion.verdict import judge
-from tfmetamers.inclusion.verdict_file import FORMAT, check_original, is_about, judged_files, read_verdict
+from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict, write_verdict
+from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import (
     HALF_WRITTEN,
     find_half_written,
@@ -29,17 +30,14 @@ from tfmetamers.metamers.folder import (
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
-from tfmetamers.metamers.tables import describe_row
+from tfmetamers.metamers.tables import describe_row, write_csv
 from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
-from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.files import file_digest
 
 if TYPE_CHECKING:
     import pandas
-
-#: The parts of a verdict besides its format.
-_PARTS = {"basis", "array", "saved", "pearson", "signal_to_noise_ratio", "place", "layers", "scatter"}
 
 #: Activations of natural stimuli are kept for their further metamers as far as they take no more bytes than this.
 MAX_KEPT_BYTES = 10**9
@@ -68,14 +66,6 @@ class Judged:
     def layer(self) -> str:
         """The matched layer."""
         return self.record.layer.name
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A metamer that could not be judged, and why."""
-
-    folder: Path
-    reason: str
 
 
 def evaluate(
@@ -128,13 +118,11 @@ def evaluate(
         matched = [records[folder].layer.name for folder in group]
         recorded = _Recorded(records[group[0]].network, matched, all_layers, look_in, networks)
         for folder in group:
-            try:
-                judged = _evaluated(folder, records[folder], recorded, choices[folder], digests, all_layers)
-            except TfmetamersError as error:
-                yield Failure(folder, str(error))
-                continue
-            for text in judged.verdict["array"]["warnings"]:
-                warnings.warn(text, TfmetamersWarning, stacklevel=2)
+            arguments = (records[folder], recorded, choices[folder], digests, all_layers)
+            judged = attempt(folder, _evaluated, folder, *arguments)
+            if isinstance(judged, Judged):
+                for text in judged.verdict["array"]["warnings"]:
+                    warnings.warn(text, TfmetamersWarning, stacklevel=2)
             yield judged
 
 
@@ -222,8 +210,7 @@ def write_table(judged: Sequence[Judged], out: Path, path: Path) -> None:
     Raises:
         ResultError: the file cannot be written.
     """
-    with atomic_write(path) as partial:
-        verdict_table(judged, out).to_csv(partial, index=False)
+    write_csv(verdict_table(judged, out), path)
 
 
 def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
@@ -237,13 +224,9 @@ def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
 
 
 def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, MetamerRecord], list[Failure]]:
-    records, failures = {}, []
-    for folder in folders:
-        try:
-            records[folder] = read_record(folder)
-        except ResultError as error:
-            failures.append(Failure(folder, str(error)))
-    return records, failures
+    found = {folder: attempt(folder, read_record, folder) for folder in folders}
+    records = {folder: record for folder, record in found.items() if not isinstance(record, Failure)}
+    return records, [failure for failure in found.values() if isinstance(failure, Failure)]
 
 
 def _loaded_alike(record: MetamerRecord) -> tuple:
@@ -284,7 +267,7 @@ class _Recorded:
     ):
         self._record, self._matched, self._all_layers = record, matched, all_layers
         self._look_in, self._networks = look_in, networks
-        self._error: TfmetamersError | None = None
+        self._error: Exception | None = None
         self._originals: dict[str, _Original] = {}
 
     @cached_property
@@ -326,7 +309,7 @@ class _Recorded:
             raise self._error
         try:
             return getattr(self, part)
-        except TfmetamersError as error:
+        except Exception as error:  # Whatever a damaged file has raised, it would raise again.
             self._error = error
             raise
 
@@ -359,15 +342,14 @@ def _evaluated(
     }
     if earlier and earlier["basis"] in (basis, {**basis, "all_layers": True}):
         return Judged(folder, record, earlier)
-    is_kept = bool(earlier and earlier["basis"].get("null") and choice.null is None)
+    is_kept = bool(earlier and earlier["basis"]["null"] and choice.null is None)
     if is_kept and (earlier["layers"] or not all_layers):
         return Judged(folder, record, earlier, is_kept=True)
-    verdict = {"format": FORMAT, "basis": basis, **_judge(recorded, folder, choice, all_layers)}
+    verdict = {"basis": basis, **_judge(recorded, folder, choice, all_layers)}
     if is_kept:
         # The basis stays that of the null distribution, although it was not compared with all layers.
         verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
-    with atomic_write(folder / "verdict.json") as partial:
-        partial.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    write_verdict(folder, verdict)
     return Judged(folder, record, verdict, is_kept=is_kept)
 
 
@@ -375,8 +357,8 @@ def _chosen(given: Choice, default: Choice, earlier: Mapping | None, digests: Ma
     """Prefer what was given now, then what an earlier verdict rests on, then the default."""
     if given.null or default.null is None:
         return given
-    judged_by = earlier and earlier["basis"].get("null")
-    return given if judged_by and judged_by.get("sha256") != digests[default.file] else default
+    judged_by = earlier and earlier["basis"]["null"]
+    return given if judged_by and judged_by["sha256"] != digests[default.file] else default
 
 
 def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
@@ -385,8 +367,7 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
         verdict = read_verdict(folder)
     except ResultError:
         return None
-    is_whole = verdict is not None and verdict.keys() >= _PARTS
-    return verdict if is_whole and is_about(verdict, files) else None
+    return verdict if verdict and is_about(verdict, files) else None
 
 
 def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:

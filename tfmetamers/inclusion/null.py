@@ -8,15 +8,17 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, TfmetamersWarning, shown, unknown_name
+from tfmetamers.errors import ResultError, TfmetamersWarning, unknown_name
 from tfmetamers.metrics import BARELY_DIFFERENT
 from tfmetamers.networks.record import IDENTITY
+from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.differences import find_differences
-from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
+from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import parse_json, typed
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
@@ -35,11 +37,35 @@ NO_ROOM = 0.999
 #: How pairs can be drawn (`tfmetamers.inclusion.pairs`).
 DESIGNS = ("blocks", "independent")
 
-#: The types of metadata that would otherwise fail later.
-_METADATA_TYPES = {"network": dict | None, "versions": dict, "left_out": dict, "front_end": str | None}
 
-#: What damaged files were seen to raise: archives that cannot be read, and metadata of another form.
-_READING_ERRORS = (*ARCHIVE_ERRORS, AttributeError, IndexError, RuntimeError, OverflowError)
+class NullNetwork(TypedDict, total=False):
+    """The types of what tells a network from others: of `RECORDED`, what is known."""
+
+    name: str
+    stimulus_shape: list[int]
+    digest: str
+    input_range: list[float] | None
+    architecture: str | None
+    source: str
+    file: str | None
+    seed: int | None
+    note: str
+
+
+class NullMetadata(TypedDict):
+    """The types of a file's metadata, as `NullDistribution.metadata` gives it."""
+
+    network: NullNetwork | None
+    layers: list[str]
+    stimuli: list[tuple[str, str]] | None
+    pairs: int
+    seed: int | None
+    design: str | None
+    front_end: str | None
+    versions: dict[str, str]
+    parts: list[dict[str, Any]]
+    left_out: dict[str, list[str]]
+    source: str | None
 
 
 @dataclass(frozen=True)
@@ -307,28 +333,21 @@ class NullDistribution:
                 "build'."
             )
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                metadata = json.loads(str(archive["metadata"]))
-                version = metadata["format"]
-                arrays = dict(archive) if version == FORMAT else {}
-        except _READING_ERRORS as error:
+            arrays = read_archive(path)
+            metadata = parse_json(str(arrays.pop("metadata")))
+            version = metadata["format"]
+            if version == FORMAT:
+                return cls._from_arrays(typed(metadata, NullMetadata), arrays)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(path, error) from error
-        if version != FORMAT:
-            raise ResultError(
-                f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; build it again."
-            )
-        try:
-            return cls._from_arrays(metadata, arrays)
-        except _READING_ERRORS as error:
-            raise _damaged(path, error) from error
+        raise ResultError(
+            f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; build it again."
+        )
 
     @classmethod
-    def _from_arrays(cls, metadata: dict, arrays: dict) -> "NullDistribution":
+    def _from_arrays(cls, metadata: NullMetadata, arrays: dict[str, np.ndarray]) -> "NullDistribution":
         layers = {name: arrays[f"layer_{place}"] for place, name in enumerate(metadata["layers"])}
         pairs, stimuli = arrays.get("pairs"), metadata["stimuli"]
-        for name, kind in _METADATA_TYPES.items():
-            if not isinstance(metadata[name], kind):
-                raise ValueError(f"its {name} is {shown(metadata[name])}")
         _check_arrays(layers, pairs, len(stimuli or ()), metadata["pairs"])
         return cls(
             network=metadata["network"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
-from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
+from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullMetadata, NullStimulus
 from tfmetamers.inclusion.pairs import DrawnPairs, draw_pairs
 from tfmetamers.inclusion.ranks import RankTable, correlations, rank_bytes
 from tfmetamers.metrics import centred_ranks
@@ -21,8 +21,10 @@ from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import IDENTITY, network_identity
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.differences import find_differences
-from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
+from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside, sweep, sweep_beside
+from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.versions import describe_versions
 from tfmetamers.utilities.words import counted
 
@@ -31,6 +33,9 @@ RANKING_BYTES = 56
 
 #: The memory, in bytes, that ranks may take by default.
 MEMORY_BYTES = 4 * 10**9
+
+#: The largest file of settings that is read, in bytes: that of two million stimuli.
+MAX_SETTINGS = 2**28
 
 
 @dataclass(frozen=True)
@@ -278,20 +283,20 @@ def _check_unfinished(plan: NullPlan) -> None:
     if not path.exists():
         return
     try:
-        found = json.loads(path.read_text())
-        _refuse_differences(plan.unfinished, found, plan.settings, ["versions"])
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        found = read_json(path, MAX_SETTINGS)
+        typed(found, NullMetadata)
+    except (OSError, ValueError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete {plan.unfinished} to start again.") from error
+    _refuse_differences(plan.unfinished, found, plan.settings, ["versions"])
 
 
 @contextlib.contextmanager
 def _locked(plan: NullPlan) -> Iterator[None]:
-    """Keep other runs from building the same distribution, and clear away what a killed run was just writing."""
+    """Keep other runs from building the same distribution, and clear away what killed runs left."""
     busy = f"Another run is building {plan.out}; wait until it has finished, or give another --output."
-    file = plan.out.with_name(f".{plan.out.name}.lock")
-    with file_lock(file, plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
-        for partial in plan.unfinished.glob(".*.partial"):
-            shutil.rmtree(partial, ignore_errors=True)
+    with file_lock(lock_beside(plan.out), plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
+        sweep(plan.unfinished)
+        sweep_beside(plan.out)
         try:
             yield
         finally:
@@ -309,13 +314,12 @@ def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
     if not path.exists():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            places = {f"layer_{place}": name for place, name in enumerate(plan.layers)}
-            found = {places[key]: archive[key] for key in archive}
+        places = {f"layer_{place}": name for place, name in enumerate(plan.layers)}
+        found = {places[key]: values for key, values in read_archive(path).items()}
         count = int((plan.drawn.blocks == block).sum())
         if any(values.shape != (count,) or values.dtype != np.float64 for values in found.values()):
             raise ValueError(f"arrays of shape ({count},) were expected")
-    except ARCHIVE_ERRORS as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it to compute that block again.") from error
     return found
 

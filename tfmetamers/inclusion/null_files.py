@@ -15,10 +15,13 @@ from tfmetamers.inclusion.null import NullDistribution
 SUFFIXES = (".pckl", ".pkl", ".pickle")
 
 #: The largest file that is read, in bytes; a million pairs at eleven layers take 90 MB.
-MAX_PICKLE = 2**30
+MAX_PICKLE = 2**28
 
-#: Enough for a million pairs at eleven layers, each number a NumPy number of its own.
+#: Enough for a million pairs at eleven layers as lists of numbers.
 MAX_INSTRUCTIONS = 10**8
+
+#: Coefficients take at most this many bytes in double precision for each byte of the file: half precision, four.
+MAX_GROWTH = 8
 
 #: The names that NumPy's arrays and numbers refer to in pickles of all protocols.
 KNOWN_GLOBALS = (
@@ -74,15 +77,28 @@ def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = N
         max_instructions=MAX_INSTRUCTIONS,
         error_type=ResultError,
     )
-    layers = {name: _numbers(values) for name, values in content.items()} if isinstance(content, dict) else {}
+    found = content if isinstance(content, dict) else {}
+    if sum(map(_count, found.values())) * np.dtype(np.float64).itemsize > MAX_GROWTH * path.stat().st_size:
+        raise ResultError(f"{path} stands for more coefficients than it holds, so it is damaged or made to do harm.")
+    layers = {name: _numbers(values) for name, values in found.items()}
     lengths = {len(values) for values in layers.values() if values is not None}
-    are_coefficients = all(isinstance(name, str) for name in layers) and all(map(_are_coefficients, layers.values()))
+    are_named = all(isinstance(name, str) and name.isprintable() for name in layers)
+    are_coefficients = are_named and all(map(_are_coefficients, layers.values()))
     if len(lengths) != 1 or not are_coefficients:
         raise ResultError(
             f"{path} is not a null distribution; a dict from layers to equal numbers of coefficients from -1 to 1 was "
             "expected. Give one of the authors' pickles, or build one with 'tfmetamers null build'."
         )
     return NullDistribution(network=network, layers=layers, source=path.name)
+
+
+def _count(values) -> int:
+    """Return how many numbers an array or a list of numbers holds."""
+    from tfmetamers.utilities.pickles import Array
+
+    if isinstance(values, Array):
+        return 0 if values.values is None else values.values.size
+    return len(values) if isinstance(values, list | tuple) else 0
 
 
 def _numbers(values) -> np.ndarray | None:

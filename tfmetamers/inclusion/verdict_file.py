@@ -3,37 +3,115 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from tfmetamers.errors import ResultError
+from tfmetamers.metamers.folder import checked_file
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.json_files import check_seal, read_json, sealed, typed
 
 #: The version of the file's format, written as ``format`` in verdict.json.
 FORMAT = 2
 
 
-def read_verdict(folder: Path) -> dict[str, Any] | None:
+class NullFile(TypedDict):
+    """A null distribution's file: its name and the SHA-256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
+class Basis(TypedDict):
+    """What a verdict rests on; ``docs/evaluation.md`` has the fields of this and of the classes below."""
+
+    files: dict[str, str]
+    null: NullFile | None
+    without_null: str | None
+    all_layers: bool
+
+
+class VerdictPart(TypedDict):
+    """The verdict on the exact array, or on what a person is shown."""
+
+    included: bool | None
+    original_label: str | None
+    metamer_label: str | None
+    same_label: bool | None
+    correlation: float | None
+    null_maximum: float | None
+    percentile: float | None
+    pairs: int | None
+    claim: str
+    reasons: list[str]
+    margin: float | None
+
+
+class LayerComparison(TypedDict):
+    """The comparison at a layer."""
+
+    correlation: float | None
+    null_maximum: float | None
+    percentile: float | None
+
+
+class Scatter(TypedDict):
+    """Activations of some units of the matched layer."""
+
+    original: list[float]
+    metamer: list[float]
+
+
+class VerdictContent(TypedDict):
+    """What verdict.json holds, beside its format and its hash."""
+
+    basis: Basis
+    array: VerdictPart
+    saved: VerdictPart
+    pearson: float | None
+    signal_to_noise_ratio: float | None
+    place: int | None
+    layers: dict[str, LayerComparison] | None
+    scatter: Scatter
+
+
+def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> None:
+    """Write a metamer's verdict.json.
+
+    Args:
+        folder: the metamer's folder.
+        verdict: what `VerdictContent` describes.
+
+    Raises:
+        ResultError: it cannot be written.
+    """
+    content = sealed({"format": FORMAT, **verdict})
+    with atomic_write(folder / "verdict.json") as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_verdict(folder: Path) -> VerdictContent | None:
     """Return what a folder's verdict.json holds, None where there is none.
 
     Raises:
-        ResultError: it is damaged, or of another format.
+        ResultError: it is damaged, altered, lacks a part, or is of another format.
     """
     path = folder / "verdict.json"
     if not path.exists():
         return None
     try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
+        verdict = read_json(path)
         version = verdict["format"]
+        if version == FORMAT:
+            check_seal(verdict)
+            return typed(verdict, VerdictContent)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
-    if version != FORMAT:
-        raise ResultError(
-            f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
-        )
-    return verdict
+    raise ResultError(
+        f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
+    )
 
 
 def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:
@@ -44,18 +122,12 @@ def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:
         record: what its metamer.json holds.
 
     Raises:
-        ResultError: one is missing or cannot be read.
+        ResultError: one is missing, cannot be read, or is not what was written.
     """
-    ending = record.domain.ending
-    names = dict.fromkeys(["metamer.json", "metamer.npy", f"metamer{ending}", f"original{ending}"])
-    if (folder / "original.npy").exists():
-        names["original.npy"] = None
-    try:
-        return {name: file_digest(folder / name) for name in names}
-    except OSError as error:
-        raise ResultError(
-            f"{folder} is damaged ({Path(error.filename).name}: {error.strerror}); delete it and make it again."
-        ) from error
+    names = ["metamer.npy", *(f"{name}{record.domain.ending}" for name in ("metamer", "original"))]
+    names += ["original.npy"] if "original.npy" in record.files else []
+    files = [folder / "metamer.json", *(checked_file(folder, name, record) for name in dict.fromkeys(names))]
+    return {file.name: file_digest(file) for file in files}
 
 
 def check_original(folder: Path, metamer: Metamer) -> None:
@@ -75,7 +147,6 @@ def check_original(folder: Path, metamer: Metamer) -> None:
         )
 
 
-def is_about(verdict: Mapping, files: Mapping[str, str]) -> bool:
+def is_about(verdict: VerdictContent, files: Mapping[str, str]) -> bool:
     """Tell whether a verdict rests on these files (`judged_files`)."""
-    basis = verdict.get("basis")
-    return isinstance(basis, Mapping) and basis.get("files") == files
+    return verdict["basis"]["files"] == files

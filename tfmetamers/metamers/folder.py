@@ -1,5 +1,6 @@
 """The metamer folder on disk: written whole, read, found."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -7,7 +8,7 @@ import os
 import platform
 import shutil
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +18,16 @@ import numpy as np
 from tfmetamers.errors import ArgumentError, ResultError, TfmetamersError
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import FORMAT, MetamerRecord, RunRecord
-from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
+from tfmetamers.stimuli.arrays import read_saved as read_saved_array
+from tfmetamers.utilities.array_files import read_archive
+from tfmetamers.utilities.files import atomic_write, file_digest, is_partial
+from tfmetamers.utilities.json_files import check_seal, read_json, sealed, typed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: What NumPy, Pillow and soundfile were seen to raise on files that are missing, cut short or altered.
-_READING_ERRORS = (OSError, ValueError, EOFError, SyntaxError, KeyError, RuntimeError, TypeError)
-
 #: What a record was seen to raise that lacks a part or has one of another type.
-_RECORD_ERRORS = (TfmetamersError, KeyError, TypeError, ValueError, AttributeError, IndexError)
+_RECORD_ERRORS = (TfmetamersError, KeyError, TypeError, ValueError)
 
 #: The trace keeps every step up to this one, and every tenth one after it.
 TRACED_EACH = 100
@@ -75,23 +76,35 @@ def write_metamer(
         _write_trace(partial / "trace.csv", metamer)
         if keep_state:
             _write_state(partial / STATE_FILE, metamer)
-        for name, content in (("metamer", metamer.record.to_json()), ("run", dataclasses.asdict(run))):
-            (partial / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         if snapshots and snapshots.is_dir():
-            shutil.copytree(snapshots, partial / snapshots.name)
+            shutil.copytree(snapshots, partial / snapshots.name, ignore=_partials)
+        record = metamer.record.replace(files=_digests(partial))
+        for name, content in (("metamer", sealed(record.to_json())), ("run", dataclasses.asdict(run))):
+            (partial / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _partials(_, names: list[str]) -> list[str]:
+    """Return what a killed run was just writing, of the names in a folder."""
+    return list(filter(is_partial, names))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
 
 
 def read_record(folder: str | os.PathLike) -> MetamerRecord:
     """Return what a folder's metamer.json holds.
 
     Raises:
-        ResultError: the file is missing, damaged, of another format, or lacks what every metamer has.
+        ResultError: the file is missing, damaged, altered, of another format, or lacks what every metamer has.
     """
     path = Path(folder) / "metamer.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         version = content["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
         raise ResultError(
@@ -99,6 +112,7 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
             "version that wrote it, or make the metamer again."
         )
     try:
+        check_seal(content)
         return MetamerRecord.from_json(content)
     except _RECORD_ERRORS as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
@@ -108,9 +122,46 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
 def read_run(folder: str | os.PathLike) -> RunRecord | None:
     """Return when and where a folder's metamer was made, None where run.json does not tell."""
     try:
-        return RunRecord(**json.loads((Path(folder) / "run.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return typed(read_json(Path(folder) / "run.json"), RunRecord)
+    except (OSError, ValueError):
         return None
+
+
+def checked_file(folder: Path, name: str, record: MetamerRecord) -> Path:
+    """Return the path of a file of a metamer, which is as it was written.
+
+    Args:
+        folder: the metamer's folder.
+        name: the file's path in it.
+        record: what its metamer.json holds.
+
+    Raises:
+        ResultError: the file is missing, or has another hash than was recorded.
+    """
+    path = folder / name
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        raise _damaged(folder, f"{name}: {error.strerror or error}") from error
+    if digest != record.files.get(name):
+        raise _damaged(folder, f"{name} is not what was written, by its hash")
+    return path
+
+
+def find_damaged_files(folder: str | os.PathLike) -> list[str]:
+    """Return the files of a metamer that are missing or not what was written, by their hashes.
+
+    Raises:
+        ResultError: metamer.json, which has the hashes, is missing or damaged itself.
+    """
+    folder, damaged = Path(folder), []
+    record = read_record(folder)
+    for name in record.files:
+        try:
+            checked_file(folder, name, record)
+        except ResultError:
+            damaged.append(name)
+    return damaged
 
 
 def read_metamer(folder: str | os.PathLike) -> Metamer:
@@ -121,16 +172,10 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
     """
     folder = Path(folder)
     record = read_record(folder)
-    try:
-        stimulus = np.load(folder / "metamer.npy", allow_pickle=False)
-        trace = np.loadtxt(folder / "trace.csv", delimiter=",", skiprows=1, ndmin=2)
-        steps, losses, learning_rates = trace.T
-    except _READING_ERRORS as error:
-        raise _damaged(folder, error) from error
-    _check_shape(folder, "metamer.npy", stimulus, record)
     run = read_run(folder)
+    steps, losses, learning_rates = _read_trace(folder, record)
     metamer = Metamer(
-        stimulus,
+        _read_exact(folder, "metamer.npy", record),
         _read_original(folder, record),
         losses,
         learning_rates,
@@ -150,28 +195,38 @@ def read_saved(folder: str | os.PathLike, name: str, record: MetamerRecord) -> n
         record: what its metamer.json holds.
 
     Raises:
-        ResultError: the file is missing or damaged, or has another shape than the record says.
+        ResultError: the file is missing, damaged or altered, or has another shape than the record says.
     """
     folder = Path(folder)
-    try:
-        stimulus = record.domain.read(folder / name)
-    except (ResultError, *_READING_ERRORS) as error:
-        raise _damaged(folder, error) from error
+    path = checked_file(folder, f"{name}{record.domain.ending}", record)
+    with _damage_named(folder):
+        stimulus = record.domain.read(path.with_name(name))
     _check_shape(folder, f"the saved {name}", stimulus, record)
     return stimulus
 
 
 def _read_original(folder: Path, record: MetamerRecord) -> np.ndarray:
     """Return the natural stimulus: from the exact array where there is one."""
-    exact = folder / "original.npy"
-    if not exact.exists():
-        return read_saved(folder, "original", record)
-    try:
-        stimulus = np.load(exact, allow_pickle=False)
-    except _READING_ERRORS as error:
-        raise _damaged(folder, error) from error
-    _check_shape(folder, exact.name, stimulus, record)
+    name = "original.npy"
+    return _read_exact(folder, name, record) if name in record.files else read_saved(folder, "original", record)
+
+
+def _read_exact(folder: Path, name: str, record: MetamerRecord) -> np.ndarray:
+    path = checked_file(folder, name, record)
+    with _damage_named(folder):
+        stimulus = read_saved_array(path, record.domain.shape)
+    _check_shape(folder, name, stimulus, record)
     return stimulus
+
+
+def _read_trace(folder: Path, record: MetamerRecord) -> np.ndarray:
+    """Return the columns of the trace: steps, losses and learning rates."""
+    path = checked_file(folder, "trace.csv", record)
+    with _damage_named(folder):
+        columns = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).T
+        if len(columns) != 3 or not columns.size or not np.isfinite(columns).all():
+            raise ValueError("trace.csv has no finite steps, losses and learning rates")
+        return columns
 
 
 def _check_shape(folder: Path, what: str, stimulus: np.ndarray, record: MetamerRecord) -> None:
@@ -183,8 +238,16 @@ def _check_shape(folder: Path, what: str, stimulus: np.ndarray, record: MetamerR
         )
 
 
-def _damaged(folder: Path, error: Exception) -> ResultError:
-    return ResultError(f"{folder} is damaged ({error}); delete it and make it again.")
+@contextlib.contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # NumPy, Pillow and soundfile raise whatever their parsers raise.
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, reason: Exception | str) -> ResultError:
+    return ResultError(f"{folder} is damaged ({reason}); delete it and make it again.")
 
 
 def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_state: bool = False) -> list[Path]:
@@ -252,7 +315,7 @@ def count_unfinished(out: str | os.PathLike) -> int:
 
 def _is_partial(path: Path) -> bool:
     """Tell whether a path leads through a temporary folder that `atomic_write` had to leave behind."""
-    return any(part.startswith(".") and part.endswith(".partial") for part in path.parts)
+    return any(map(is_partial, path.parts))
 
 
 def _write_state(path: Path, metamer: Metamer) -> None:
@@ -267,14 +330,11 @@ def _with_state(metamer: Metamer, path: Path) -> Metamer:
         **dict.fromkeys(("first_moment", "second_moment"), metamer.stimulus.shape),
         **dict.fromkeys(("losses", "learning_rates"), (metamer.record.recipe.steps + 1,)),
     }
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            state = {name: archive[name] for name in shapes}
+    with _damage_named(path.parent):
+        state = read_archive(checked_file(path.parent, path.name, metamer.record))
         for name, shape in shapes.items():
             if state[name].shape != shape or state[name].dtype.kind != "f":
-                raise ValueError(f"{name} is not an array of {shape} numbers")
-    except ARCHIVE_ERRORS as error:
-        raise _damaged(path.parent, error) from error
+                raise ValueError(f"{path.name}: {name} is not an array of {shape} numbers")
     moments = state["first_moment"], state["second_moment"]
     schedule = {"losses": state["losses"], "learning_rates": state["learning_rates"]}
     return dataclasses.replace(metamer, moments=moments, steps=None, **schedule)

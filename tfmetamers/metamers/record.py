@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from tfmetamers.metamers.spec import layer_variant, metamer_folder, metamer_identity
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import Domain, domain_from_json
+from tfmetamers.utilities.json_files import typed
 
 #: The version of the folder's format, written as ``format`` in metamer.json.
 FORMAT = 3
@@ -87,6 +88,39 @@ class ComputationRecord:
     place: int
 
 
+class PredictionRecord(TypedDict):
+    """The network's answer: the index of its label, None for a transcript, and the label or transcript."""
+
+    index: int | None
+    label: str
+
+
+class PredictionRecords(TypedDict):
+    """The network's answer to the natural stimulus and to the metamer; None without labels."""
+
+    original: PredictionRecord | None
+    metamer: PredictionRecord | None
+
+
+class _Content(TypedDict):
+    """The types of what metamer.json holds, all but the network and the recipe, which check themselves."""
+
+    layer: LayerRecord
+    stimulus: StimulusRecord
+    seed: int
+    kernels: str
+    asked_kernels: str | None
+    initial: str | None
+    computation: ComputationRecord
+    loss: LossRecord
+    initial_correlation: float | None
+    correlation: float | None
+    prediction: PredictionRecords
+    warnings: tuple[str, ...]
+    versions: dict[str, str]
+    files: dict[str, str]
+
+
 @dataclass(frozen=True)
 class MetamerRecord:
     """How a metamer was made and how well it matches.
@@ -108,6 +142,8 @@ class MetamerRecord:
         prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
         warnings: what speaks against relying on it, in words.
         versions: of the software that made it.
+        files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
+            a metamer in memory.
     """
 
     network: NetworkRecord
@@ -125,6 +161,7 @@ class MetamerRecord:
     prediction: Mapping[str, Mapping[str, Any] | None]
     warnings: tuple[str, ...]
     versions: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def domain(self) -> Domain:
@@ -182,6 +219,7 @@ class MetamerRecord:
             "prediction": {which: each and dict(each) for which, each in self.prediction.items()},
             "warnings": list(self.warnings),
             "versions": dict(self.versions),
+            "files": dict(self.files),
         }
 
     @classmethod
@@ -190,47 +228,16 @@ class MetamerRecord:
 
         Raises:
             TfmetamersError: a network, a recipe or a domain that is not known here, or a value that cannot be used.
-            KeyError, TypeError, ValueError, AttributeError: a part is missing or of another type.
+            KeyError, TypeError, ValueError: a part is missing or of another type.
         """
-        layer = {
-            **content["layer"],
-            "shape": tuple(content["layer"]["shape"]),
-            "relus": tuple(content["layer"]["relus"]),
-        }
-        prediction = content["prediction"]
-        for which in ("original", "metamer"):
-            if prediction[which] is not None:
-                prediction[which]["index"], prediction[which]["label"]
-        if not isinstance(content["warnings"], list):
-            raise TypeError(f"the warnings are {content['warnings']!r}")
-        if isinstance(content["seed"], bool) or not isinstance(content["seed"], int):
-            raise TypeError(f"the seed is {content['seed']!r}")
         record = cls(
             network=NetworkRecord.from_json(content["network"]),
-            layer=LayerRecord(**layer),
-            stimulus=StimulusRecord(**content["stimulus"]),
             recipe=Recipe(**content["recipe"]),
-            **{name: content[name] for name in ("seed", "kernels", "asked_kernels", "initial")},
-            computation=ComputationRecord(**content["computation"]),
-            loss=LossRecord(**{name: float(value) for name, value in content["loss"].items()}),
-            **{name: _number(content[name]) for name in ("initial_correlation", "correlation")},
-            prediction=dict(prediction),
-            warnings=tuple(map(str, content["warnings"])),
-            versions=dict(content["versions"]),
+            **typed(content, _Content),
         )
-        stimulus = record.stimulus
-        texts = (stimulus.id, stimulus.sha256)
-        if not all(isinstance(text, str) for text in texts) or not isinstance(stimulus.columns, Mapping):
-            raise TypeError(f"the stimulus is {content['stimulus']!r}")
-        if not isinstance(record.layer.name, str) or not isinstance(record.initial, str | None):
-            raise TypeError(f"the layer is {record.layer.name!r}, the initial stimulus {record.initial!r}")
         if record.domain.shape != record.network.stimulus_shape or math.prod(record.layer.shape) < 1:
             raise ValueError("the shapes of its stimulus or layer do not agree")
         return record
-
-
-def _number(value) -> float | None:
-    return None if value is None else float(value)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.utilities.files import file_digest
 
-#: The name of a folder, a layer's with its variant, is not longer than this; a longer variant becomes a hash.
+#: The name of a folder, a network's or a layer's with its variant, is not longer than this; the rest becomes a hash.
 MAX_NAME = 200
 
 
@@ -192,4 +192,12 @@ def metamer_folder(network: str, layer: str, stimulus_id: str, seed: int, varian
     name = "~".join([plain, *(quote(word, safe="") for word in variant or [])])
     if len(name) > MAX_NAME:
         name = f"{plain[: MAX_NAME - 10]}~{spec_digest({'variant': variant, 'layer': layer})[:8]}"
-    return Path(quote(network, safe="@")) / name / stimulus_id / str(seed)
+    return Path(network_folder(network)) / name / stimulus_id / str(seed)
+
+
+def network_folder(network: str) -> str:
+    """Return the name of the folder of a network's metamers, from `NetworkSpec.folder_name`."""
+    folder = quote(network, safe="@")
+    if len(folder) > MAX_NAME:
+        folder = f"{folder[: MAX_NAME - 10]}~{spec_digest({'network': network})[:8]}"
+    return folder

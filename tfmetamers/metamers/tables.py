@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfmetamers.metamers.folder import find_metamers, read_record, read_run
+from tfmetamers.errors import ResultError
+from tfmetamers.metamers.failures import Failure, attempt
+from tfmetamers.metamers.folder import find_damaged_files, find_metamers, read_record, read_run
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.utilities.files import atomic_write
 
@@ -79,18 +81,40 @@ def index(out: str | os.PathLike) -> "pandas.DataFrame":
     Raises:
         ResultError: there is no metamer, or one is damaged.
     """
+    table, failures = gather(out)
+    for failure in failures:
+        raise ResultError(failure.reason)
+    return table
+
+
+def gather(out: str | os.PathLike, check: bool = False) -> "tuple[pandas.DataFrame, list[Failure]]":
+    """Return the table of `index` of the metamers that can be used, and which cannot.
+
+    Args:
+        out: the folder.
+        check: also compare every file of each metamer with the hash that was recorded of it.
+
+    Raises:
+        ResultError: there is no metamer.
+    """
     import pandas
 
     out = Path(out)
-    rows = []
-    for folder in find_metamers(out):
-        record, run = read_record(folder), read_run(folder)
-        row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
-        further = {
-            f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()
-        }
-        rows.append({**row, **further})
-    return pandas.DataFrame(rows)
+    found = [(folder, attempt(folder, _index_row, out, folder, check)) for folder in find_metamers(out)]
+    rows = [row for _, row in found if not isinstance(row, Failure)]
+    return pandas.DataFrame(rows), [row for _, row in found if isinstance(row, Failure)]
+
+
+def _index_row(out: Path, folder: Path, check: bool) -> dict[str, Any]:
+    record, run = read_record(folder), read_run(folder)
+    damaged = find_damaged_files(folder) if check else []
+    if damaged:
+        raise ResultError(
+            f"{folder} is damaged: {', '.join(damaged)} missing, or not what was written; delete it and make it again."
+        )
+    row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
+    further = {f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()}
+    return {**row, **further}
 
 
 def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:
@@ -107,7 +131,15 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
         ResultError: there is no metamer, one is damaged, or the file cannot be written.
     """
     path = Path(file) if file else Path(out) / "index.csv"
-    table = index(out)
+    write_csv(index(out), path)
+    return path
+
+
+def write_csv(table: "pandas.DataFrame", path: str | os.PathLike) -> None:
+    """Write a table as a CSV, whole or not at all.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
     with atomic_write(path) as partial:
         table.to_csv(partial, index=False)
-    return path

@@ -1,13 +1,15 @@
 """What is kept of a network with everything that it made, and what tells one network from another."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
 from tfmetamers.errors import CheckpointError
 from tfmetamers.networks.spec import NetworkSpec, locate
+from tfmetamers.utilities.json_files import typed
 
 if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
@@ -133,13 +135,14 @@ class NetworkRecord:
             ArgumentError: the spec cannot be used, or names a family that is not installed.
             KeyError, TypeError, ValueError: a part is missing or of another type.
         """
-        values = {field.name: content[field.name] for field in dataclasses.fields(cls)}
-        for name in ("stimulus_shape", "layers", "input_range"):
-            values[name] = None if values[name] is None else tuple(values[name])
-        for name in ("name", "digest", "recipe", "source"):
-            if not isinstance(values[name], str):
-                raise TypeError(f"the network's {name} is {values[name]!r}")
-        return cls(**{**values, "domain": dict(values["domain"]), "spec": NetworkSpec.from_json(values["spec"])})
+        return cls(**typed(content, _content_type()), spec=NetworkSpec.from_json(content["spec"]))
+
+
+@functools.cache
+def _content_type() -> type:
+    """Return the types of what `NetworkRecord.to_json` gives, all but the spec, which checks itself."""
+    kinds = {name: kind for name, kind in get_type_hints(NetworkRecord).items() if name != "spec"}
+    return TypedDict("NetworkContent", kinds)
 
 
 def network_identity(described: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,9 +17,7 @@
 """
 
 import dataclasses
-import hashlib
 import itertools
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, shown, unknown_name
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.json_files import content_digest
 
 if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
@@ -40,7 +39,7 @@ OPTIMIZED = ("stimulus", "cochleagram")
 
 #: What may follow the name or path of a network.
 _PARTS = re.compile(
-    r"(?:@(?P<extent>\d+(?:x\d+)*|\d*\.?\d+s))?(?:=(?P<checkpoint>.*)|:(?P<random>random)(?::(?P<seed>.*))?)?"
+    r"(?:@(?P<extent>\d{1,18}(?:x\d{1,18})*|\d*\.?\d+s))?(?:=(?P<checkpoint>.*)|:(?P<random>random)(?::(?P<seed>.*))?)?"
 )
 
 #: Fields that say where files are, which determine nothing: their bytes do.
@@ -339,8 +338,11 @@ def _told(text: str, parts: re.Match) -> dict[str, Any]:
         told["checkpoint"] = parts["checkpoint"]
     elif parts["random"]:
         seed = parts["seed"]
-        if seed is not None and not seed.isdecimal():
-            raise ArgumentError(f"The network {text!r} has the seed {seed!r}; write NAME:random:SEED, from 0.")
+        if seed is not None and not re.fullmatch(r"\d{1,18}", seed):
+            raise ArgumentError(
+                f"The network {text!r} has the seed {shown(seed)}; write NAME:random:SEED, from 0 and of at most 18 "
+                "digits."
+            )
         told["random_seed"] = int(seed or 0)
     extent = parts["extent"]
     if extent is not None and extent.endswith("s"):
@@ -393,7 +395,25 @@ def _texts(field: str, value) -> tuple[str, ...]:
 def _text(field: str, value) -> str:
     if not isinstance(value, str | os.PathLike):
         raise ArgumentError(f"The {field} of a network is {shown(value)}; text was expected.")
-    return os.fspath(value)
+    text = os.fspath(value)
+    if isinstance(text, bytes) or "\0" in text or not _is_unicode(text):
+        raise ArgumentError(f"The {field} of a network is {shown(text)}, which is no text; rename the file.")
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text, such as the name of a file, can be written down: a file's bytes need not be UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _object(field: str, value) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"The {field} of a network is {shown(value)}; values by name were expected.")
+    return value
 
 
 def _whole(field: str, value) -> int:
@@ -410,6 +430,7 @@ def _seconds(field: str, value) -> float:
 _CONVERTERS = {
     **dict.fromkeys(("family", "name", "file", "checkpoint", "logits", "input", "signature", "domain"), _text),
     "optimize": _text,
+    "definition": _object,
     **dict.fromkeys(("random_seed", "sampling_rate"), _whole),
     "size": _size,
     "input_range": _pair,
@@ -420,4 +441,4 @@ _CONVERTERS = {
 
 def spec_digest(identity: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what determines a network or a metamer, in hexadecimal."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return content_digest(identity)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict
+from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.recognition.truth import Truth
@@ -46,11 +47,10 @@ class Exhibit:
             ResultError: it is damaged, or not what the record says.
         """
         for folder in self.folders:
-            try:
-                return self._load(folder)
-            except ResultError:
-                if folder == self.folders[-1]:
-                    raise
+            found = attempt(folder, self._load, folder)
+            if not isinstance(found, Failure):
+                return found
+        raise ResultError(found.reason)
 
     def _load(self, folder: Path) -> np.ndarray:
         metamer = read_metamer(folder)
@@ -94,12 +94,15 @@ def collect_exhibits(out: str | os.PathLike, truth: Mapping[str, Truth] | None =
     """
     metamers, problems = [], []
     for folder in find_metamers(out):
-        try:
-            metamers.append(_read(folder))
-            if metamers[-1].included is None and (folder / "verdict.json").exists():
-                metamers[-1].load()  # A file that was judged has changed: was it made anew, or damaged?
-        except ResultError as error:
-            problems.append((folder, str(error)))
+        found = attempt(folder, _read, folder)
+        if isinstance(found, Failure):
+            problems.append((folder, found.reason))
+        else:
+            metamers.append(found)
+            # A file that was judged has changed: was it made anew, or damaged?
+            changed = found.included is None and (folder / "verdict.json").exists() and attempt(folder, found.load)
+            if isinstance(changed, Failure):
+                problems.append((folder, changed.reason))
     problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
     if not metamers:
         raise ResultError(f"No metamer below {out} can be read, out of {len(problems)}. {problems[0][1]}")
@@ -130,24 +133,18 @@ def _listed(ids: Iterable[str]) -> str:
 
 def _read(folder: Path) -> Exhibit:
     record = read_record(folder)
-    try:
-        return Exhibit((folder,), record, included=_included(folder, record))
-    except (KeyError, TypeError) as error:
-        raise ResultError(f"{folder / 'verdict.json'} is damaged ({error}); evaluate the metamer again.") from error
+    return Exhibit((folder,), record, included=_included(folder, record))
 
 
 def _included(folder: Path, record: MetamerRecord) -> bool | None:
     verdict = read_verdict(folder)
     if verdict is None:
         return None
-    included = verdict["array"]["included"]
-    if included not in (True, False, None):
-        raise TypeError(f"included is {included!r}")
     try:
         is_current = is_about(verdict, judged_files(folder, record))
-    except ResultError:  # A file is missing, which is named when the metamer is loaded.
+    except ResultError:  # A file is missing or damaged, which is named when the metamer is loaded.
         return None
-    return included if is_current else None
+    return verdict["array"]["included"] if is_current else None
 
 
 def _naturals(metamers: Sequence[Exhibit]) -> list[Exhibit]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from tfmetamers.errors import ResultError
+from tfmetamers.stimuli.images import open_picture
+from tfmetamers.stimuli.sounds import MAX_SAMPLES
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,11 @@ def embed_picture(path: Path, max_side: int | None = None) -> Picture:
         ResultError: the picture is missing or damaged.
     """
     try:
-        content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as picture:
+        with open_picture(path, formats=("PNG",)) as picture:
             if max_side is None or max(picture.size) <= max_side:
-                return Picture(data_uri(content, "image/png"), *picture.size)
+                return Picture(data_uri(path.read_bytes(), "image/png"), *picture.size)
             picture = picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # Pillow's decoders raise whatever their parsers raise.
         raise _damaged(path, error) from error
     picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     smaller = io.BytesIO()
@@ -64,7 +65,8 @@ def embed_sound(path: Path) -> str:
 
     packed = io.BytesIO()
     try:
-        samples, sampling_rate = soundfile.read(path, dtype="int16")
+        with soundfile.SoundFile(path) as sound:
+            samples, sampling_rate = sound.read(min(sound.frames, MAX_SAMPLES), dtype="int16"), sound.samplerate
         soundfile.write(packed, samples, sampling_rate, format="FLAC", subtype="PCM_16")
     except (OSError, RuntimeError) as error:
         raise _damaged(path, error) from error

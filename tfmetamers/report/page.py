@@ -13,7 +13,8 @@ import numpy as np
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.evaluation import Judged, layer_place, summarize
 from tfmetamers.inclusion.null import NullDistribution
-from tfmetamers.metamers.folder import read_metamer, read_saved
+from tfmetamers.metamers.failures import Failure, attempt
+from tfmetamers.metamers.folder import checked_file, read_metamer, read_saved
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.report.figures import draw_across_layers, draw_losses, draw_null, draw_scatter, median_defined
@@ -88,17 +89,17 @@ def write_report(
 
 def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
     """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why."""
-    unreadable = {}
-    for each in judged:
-        try:
-            read_metamer(each.folder)
-            read_saved(each.folder, "metamer", each.record)
-            for name in ("original", "metamer"):
-                _media(each, name, is_reduced=False)
-            _sound_figure(each, is_reduced=False)
-        except ResultError as error:
-            unreadable[each.folder] = str(error)
-    return unreadable
+    found = [attempt(each.folder, _read_all, each) for each in judged]
+    return {failure.folder: failure.reason for failure in found if isinstance(failure, Failure)}
+
+
+def _read_all(each: Judged) -> None:
+    """Read all that a report shows of a metamer."""
+    read_metamer(each.folder)
+    read_saved(each.folder, "metamer", each.record)
+    for name in ("original", "metamer"):
+        _media(each, name, is_reduced=False)
+    _sound_figure(each, is_reduced=False)
 
 
 def _template() -> jinja2.Template:
@@ -241,8 +242,10 @@ def _notes(verdict: Mapping) -> list[str]:
 def _media(each: Judged, name: str, is_reduced: bool) -> dict[str, Any]:
     """Return what a person sees or hears: a picture or a sound, or neither for an optimised cochleagram."""
     domain = each.record.domain
-    picture = each.folder / f"{name}{domain.picture_ending}" if domain.picture_ending else None
-    sound = each.folder / f"{name}{domain.sound_ending}" if domain.sound_ending else None
+    picture, sound = (
+        ending and checked_file(each.folder, f"{name}{ending}", each.record)
+        for ending in (domain.picture_ending, domain.sound_ending)
+    )
     return {
         "picture": picture and embed_picture(picture, THUMBNAIL if is_reduced else None),
         "sound": sound and embed_sound(sound),
@@ -251,9 +254,10 @@ def _media(each: Judged, name: str, is_reduced: bool) -> dict[str, Any]:
 
 def _sound_figure(each: Judged, is_reduced: bool):
     """Return the figure of a sound and its metamer; None for a picture, or if the folder was made without one."""
-    path = each.folder / "figure.png"
-    if not path.exists():
+    name = "figure.png"
+    if name not in each.record.files:
         return None
+    path = checked_file(each.folder, name, each.record)
     return embed_picture(path, FIGURE_THUMBNAIL if is_reduced else None)
 
 
@@ -399,9 +403,9 @@ def _stimulus(each: Judged) -> str:
 
 def _natural_order(name: str) -> tuple:
     """Return what sorts names so that conv_10 comes after conv_9."""
-    return tuple(
-        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name)
-    )
+    parts = [(part.isdecimal(), part) for part in re.split(r"(\d+)", name)]
+    digits = [part.lstrip("0") if is_number else "" for is_number, part in parts]
+    return tuple((not each[0], len(number), number, each[1]) for each, number in zip(parts, digits, strict=True))
 
 
 def _first_defined(values: Iterable[float | None]) -> float:

@@ -1,11 +1,13 @@
 """Arrays as stimuli, such as spectrograms that a network takes in place of sounds: NumPy's ``.npy`` files."""
 
+import math
 import os
 from pathlib import Path
 
 import numpy as np
 
 from tfmetamers.errors import StimulusError
+from tfmetamers.utilities.array_files import read_array, read_header
 from tfmetamers.utilities.files import atomic_write
 
 #: Endings of the files that a folder of arrays is searched for.
@@ -35,13 +37,14 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     if not path.is_file():
         raise StimulusError(f"There is no file {path}; give an array of {_shown(shape)}.")
     try:
-        array = np.lib.format.open_memmap(path, mode="r")
+        header = read_header(path)
+        if header.dtype.kind != "f":
+            raise StimulusError(f"{path} holds an array of {header.dtype.name}; floating-point numbers were expected.")
+        if header.shape != tuple(shape):
+            raise StimulusError(f"{path} holds an array of {_shown(header.shape)}; {_shown(shape)} was expected.")
+        array = read_array(path, max_bytes=header.size)
     except (OSError, ValueError) as error:
         raise StimulusError(f"{path} cannot be read as an array ({error}); save it with numpy.save.") from error
-    if array.dtype.kind != "f":
-        raise StimulusError(f"{path} holds an array of {array.dtype.name}; floating-point numbers were expected.")
-    if array.shape != tuple(shape):
-        raise StimulusError(f"{path} holds an array of {_shown(array.shape)}; {_shown(shape)} was expected.")
     with np.errstate(over="ignore"):
         values = np.array(array, np.float32, order="C")
     spoilt = np.count_nonzero(~np.isfinite(values))
@@ -51,6 +54,20 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
             "expected."
         )
     return values
+
+
+def read_saved(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
+    """Read an array that `save_array` wrote.
+
+    Args:
+        path: the ``.npy`` file.
+        shape: its shape.
+
+    Raises:
+        OSError: the file is missing, or larger than such an array.
+        ValueError: it is damaged.
+    """
+    return read_array(path, max_bytes=math.prod(shape) * np.dtype(np.float64).itemsize)
 
 
 def save_array(array: np.ndarray, path: str | os.PathLike) -> None:

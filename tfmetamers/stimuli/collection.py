@@ -6,10 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from tfmetamers.errors import StimulusError
+from tfmetamers.errors import StimulusError, shown
+from tfmetamers.utilities.files import is_lock, is_partial
 
 #: The columns of a manifest that have a meaning; other columns are kept as they are.
 MANIFEST_COLUMNS = ("id", "file", "label", "category")
+
+
+#: The longest id, and the longest part of one, in bytes: it becomes a path.
+MAX_ID, MAX_PART = 1024, 255
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
         )
     stimuli = []
     for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not row["id"] or not row["file"]:
+        if None in row or None in row.values() or not row["id"] or not row["file"].isprintable() or not row["file"]:
             raise StimulusError(
                 f"{manifest}, row {number}: an id, a file and as many cells as in the header were expected."
             )
@@ -120,12 +125,18 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
 
 
 def _check_id(stimulus: StimulusFile) -> None:
-    """Refuse an id that is not a path below the output folder."""
+    """Refuse an id that cannot be a path below the output folder, or that is that of a temporary file there."""
     parts = stimulus.id.split("/")
     is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
-    if not is_plain or not stimulus.id.isprintable() or "\\" in stimulus.id:
+    is_own = any(is_partial(part) or is_lock(part) for part in parts)
+    if not is_plain or is_own or not stimulus.id.isprintable() or "\\" in stimulus.id:
         raise StimulusError(
             f"{stimulus.path} has the id {stimulus.id!r}; a plain name, or names separated by '/', was expected."
+        )
+    if len(stimulus.id.encode()) > MAX_ID or any(len(part.encode()) > MAX_PART for part in parts):
+        raise StimulusError(
+            f"{stimulus.path} has the id {shown(stimulus.id)} of {len(stimulus.id.encode())} bytes; at most {MAX_ID}, "
+            f"and {MAX_PART} between two '/', were expected. Rename it, or name it in a manifest."
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError
+from tfmetamers.errors import ArgumentError, checked_whole_number
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import arrays, images, sounds
 from tfmetamers.stimuli.noise import initial_noise
@@ -91,10 +91,13 @@ class Domain(ABC):
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Write what a person sees or hears to a path, to which the ending is added."""
 
-    @staticmethod
     @abstractmethod
-    def read(path: Path) -> np.ndarray:
-        """Read what `save` wrote."""
+    def read(self, path: Path) -> np.ndarray:
+        """Read what `save` wrote to a path, without the ending.
+
+        Raises:
+            ResultError, OSError, ValueError, and others: the file is missing, damaged, or not of this shape.
+        """
 
     @abstractmethod
     def describe(self) -> str:
@@ -174,12 +177,11 @@ class Images(Domain):
         """Save a picture as PNG."""
         images.save_image(stimulus, path.with_name(f"{path.name}.png"))
 
-    @staticmethod
-    def read(path: Path) -> np.ndarray:
+    def read(self, path: Path) -> np.ndarray:
         """Read a picture that `save` wrote; that of a natural stimulus is exact, being made from 8-bit values."""
-        from PIL import Image
-
-        with Image.open(path.with_name(f"{path.name}.png")) as picture:
+        with images.open_picture(path.with_name(f"{path.name}.png"), formats=("PNG",)) as picture:
+            if picture.size != (self.width, self.height):
+                raise ValueError(f"it has {picture.width} x {picture.height} pixels, not {self.width} x {self.height}")
             pixels = (np.asarray(picture) / 255.0).astype(np.float32)
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
@@ -258,10 +260,9 @@ class Sounds(Domain):
         sounds.save_sound(stimulus, path.with_name(f"{path.name}.wav"), self.sampling_rate)
         sounds.save_listening_copy(stimulus, path.with_name(f"{path.name}_listening.wav"), self.sampling_rate)
 
-    @staticmethod
-    def read(path: Path) -> np.ndarray:
+    def read(self, path: Path) -> np.ndarray:
         """Read a waveform that `save` wrote, exactly."""
-        return sounds.read_saved(path.with_name(f"{path.name}.wav"))
+        return sounds.read_saved(path.with_name(f"{path.name}.wav"), self.samples)
 
     def describe(self) -> str:
         """Say what a stimulus is."""
@@ -274,7 +275,8 @@ class Sounds(Domain):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Sounds":
         """Return what `to_json` gave."""
-        return cls(content["sampling_rate"], content["samples"])
+        rate, samples = (checked_whole_number(name, content[name], minimum=1) for name in ("sampling_rate", "samples"))
+        return cls(rate, samples)
 
     def draw(self, figure, stimuli, titles, front_end) -> None:
         """Draw waveforms, and below them what the front end gives."""
@@ -357,10 +359,9 @@ class Cochleagrams(Domain):
         darkness = stimulus[::-1] / max(float(stimulus.max()), 1e-12)
         images.save_image(np.repeat(1.0 - darkness, 3, axis=2), path.with_name(f"{path.name}.png"))
 
-    @staticmethod
-    def read(path: Path) -> np.ndarray:
+    def read(self, path: Path) -> np.ndarray:
         """Read a cochleagram that `save` wrote, exactly."""
-        return np.load(path.with_name(f"{path.name}.npy"), allow_pickle=False)
+        return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
         """Say what a stimulus is."""
@@ -375,7 +376,7 @@ class Cochleagrams(Domain):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Cochleagrams":
         """Return what `to_json` gave, without the front end."""
-        return cls(Sounds.from_json(content), None, content["front_end"], tuple(content["shape"]))
+        return cls(Sounds.from_json(content), None, dict(content["front_end"]), tuple(content["shape"]))
 
     def draw(self, figure, stimuli, titles, front_end) -> None:
         """Draw cochleagrams."""
@@ -419,10 +420,9 @@ class Arrays(Domain):
         if self.picture_ending:
             images.save_image(arrays.picture_of(stimulus), path.with_name(f"{path.name}{self.picture_ending}"))
 
-    @staticmethod
-    def read(path: Path) -> np.ndarray:
+    def read(self, path: Path) -> np.ndarray:
         """Read an array that `save` wrote, exactly."""
-        return np.load(path.with_name(f"{path.name}.npy"), allow_pickle=False)
+        return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
         """Say what a stimulus is."""
@@ -458,6 +458,10 @@ def domain_from_json(content: Mapping[str, Any]) -> Domain:
     """Return the domain of what its ``to_json`` gave.
 
     Raises:
-        KeyError, TypeError: a part is missing, or there is no such domain.
+        ArgumentError: a length or a sampling rate is not a whole number from 1.
+        KeyError, TypeError, ValueError: a part is missing or of another type, or there is no such domain.
     """
-    return DOMAINS[content["name"]].from_json(content)
+    domain = DOMAINS[content["name"]].from_json(content)
+    for length in domain.shape:
+        checked_whole_number("length of a stimulus", length, minimum=1)
+    return domain

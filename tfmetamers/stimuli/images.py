@@ -1,7 +1,9 @@
 """Pictures: exactly as the released code prepares them, and back to a file."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,13 @@ from PIL import Image, ImageOps
 
 from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.regular_files import open_regular
 
 #: Endings of the files that a folder of pictures is searched for.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
+
+#: The formats that are decoded, by Pillow's names, whatever a file's name: of the others, some run programs (EPS).
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 #: Pillow's mode of a picture by its number of channels.
 _MODES = {1: "L", 3: "RGB"}
@@ -116,6 +122,24 @@ def sample_photograph() -> Path:
     return Path(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
+@contextlib.contextmanager
+def open_picture(path: str | os.PathLike, formats: Sequence[str] = FORMATS) -> Iterator[Image.Image]:
+    """Open a picture, of which nothing is decoded yet.
+
+    Args:
+        path: the file.
+        formats: of `FORMATS`, those that are expected.
+
+    Raises:
+        OSError: the file is missing, not a regular file, or of another format.
+        Image.DecompressionBombError, Image.DecompressionBombWarning: it has more than 89 million pixels.
+    """
+    with open_regular(path) as stream, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(stream, formats=formats) as picture:
+            yield picture
+
+
 def _read(path: Path, mode: str) -> np.ndarray:
     """Return a file's first frame, upright, as uint8: (height, width, 3) for the mode RGB, (height, width) for L."""
     if not path.is_file():
@@ -123,7 +147,7 @@ def _read(path: Path, mode: str) -> np.ndarray:
     if path.stat().st_size == 0:
         raise StimulusError(f"{path} is empty; give a picture.")
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             if _has_16_bits(picture):
                 raise StimulusError(f"{path} has more than 8 bits a channel; save it with 8 bits first.")
             picture = ImageOps.exif_transpose(picture)
@@ -134,10 +158,14 @@ def _read(path: Path, mode: str) -> np.ndarray:
                 )
             return np.asarray(picture.convert(mode))
     except Image.UnidentifiedImageError as error:
-        raise StimulusError(f"{path} is not a picture that Pillow can read; give a PNG or JPEG.") from error
-    except Image.DecompressionBombError as error:
+        raise StimulusError(
+            f"{path} is not a picture in a format that is read ({', '.join(FORMATS)}); save it as PNG."
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise StimulusError(f"{path} has too many pixels ({error}); make it smaller first.") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except StimulusError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their parsers raise.
         raise StimulusError(f"{path} is damaged or cut short ({error}); get the file again.") from error
 
 

@@ -11,6 +11,7 @@ import soundfile
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.words import counted
 
 #: Endings of the files that a folder of sounds is searched for.
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64", ".caf")
@@ -26,6 +27,9 @@ MIN_RMS = 1e-7
 
 #: A length above this is a typing error: almost four hours at 20 kHz.
 MAX_SAMPLES = 2**28
+
+#: A sound has at most so many channels, which are read together and averaged.
+MAX_CHANNELS = 32
 
 #: The resampling filter is that of resampy 0.2, a sinc times a Kaiser window: the number of zeros of the sinc on
 #: either side, its roll-off (as a fraction of the lower Nyquist frequency), and the window's shape.
@@ -188,14 +192,23 @@ def save_sound(waveform: np.ndarray, path: str | os.PathLike, sampling_rate: int
         wavfile.write(partial, sampling_rate, np.asarray(waveform, np.float32))
 
 
-def read_saved(path: str | os.PathLike) -> np.ndarray:
+def read_saved(path: str | os.PathLike, samples: int) -> np.ndarray:
     """Read a waveform that `save_sound` wrote, exactly: float32 (samples,).
 
+    Args:
+        path: the file.
+        samples: its length.
+
     Raises:
-        ResultError: the file is missing or damaged.
+        ResultError: the file is missing or damaged, or has another length or several channels.
     """
     try:
         with _open_sound(Path(path)) as file:
+            if (file.frames, file.channels) != (samples, 1):
+                raise ResultError(
+                    f"{path} has {file.frames} samples in {counted(file.channels, 'channel')}; {samples} in one were "
+                    "expected."
+                )
             return file.read(dtype="float32")
     except (StimulusError, soundfile.LibsndfileError) as error:
         raise ResultError(f"{path} cannot be read: {error}") from error
@@ -269,6 +282,9 @@ def _open_sound(path: Path) -> soundfile.SoundFile:
         raise StimulusError(
             f"{path} is damaged, or not a sound that libsndfile can read ({reason}); give a WAV or FLAC file."
         ) from error
+    if file.channels > MAX_CHANNELS:
+        file.close()
+        raise StimulusError(f"{path} has {file.channels} channels; at most {MAX_CHANNELS} were expected, mix it down.")
     # A FLAC stream of unknown length counts as 2**63 - 1 samples.
     if not 0 < file.frames < 2**62:
         file.close()

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfmetamers.errors import ResultError, checked_whole_number
+from tfmetamers.errors import checked_whole_number
+from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
-from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec
+from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import Recipe, find_recipe
@@ -125,11 +126,11 @@ def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
     outline = spec.kind.outline(spec)
     if outline is not None:
         return outline
-    for file in sorted((out / spec.folder_name).rglob("metamer.json")):
-        try:
-            network = read_record(file.parent).network
-        except ResultError:
+    for file in sorted((out / network_folder(spec.folder_name)).rglob("metamer.json")):
+        record = attempt(file.parent, read_record, file.parent)
+        if isinstance(record, Failure):
             continue
+        network = record.network
         if network.spec_identity == spec.identity:
             return NetworkOutline(network.name, domain_from_json(network.domain), network.layers, network.recipe)
     return None

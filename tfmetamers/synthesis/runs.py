@@ -200,7 +200,7 @@ class _Run:
         noise = synthesis.start([self._stimuli.digest(job) for job in batch], seed)
         correlations = synthesis.initial_correlations(targets, noise)
         if batch[0].state_file.exists():
-            state = read_state(batch[0].state_file)
+            state = read_state(batch[0].state_file, originals.shape)
         else:
             state = _begun(batch) if batch[0].begun else noise
             write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.

@@ -3,18 +3,21 @@
 import contextlib
 import io
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers.spec import MetamerSpec
 from tfmetamers.synthesis.state import SynthesisState
-from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write, file_lock
+from tfmetamers.utilities.array_files import read_archive
+from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside, sweep
+from tfmetamers.utilities.json_files import parse_json, typed
 
 
 @dataclass(frozen=True)
@@ -57,44 +60,59 @@ def write_state(batch: Sequence[Job], state: SynthesisState) -> None:
         partial.write_bytes(archive.getvalue())
 
 
-def read_members(path: Path) -> list[dict[str, Any]]:
-    """Return the ``id`` of each item's stimulus of a batch whose state was saved, and the item's ``identity``.
+class Member(TypedDict):
+    """An item of a batch whose state was saved: the id of its stimulus, and what determines it."""
+
+    id: str
+    identity: dict[str, Any]
+
+
+def read_members(path: Path) -> list[Member]:
+    """Return the items of a batch whose state was saved.
 
     Raises:
         ResultError: the file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return _members(archive)
-    except ARCHIVE_ERRORS as error:
-        raise _damaged(path, error) from error
+    return _read(path)[0]
 
 
-def read_state(path: Path) -> SynthesisState:
+def read_state(path: Path, shape: Sequence[int] | None = None) -> SynthesisState:
     """Read a batch's state.
 
+    Args:
+        path: the file.
+        shape: the shape of the batch's stimuli; None for any.
+
     Raises:
-        ResultError: the file is damaged.
+        ResultError: the file is damaged, or the state is of other stimuli.
     """
+    state = _read(path)[1]
+    if shape is not None and state.stimuli.shape != tuple(shape):
+        raise _damaged(path, f"its stimuli have the shape {state.stimuli.shape}, and {tuple(shape)} was expected")
+    return state
+
+
+def _read(path: Path) -> tuple[list[Member], SynthesisState]:
+    """Return the items and the state of a batch, of which each part fits the others."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            _members(archive)
-            arrays = {name: archive[name] for name in archive.files if name != "members"}
+        arrays = read_archive(path)
+        members = typed(parse_json(str(arrays.pop("members"))), list[Member])
         plain = {"seconds": float(arrays["seconds"]), "deterministic": bool(arrays["deterministic"])}
-        return SynthesisState(**{**arrays, **plain})
-    except ARCHIVE_ERRORS as error:
+        state = SynthesisState(**{**arrays, **plain})
+        of_stimuli = state.stimuli, state.first_moment, state.second_moment
+        if {each.shape for each in of_stimuli} != {state.stimuli.shape} or len(state.stimuli) != len(members):
+            raise ValueError("its stimuli and moments do not fit each other")
+        if state.losses.shape != (len(state.losses), len(members)):
+            raise ValueError("its losses are not those of its stimuli")
+        if any(each.dtype != np.float32 for each in (*of_stimuli, state.losses)):
+            raise ValueError("its numbers are not of single precision")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
+    return members, state
 
 
-def _members(archive: Mapping) -> list[dict[str, Any]]:
-    members = json.loads(str(archive["members"]))
-    if not all({"id", "identity"} <= member.keys() for member in members):
-        raise ValueError("an item lacks its id or its identity")
-    return members
-
-
-def _damaged(path: Path, error: Exception) -> ResultError:
-    return ResultError(f"{path} is damaged ({error}); delete it to start that batch again.")
+def _damaged(path: Path, reason: Exception | str) -> ResultError:
+    return ResultError(f"{path} is damaged ({reason}); delete it to start that batch again.")
 
 
 def remove_unfinished(batch: Sequence[Job]) -> None:
@@ -103,9 +121,20 @@ def remove_unfinished(batch: Sequence[Job]) -> None:
         shutil.rmtree(job.unfinished, ignore_errors=True)
 
 
+def clear_leftovers(out: str | os.PathLike, finished: Sequence[Job]) -> None:
+    """Remove what runs that were killed left below an output folder, of which nothing is needed any more.
+
+    Args:
+        out: the output folder.
+        finished: the metamers that a plan found finished.
+    """
+    remove_unfinished(finished)
+    sweep(out)
+
+
 @contextlib.contextmanager
 def locked(batch: Sequence[Job]) -> Iterator[None]:
-    """Keep other runs from making the same metamers, and clear away what a killed run was just writing.
+    """Keep other runs from making the same metamers.
 
     Raises:
         BusyError: another run is making one of them.
@@ -114,8 +143,6 @@ def locked(batch: Sequence[Job]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for job in batch:
             busy = f"Another run is making {job.folder}; wait until it has finished, or give another --output."
-            file = job.folder.with_name(f".{job.folder.name}.lock")
+            file = lock_beside(job.folder)
             stack.enter_context(file_lock(file, file.parent, job.folder, busy=busy, remedy="Give another --output."))
-            for partial in job.folder.parent.glob(f".{job.folder.name}.*.partial"):
-                shutil.rmtree(partial, ignore_errors=True)
         yield

@@ -4,13 +4,13 @@ AudioSet (Gemmeke et al., 2017, https://research.google.com/audioset/download.ht
 of two million YouTube videos, which of 527 sound categories can be heard, but not the sounds.
 """
 
-import json
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from tfmetamers.training.corpora import BACKGROUND_COLUMNS, SEPARATOR, SPLITS, c
 from tfmetamers.training.sound_files import list_sounds, measure_sounds
 from tfmetamers.training.tables import cannot_read, check_ends, open_csv, read_seconds, read_table, refuse_rows
 from tfmetamers.training.tally import Dropped, Tally
+from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.words import counted
 
 #: How sounds are named: by the identifier of the YouTube video, with ``Y`` before it or not, and after it nothing, the
@@ -29,6 +30,13 @@ SOUND_NAME = re.compile(r"Y?(?P<id>[\w-]{11})(?:_(?P<start>\d+(?:\.\d+)?)(?:[_-]
 
 #: A sound that is longer than its segment by more than this many seconds is taken to be the whole video.
 _MAX_EXCESS = 1.0
+
+
+class _OntologyEntry(TypedDict):
+    """What is used of an entry of ``ontology.json``."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -90,9 +98,8 @@ def read_labels(path: str | os.PathLike) -> dict[str, str]:
     path = Path(path)
     if path.suffix.lower() == ".json":
         try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-            names = {str(entry["id"]): str(entry["name"]) for entry in entries}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            names = {entry["id"]: entry["name"] for entry in typed(read_json(path), list[_OntologyEntry])}
+        except (OSError, ValueError) as error:
             raise cannot_read(path, "AudioSet's ontology.json", error) from error
     else:
         _, cells = read_table(path, ("mid", "display_name"))

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,9 @@ import tensorflow as tf
 from tfmetamers.checkpoints.reader import CheckpointFile
 from tfmetamers.errors import CheckpointError, ResultError
 from tfmetamers.training.trainer import TrainableNetwork, Trainer
-from tfmetamers.utilities.files import ARCHIVE_ERRORS, atomic_write
+from tfmetamers.utilities.array_files import read_archive
+from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import read_json, typed
 
 EPOCHS_FOLDER = "epochs"
 CHECKPOINT_FILE = "network.ckpt"
@@ -67,15 +70,15 @@ def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
     """
     folder = epoch_folder(out, epoch)
     try:
-        history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / STATE_FILE, allow_pickle=False) as archive:
-            state = [archive[f"{number:04d}"] for number in range(len(archive.files))]
+        history = typed(read_json(folder / HISTORY_FILE), list[dict[str, Any]])
+        arrays = read_archive(folder / STATE_FILE)
+        state = [arrays[f"{number:04d}"] for number in range(len(arrays))]
         checkpoint = CheckpointFile(folder / CHECKPOINT_FILE)
         for name, variable in trainer.network.variables.items():
             variable.assign(checkpoint.read(name))
         for variable, value in zip(trainer.optimizer.variables, state, strict=True):
             variable.assign(value)
-    except (*ARCHIVE_ERRORS, CheckpointError) as error:
+    except (OSError, ValueError, KeyError, CheckpointError) as error:
         raise ResultError(
             f"{folder} is damaged ({error}); delete it, and training goes on from the last epoch before it."
         ) from error

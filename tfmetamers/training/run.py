@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,8 @@ from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
 from tfmetamers.utilities.differences import find_differences
-from tfmetamers.utilities.files import atomic_write, file_digest, file_lock
+from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, sweep
+from tfmetamers.utilities.json_files import read_json, typed
 
 #: What the run was started with.
 RUN_FILE = "training.json"
@@ -94,6 +96,7 @@ def train(
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
     with deterministic_operations(settings.deterministic), alone:
+        sweep(out)
         traced = trace(architecture, settings.seed)
         data = {"words": _describe_corpus(words, speech), "backgrounds": _describe_corpus(backgrounds, noise)}
         trainer = Trainer(TrainableNetwork(architecture, traced.random_weights()), settings)
@@ -284,7 +287,7 @@ def _read_run(out: Path):
     if not file.exists():
         return None
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return typed(read_json(file), dict[str, Any])
     except (OSError, ValueError) as error:
         raise ResultError(f"{file} cannot be read ({error}); give another folder.") from error
 

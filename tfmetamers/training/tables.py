@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import math
 from array import array
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import CorpusError, shown
+from tfmetamers.utilities.regular_files import open_regular
 from tfmetamers.utilities.words import counted
 
 #: How many rows an error message shows.
@@ -31,8 +33,8 @@ def open_csv(path: Path, expected: str, **dialect):
         CorpusError: the file is missing or cannot be read, from the first row to the last.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            yield csv.reader(stream, strict=True, **dialect)
+        with open_regular(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+            yield csv.reader(text, strict=True, **dialect)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise cannot_read(path, expected, error) from error
 

@@ -11,9 +11,13 @@ from praatio.utilities.errors import PraatioException
 
 from tfmetamers.errors import CorpusError, shown, unknown_name
 from tfmetamers.training.tables import cannot_read, check_ends, read_seconds, read_table, refuse_rows
+from tfmetamers.utilities.regular_files import read_text, regular_status
 
 #: The formats, and the endings of their files.
 FORMATS = {"csv": ".csv", "textgrid": ".textgrid", "ctm": ".ctm"}
+
+#: The largest file in the format CTM that is read, in bytes.
+MAX_BYTES = 2**28
 
 #: The columns of alignments.
 COLUMNS = ("recording", "begin", "end", "word", "speaker")
@@ -124,6 +128,7 @@ def _read_csv(file: Path, folder: Path) -> Iterator[tuple]:
 def _read_textgrid(file: Path, folder: Path) -> list[tuple]:
     recording = file.relative_to(folder).with_suffix("").as_posix()
     try:
+        regular_status(file)
         grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=True, reportingMode="silence")
         tiers = {
             name: match
@@ -153,8 +158,8 @@ def _read_textgrid(file: Path, folder: Path) -> list[tuple]:
 def _read_ctm(file: Path, folder: Path) -> Iterator[tuple]:
     """Read lines of recording, channel, begin, duration and word; ``;;`` begins a comment (sclite, ``infmts.htm``)."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(file, MAX_BYTES)
+    except (OSError, ValueError) as error:
         raise cannot_read(file, "text in UTF-8", error) from error
     split = [(number, line.split()) for number, line in enumerate(text.split("\n"), start=1)]
     rows = [(number, row) for number, row in split if row and not row[0].startswith(";;")]

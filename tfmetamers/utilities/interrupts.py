@@ -25,3 +25,27 @@ def defer_sigint() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if held:
             signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def noticed_sigint() -> Iterator[list[bool]]:
+    """Yield a list that Ctrl-C, which raises KeyboardInterrupt as ever, adds to while the block runs.
+
+    What raises it inside an import or inside code that is not Python's may become another error, or none.
+    """
+    noticed: list[bool] = []
+
+    def interrupt(*_) -> None:
+        noticed.append(True)
+        raise KeyboardInterrupt
+
+    # A shell has its background jobs ignore it.
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_usual or threading.current_thread() is not threading.main_thread():
+        yield noticed
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,7 @@ import io
 import math
 import pickletools
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,14 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.errors import TfmetamersError, shown
+from tfmetamers.utilities.regular_files import read_regular
+
+#: What the values of a pickle may take in memory, in bytes, and how much more for each byte of it: a list of numbers
+#: takes four times as many, an array as many, and numbers that are NumPy's a dozen times.
+MEMORY, MEMORY_PER_BYTE, MAX_MEMORY = 2**26, 16, 2**31
+
+#: What an entry of a list takes in memory, and a dict, its entry or a list, in bytes.
+_ENTRY, _CONTAINER = 8, 104
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +87,19 @@ def read_pickle(
         other inert objects.
 
     Raises:
-        TfmetamersError: the file is missing, too large, damaged or not a pickle, or it names unknown functions, which
-            could do harm if it were loaded in the usual way. The error has the given type.
+        TfmetamersError: the file is missing, too large, damaged or not a pickle, its values would take much more memory
+            than its bytes, or it names unknown functions, which could do harm if it were loaded in the usual way. The
+            error has the given type.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
+        data = read_regular(path, max_bytes)
     except OSError as error:
         raise error_type(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
-    if len(data) > max_bytes:
-        raise error_type(f"{path} has more than {max_bytes} bytes, far more than such a pickle of the release has.")
     if data.lstrip()[:1] in (b"{", b"["):
         raise error_type(f"{path} looks like JSON, not a pickle; give a JSON file the ending .json.")
     try:
-        return _Interpreter(known_globals, max_instructions).run(data)
+        memory = min(MEMORY + MEMORY_PER_BYTE * len(data), MAX_MEMORY)
+        return _Interpreter(known_globals, max_instructions, memory).run(data)
     except _ForbiddenError as error:
         raise error_type(
             f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm. Nothing in it "
@@ -130,12 +138,12 @@ def _instructions(data: bytes, maximum: int) -> Iterator[tuple[str, Any]]:
 class _Interpreter:
     """Runs the instructions of a pickle that make plain data.
 
-    Every instruction takes bounded time and no more memory than its own bytes, and no value is ever compared, hashed or
-    shown as a whole, because a few bytes can stand for lists nested a million deep or for billions of items.
+    Every instruction takes bounded time, all values together take bounded memory, and no value is ever compared, hashed
+    or shown as a whole, because a few bytes can stand for lists nested a million deep or for billions of items.
     """
 
-    def __init__(self, known_globals: tuple[tuple[str, str], ...], max_instructions: int):
-        self._known_globals, self._max_instructions = known_globals, max_instructions
+    def __init__(self, known_globals: tuple[tuple[str, str], ...], max_instructions: int, memory: int):
+        self._known_globals, self._max_instructions, self._memory = known_globals, max_instructions, memory
         self._stack, self._outer_stacks, self._memo = [], [], {}
 
     def run(self, data: bytes):
@@ -152,10 +160,22 @@ class _Interpreter:
             except (ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
                 raise _DamagedError(f"its instruction {name} does not fit the values that it takes") from error
 
+    def charge(self, size: int) -> None:
+        """Count the bytes of a value, of which none is ever counted back."""
+        self._memory -= size
+        if self._memory < 0:
+            raise _DamagedError("its values would take much more memory than its bytes")
+
     def push(self, value) -> None:
+        self.charge(sys.getsizeof(value) + _ENTRY)
+        self._stack.append(value)
+
+    def push_again(self, value) -> None:
+        self.charge(_ENTRY)
         self._stack.append(value)
 
     def mark(self, _) -> None:
+        self.charge(_CONTAINER)
         self._outer_stacks.append(self._stack)
         self._stack = []
 
@@ -176,18 +196,21 @@ class _Interpreter:
     def append(self, items: list) -> None:
         if not isinstance(self._stack[-1], list):
             raise _DamagedError("it appends to something that is not a list")
+        self.charge(len(items) * _ENTRY)
         self._stack[-1].extend(items)
 
     def set_items(self, items: list) -> None:
         if not isinstance(self._stack[-1], dict):
             raise _DamagedError("it sets items of something that is not a dict")
+        self.charge(len(items) * _CONTAINER)
         self._stack[-1].update(_pairs(items))
 
     def put(self, number) -> None:
+        self.charge(_CONTAINER)
         self._memo[len(self._memo) if number is None else number] = self._stack[-1]
 
     def get(self, number) -> None:
-        self.push(self._memo[number])
+        self.push_again(self._memo[number])
 
     def find_global(self, module, name) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
@@ -205,6 +228,7 @@ class _Interpreter:
         arguments, called = self._stack.pop(), self._stack.pop()
         if not isinstance(called, _Global) or not isinstance(arguments, tuple):
             raise _DamagedError("it calls something that is not a function")
+        self.charge(sum(len(each) for each in arguments if isinstance(each, str | bytes | bytearray)))
         self.push(_stand_in(called, arguments))
 
     def build(self, _) -> None:
@@ -218,6 +242,7 @@ class _Interpreter:
             built.is_big_endian = isinstance(state[1], str) and state[1] == ">"
         elif isinstance(built, Array):
             shape, dtype, is_fortran, data = state[-4:]
+            self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes anew each time.
             built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
         elif not isinstance(built, _Inert):
             raise _DamagedError("it gives a state to something that has none")

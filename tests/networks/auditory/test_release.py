@@ -379,7 +379,7 @@ def global_(name):
         (b' {"name": "mine"}', "JSON"),
         (pickle.dumps({"graph_architecture": [3]}), "graph_architecture"),
         (pickle.dumps({"graph_architecture": [{}]}), "layer_type None"),
-        (bytes(2**22 + 1), "4194304"),
+        (bytes(2**22 + 1), "4,194,304"),
         # A state for a function, a dict whose key is a list, a call of a dict.
         (global_("functools partial") + b"}b.", "state"),
         (b"}]Ns.", "keys"),

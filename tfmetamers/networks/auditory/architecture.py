@@ -20,6 +20,7 @@ from tfmetamers.errors import ArgumentError, shown, unknown_name
 from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TOPS, TrainingPass
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import read_json
 
 #: The scope of the variables of a word network in the released checkpoints.
 SCOPE = "brain_network"
@@ -330,11 +331,10 @@ def read_architecture(file: str | os.PathLike) -> Architecture:
     """
     path = Path(file)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = read_json(path)
     except OSError as error:
         raise ArgumentError(f"{path} cannot be read: {error.strerror or error}; {_EXPECTED}.") from error
-    # Bytes that are not UTF-8, text that is not JSON, numbers of thousands of digits, and lists nested too deeply.
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ArgumentError(f"{path} is not a JSON file ({error}); {_EXPECTED}.") from error
     try:
         return from_json(content)

@@ -1,7 +1,7 @@
 """The authors' release of the word networks; its pickles are read without executing them."""
 
 import dataclasses
-import json
+import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from pathlib import Path
 from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.auditory.architecture import LABEL_TASK, SCOPE, Architecture, LayerSpecification
 from tfmetamers.networks.auditory.word_cnn import word_labels
+from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.pickles import Partial, read_pickle
 
 #: The maximum size of a pickle in bytes; the release's have some kilobytes.
@@ -18,6 +19,9 @@ MAX_PICKLE = 2**22
 
 #: The maximum number of instructions of a pickle; the release's word encodings have some ten thousand.
 MAX_INSTRUCTIONS = 200_000
+
+#: The maximum number of files of the folder that a release is looked for in.
+MAX_FILES = 10_000
 
 #: The functions that the release's pickles name: patterns of a module and of names in it.
 KNOWN_GLOBALS = (
@@ -66,9 +70,12 @@ def find_release(folder: str | os.PathLike) -> list[ReleaseFiles]:
     """
     folder = Path(folder)
     try:
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        found = (path for path in folder.rglob("*") if path.is_file())
+        files = sorted(itertools.islice(found, MAX_FILES + 1))
     except OSError as error:
         raise CheckpointError(_cannot_read(folder, error)) from error
+    if len(files) > MAX_FILES:
+        raise CheckpointError(f"{folder} holds more than {MAX_FILES:,} files; give the folder of the release alone.")
     architectures: dict[str, list[Path]] = {}
     for path in files:
         if re.fullmatch(r"word_network_.+\.pckl", path.name):
@@ -194,12 +201,12 @@ def read_word_labels(file: str | os.PathLike) -> list[str]:
     if path.suffix.lower() != ".json":
         return _pickled_labels(path)
     try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
+        labels = typed(read_json(path), list[str])
     except OSError as error:
         raise CheckpointError(_cannot_read(path, error)) from error
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not a JSON file ({error}); a list of labels was expected.") from error
-    if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not a JSON file of labels ({error}); a list was expected.") from error
+    if not labels:
         raise CheckpointError(f"{path} does not hold labels; a JSON list in the order of the classes was expected.")
     return labels
 

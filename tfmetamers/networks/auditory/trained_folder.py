@@ -1,13 +1,13 @@
 """The folder of a network that this package trained: architecture, labels, card and checkpoint."""
 
-import json
 import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tfmetamers.errors import CheckpointError, shown
+from tfmetamers.utilities.json_files import Kind, read_json, typed
 
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
@@ -81,17 +81,16 @@ def read_trained(folder: str | os.PathLike) -> TrainedFiles:
             f"{folder} is not the folder of a trained network: it has no {CARD_FILE}. Give one in which 'tfmetamers "
             "train' has finished at least one epoch."
         )
-    card, labels = _read_object(folder / CARD_FILE), _read_object(folder / LABELS_FILE)
+    card, labels = _read_card(folder), _read_object(folder / LABELS_FILE, dict[str, list[str]])
     architecture = read_architecture(folder / ARCHITECTURE_FILE)
     for task, classes in architecture.tasks.items():
-        names = labels.get(task)
-        is_complete = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        if not is_complete or len(names) != classes:
+        names = labels.get(task, [])
+        if len(names) != classes:
             raise CheckpointError(
                 f"{folder / LABELS_FILE} has {shown(names)} for {task}; a list of {classes} labels, one for each "
                 "class, was expected. Copy the folder again."
             )
-    return TrainedFiles(architecture, labels, card, folder / _checkpoint_name(folder, card))
+    return TrainedFiles(architecture, labels, card, folder / card["checkpoint"])
 
 
 def trained_checkpoint(folder: str | os.PathLike) -> Path:
@@ -100,24 +99,43 @@ def trained_checkpoint(folder: str | os.PathLike) -> Path:
     Raises:
         CheckpointError: the card is missing, damaged, or does not name it.
     """
-    folder = Path(folder)
-    return folder / _checkpoint_name(folder, _read_object(folder / CARD_FILE))
+    return Path(folder) / _read_card(Path(folder))["checkpoint"]
 
 
-def _checkpoint_name(folder: Path, card: dict) -> str:
-    name = card.get("checkpoint")
-    if not isinstance(name, str):
-        raise CheckpointError(f"{folder / CARD_FILE} has no 'checkpoint'; copy the folder again.")
-    return name
+class _CardNeeded(TypedDict):
+    """The types of what every card has."""
+
+    checkpoint: str
 
 
-def _read_object(file: Path) -> dict:
+class _Card(_CardNeeded, total=False):
+    """The types of what is used of a card, where it has it."""
+
+    test: dict[str, float | None]
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    card = _read_object(folder / CARD_FILE, dict[str, Any])
+    _typed(folder / CARD_FILE, card, _Card)
+    return card
+
+
+def _read_object(file: Path, kind: type[Kind]) -> Kind:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except OSError as error:
         raise CheckpointError(f"{file} cannot be read: {error.strerror or error}; copy the folder again.") from error
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{file} is not a JSON file ({error}); copy the folder again.") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{file} holds {shown(content)}; values by name were expected. Copy the folder again.")
-    return content
+    except ValueError as error:
+        raise _damaged(file, error) from error
+    return _typed(file, content, kind)
+
+
+def _typed(file: Path, content: Any, kind: type[Kind]) -> Kind:
+    try:
+        return typed(content, kind)
+    except ValueError as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: ValueError) -> CheckpointError:
+    return CheckpointError(f"{file} is not the JSON file that it should be ({error}); copy the folder again.")

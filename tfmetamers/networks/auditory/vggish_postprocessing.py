@@ -12,7 +12,10 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, CheckpointError, shown
 from tfmetamers.networks.auditory.vggish import EMBEDDING_UNITS
-from tfmetamers.utilities.files import ARCHIVE_ERRORS
+from tfmetamers.utilities.array_files import read_archive
+
+#: The most that the file's arrays take, in bytes: twice what they take in double precision.
+MAX_BYTES = 16 * (EMBEDDING_UNITS + 1) * EMBEDDING_UNITS
 
 #: Whitened embeddings are clipped to this magnitude before they are scaled to 0 to 255.
 MAX_FLOAT = 2.0
@@ -42,9 +45,9 @@ def read_postprocessing(path: str | os.PathLike) -> Postprocessing:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            parameters = Postprocessing(arrays["pca_eigen_vectors"], arrays["pca_means"].reshape(-1))
-    except (*ARCHIVE_ERRORS, AttributeError) as error:  # The last is what Python 3.10 says of a single array.
+        arrays = read_archive(path, MAX_BYTES)
+        parameters = Postprocessing(arrays["pca_eigen_vectors"], arrays["pca_means"].reshape(-1))
+    except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{path} cannot be read as VGGish's postprocessing ({error}). Get it with 'tfmetamers checkpoints fetch "
             "vggish_pca'."

@@ -1,11 +1,11 @@
 """Auditory networks of one's own layers, in a JSON file or a pickle of the release's form."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
 from tfmetamers.networks.families.base import names_file
+from tfmetamers.utilities.json_files import read_json
 
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
@@ -27,7 +27,7 @@ class ArchitectureFamily(AuditoryFamily):
             return spec.definition["name"]
         if Path(spec.file).suffix.lower() == ".json":
             try:
-                return str(json.loads(Path(spec.file).read_text(encoding="utf-8-sig"))["name"])
+                return str(read_json(spec.file)["name"])
             except (OSError, ValueError, KeyError, TypeError):
                 pass  # Reading the architecture says what is wrong.
         return self.find(spec).architecture.name

@@ -83,7 +83,7 @@ def fetched(name: str) -> Path:
     """Return the checkpoint that 'tfmetamers checkpoints fetch' brought for a network.
 
     Raises:
-        CheckpointError: it has not been fetched.
+        CheckpointError: it has not been fetched, or has changed since.
     """
     entry = network_entry(name)
     path = cached_checkpoint(entry.name)
@@ -92,6 +92,9 @@ def fetched(name: str) -> Path:
             f"{name} needs its checkpoint, and none has been fetched: run 'tfmetamers checkpoints fetch {entry.name}', "
             f"or give a checkpoint (--checkpoint PATH, {name}=PATH) or random weights ({name}:random)."
         )
+    from tfmetamers.checkpoints.fetch import check_unchanged
+
+    check_unchanged(entry, path)
     return path
 
 

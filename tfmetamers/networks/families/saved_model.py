@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tfmetamers.errors import CheckpointError
 from tfmetamers.networks.families.base import NetworkFamily
 from tfmetamers.networks.families.keras import MODEL_FIELDS
 
@@ -25,6 +26,8 @@ class SavedModelFamily(NetworkFamily):
         return spec.name or Path(spec.file).resolve().name
 
     def files(self, spec):
+        if not (Path(spec.file) / GRAPH_FILE).is_file():
+            raise CheckpointError(f"{spec.file} holds no {GRAPH_FILE}; give the folder of a SavedModel.")
         return sorted(path for path in Path(spec.file).rglob("*") if path.is_file())
 
     def load(self, spec):

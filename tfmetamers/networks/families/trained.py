@@ -1,6 +1,5 @@
 """Networks that 'tfmetamers train' made, by their folders."""
 
-import json
 from pathlib import Path
 
 from tfmetamers.networks.auditory.trained_folder import (
@@ -11,6 +10,7 @@ from tfmetamers.networks.auditory.trained_folder import (
     trained_checkpoint,
 )
 from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
+from tfmetamers.utilities.json_files import read_json
 
 
 class TrainedFamily(AuditoryFamily):
@@ -24,7 +24,7 @@ class TrainedFamily(AuditoryFamily):
 
     def network_name(self, spec):
         try:
-            return str(json.loads((self.folder(spec) / ARCHITECTURE_FILE).read_text(encoding="utf-8"))["name"])
+            return str(read_json(self.folder(spec) / ARCHITECTURE_FILE)["name"])
         except (OSError, ValueError, KeyError, TypeError):
             return self.find(spec).architecture.name  # Which says what is wrong.
 

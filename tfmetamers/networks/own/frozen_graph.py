@@ -9,8 +9,9 @@ from google.protobuf.message import DecodeError
 
 from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.network import Network, Provenance
-from tfmetamers.networks.own.graph_def import SavedGraph, inferred_shape, network_of_graph
+from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.regular_files import read_regular
 
 #: No message of the protocol that graphs are written in is larger, in bytes.
 MAX_BYTES = 2**31 - 1
@@ -84,15 +85,14 @@ def _read(path: Path) -> tf.compat.v1.GraphDef:
         raise CheckpointError(f"There is no file {path}; give a frozen graph, FILE.pb.")
     if path.name == "saved_model.pb":
         raise CheckpointError(f"{path} is part of a SavedModel; give its folder, {path.parent}.")
-    if path.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{path} has {path.stat().st_size} bytes; a graph has at most {MAX_BYTES}.")
     graph = tf.compat.v1.GraphDef()
     try:
-        graph.ParseFromString(path.read_bytes())
-    except DecodeError as error:
+        graph.ParseFromString(read_regular(path, MAX_BYTES))
+    except (OSError, DecodeError) as error:
         raise CheckpointError(f"{path} is damaged or not a graph ({error}); get the file again.") from error
     if not graph.node or not all(node.name and node.op for node in graph.node):
         raise CheckpointError(f"{path} holds no graph of TensorFlow; give a GraphDef with its weights as constants.")
+    check_constants(path, graph)
     return graph
 
 

@@ -1,9 +1,12 @@
 """A network made of a graph that TensorFlow saved, with its weights as constants."""
 
 import dataclasses
+import itertools
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
@@ -19,6 +22,9 @@ LAYER_OPERATIONS = {
     *("BiasAdd", "Add", "AddV2", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
     *("MaxPool", "AvgPool", "ConcatV2"),
 }
+
+#: What the constants of a graph may take in memory beyond the bytes of its file.
+MAX_CONSTANTS = 2**28
 
 #: Operations of TensorFlow 1's loops and conditions.
 _CONTROL_FLOW = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"}
@@ -39,6 +45,37 @@ class SavedGraph:
     graph: tf.compat.v1.GraphDef
     outputs: Mapping[str, str]
     provenance: Provenance
+
+
+def check_constants(file: Path, graph: tf.compat.v1.GraphDef) -> None:
+    """Refuse a graph whose constants are much larger than its file: a few bytes can stand for an array of any size.
+
+    Args:
+        file: the file that it is from, for the message.
+        graph: the graph.
+
+    Raises:
+        CheckpointError: they are.
+    """
+    functions = (node for function in graph.library.function for node in function.node_def)
+    size = sum(_constant_bytes(node) for node in itertools.chain(graph.node, functions))
+    if size > file.stat().st_size + MAX_CONSTANTS:
+        raise CheckpointError(
+            f"{file} has constants of {size / 1e9:.1f} GB, much more than the file holds, so it is damaged or made to "
+            "do harm; get it from a place that you trust."
+        )
+
+
+def _constant_bytes(node) -> int:
+    if node.op != "Const":
+        return 0
+    tensor = node.attr["value"].tensor
+    try:
+        width = tf.as_dtype(tensor.dtype).size or 1
+    except TypeError:  # A type that TensorFlow does not have, which it refuses.
+        return 0
+    # So it does lengths below 0.
+    return width * math.prod(max(dimension.size, 0) for dimension in tensor.tensor_shape.dim)
 
 
 def network_of_graph(

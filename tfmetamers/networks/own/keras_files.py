@@ -1,5 +1,6 @@
 """Reading models that Keras saved, without executing code that a file may hold."""
 
+import io
 import json
 import warnings
 import zipfile
@@ -10,10 +11,14 @@ import h5py
 import keras
 
 from tfmetamers.errors import CheckpointError
-from tfmetamers.utilities.files import ARCHIVE_ERRORS
+from tfmetamers.utilities.zip_files import check_members, read_member
 
 #: Endings of files of models.
 ARCHIVE_SUFFIX, HDF5_SUFFIXES = ".keras", (".h5", ".hdf5")
+
+#: The arrays of a file take at most so many times its bytes, and so many more: those of a network that was pruned are
+#: mostly zeros, which are compressed well.
+MAX_GROWTH, MIN_SIZE = 20, 2**20
 
 #: The packages whose classes and functions a file may name.
 _KNOWN_PACKAGES = ("keras", "tf_keras", "builtins")
@@ -39,7 +44,11 @@ def read_keras(path: Path):
         CheckpointError: the file is missing, is not what its ending says, holds code, or cannot be read as a model.
     """
     configuration, version = _read_configuration(path)
-    for code in _code(configuration):
+    try:
+        code = next(_code(configuration), None)
+    except RecursionError as error:
+        raise CheckpointError(f"{path} is damaged: its configuration is nested too deeply; save it again.") from error
+    if code is not None:
         raise CheckpointError(
             f"{path} holds {code}, which is not executed; build the model in Python, load its weights, and give it to "
             "tfmetamers.networks.from_keras."
@@ -78,24 +87,62 @@ def _read_configuration(path: Path) -> tuple[object, str]:
         raise CheckpointError(f"{path} cannot be read as a Keras model: {expected} was expected, and it is {found}.")
     try:
         return _of_archive(path) if suffix == ARCHIVE_SUFFIX else _of_hdf5(path)
-    except (*ARCHIVE_ERRORS, AttributeError, RuntimeError) as error:
+    except CheckpointError:
+        raise
+    except Exception as error:  # The libraries raise whatever their parsers raise.
         raise CheckpointError(f"{path} is damaged ({error}); save the model again.") from error
 
 
 def _of_archive(path: Path) -> tuple[object, str]:
+    size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
-        metadata = json.loads(archive.read("metadata.json"))
-        return json.loads(archive.read("config.json")), str(metadata.get("keras_version", ""))
+        check_members(archive, MAX_GROWTH * size + MIN_SIZE)
+        metadata = json.loads(read_member(archive, "metadata.json"))
+        for name in archive.namelist():
+            if Path(name).suffix in HDF5_SUFFIXES:
+                with h5py.File(io.BytesIO(read_member(archive, name))) as file:
+                    _check_hdf5(file, size)
+        return json.loads(read_member(archive, "config.json")), str(metadata.get("keras_version", ""))
 
 
 def _of_hdf5(path: Path) -> tuple[object, str]:
     with h5py.File(path) as file:
+        _check_hdf5(file, path.stat().st_size)
         if "model_config" not in file.attrs:
             raise CheckpointError(
                 f"{path} holds weights without a model; build the model in Python, load them with model.load_weights, "
                 "and save it with model.save('FILE.keras')."
             )
         return json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", ""))
+
+
+def _check_hdf5(file: h5py.File, size: int) -> None:
+    """Refuse a file of HDF5 that leads to other files, or stands for much more than its bytes hold.
+
+    Args:
+        file: the file.
+        size: its bytes, or those of the archive that it is in.
+
+    Raises:
+        ValueError: it is one.
+    """
+    taken = 0
+
+    def check_link(name, link) -> None:
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"it leads to another place by {name!r}")
+
+    def check_item(name, item) -> None:
+        nonlocal taken
+        if isinstance(item, h5py.Dataset):
+            taken += item.size * item.dtype.itemsize
+            if item.external or item.is_virtual:
+                raise ValueError(f"the values of {name!r} are in other files")
+            if taken > MAX_GROWTH * size + MIN_SIZE:
+                raise ValueError("its arrays are much larger than the file")
+
+    file.visititems_links(check_link)
+    file.visititems(check_item)
 
 
 def _code(configuration) -> Iterator[str]:

@@ -10,11 +10,14 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from tfmetamers.checkpoints.layout import find_checkpoint
+from tfmetamers.checkpoints.saved_variables import BundledVariables
 from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
-from tfmetamers.networks.own.graph_def import SavedGraph, inferred_shape, network_of_graph
+from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.regular_files import read_regular
 
 #: The signature that is used where none is named.
 DEFAULT_SIGNATURE = "serving_default"
@@ -107,16 +110,27 @@ def _check(folder: Path) -> None:
     file = folder / "saved_model.pb"
     if not file.is_file():
         raise CheckpointError(f"{folder} holds no saved_model.pb; give the folder of a SavedModel.")
-    if file.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{file} has {file.stat().st_size} bytes; a SavedModel has at most {MAX_BYTES}.")
     saved = SavedModel()
     try:
-        saved.ParseFromString(file.read_bytes())
-    except DecodeError as error:
+        saved.ParseFromString(read_regular(file, MAX_BYTES))
+    except (OSError, DecodeError) as error:
         raise CheckpointError(f"{file} is damaged ({error}); get the SavedModel again.") from error
+    _check_variables(folder / "variables" / "variables")
     for graph in (each.graph_def for each in saved.meta_graphs):
+        check_constants(file, graph)
         for node in itertools.chain(graph.node, *(function.node_def for function in graph.library.function)):
             _refuse_unsafe(file, node)
+
+
+def _check_variables(prefix: Path) -> None:
+    """Refuse a damaged checkpoint of variables, which TensorFlow's own reader would trust."""
+    if not Path(f"{prefix}.index").exists():
+        return  # A model without variables.
+    try:
+        _, _, (index, *shards) = find_checkpoint(prefix)
+        BundledVariables(index, shards).check_texts()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{prefix} is damaged ({error}); get the SavedModel again.") from error
 
 
 def _refuse_unsafe(file: Path, node) -> None:

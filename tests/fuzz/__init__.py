@@ -1,0 +1,1 @@
+"""Every door by which a file comes in, with valid files that were damaged: ``python -m tests.fuzz --help``."""

@@ -1,0 +1,633 @@
+"""Every door by which a file comes in: valid files for it, which of them are damaged, and what reads them."""
+
+import contextlib
+import dataclasses
+import json
+import pickle
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from tests.golden import GOLDEN
+from tests.making import make_metamers, rewrite
+from tfmetamers.errors import ResultError
+
+LABELS = list("abcd")
+
+#: Where files are that doors share, such as models: they are not damaged, and lie where they were made.
+SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A door.
+
+    Attributes:
+        make: makes valid files in a folder, given the folder of what doors share.
+        read: reads them, given their folder and that of what doors share.
+        victims: patterns of the files of which one is damaged.
+        weight: how many cases of all are for this door, compared with other doors.
+    """
+
+    make: Callable[[Path, Path], None]
+    read: Callable[[Path, Path], None]
+    victims: tuple[str, ...] = ("**/*",)
+    weight: float = 1.0
+
+
+def make_shared(shared: Path) -> None:
+    """Make what doors share: a model, pictures, a null distribution."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            layers.Conv2D(4, 3, padding="same", activation="relu", name="first"),
+            layers.AveragePooling2D(2, name="pooled"),
+            layers.Flatten(name="flat"),
+            layers.Dense(4, name="logits"),
+        ],
+        name="small",
+    )
+    shared.mkdir(parents=True)
+    model.save(shared / "small.keras")
+    model.save(shared / "small.h5")
+    model.export(shared / "exported", verbose=False)
+    (shared / "pictures").mkdir()
+    for place in range(4):
+        pixels = np.random.default_rng(place).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(shared / "pictures" / f"{place}.png")
+    _make_keras_2(shared)
+    _make_frozen(shared)
+
+
+def _make_keras_2(shared: Path) -> None:
+    import tf_keras
+
+    layers = tf_keras.layers
+    model = tf_keras.Sequential(
+        [tf_keras.Input((16, 16, 3)), layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(4)]
+    )
+    model.save(shared / "keras_2.h5")
+
+
+def _make_frozen(shared: Path) -> None:
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        pictures = tf.compat.v1.placeholder(tf.float32, [None, 8, 6, 3], "pictures")
+        kernel = np.random.default_rng(0).normal(size=(3, 3, 3, 4)).astype(np.float32)
+        convolved = tf.nn.relu(tf.nn.conv2d(pictures * 2.0, kernel, 1, "VALID"), name="Relu")
+        weights = np.random.default_rng(1).normal(size=(96, 5)).astype(np.float32)
+        tf.nn.softmax(tf.reshape(convolved, [-1, 96]) @ weights, name="answer")
+    (shared / "frozen.pb").write_bytes(graph.as_graph_def().SerializeToString())
+
+
+@cache
+def _network(shared: Path):
+    from tfmetamers.networks import load_network
+
+    return load_network(shared / "small.keras", labels=LABELS)
+
+
+@cache
+def _architecture():
+    from tfmetamers.cochlea import CochleagramSettings
+    from tfmetamers.networks import Architecture, LayerSpecification
+
+    settings = CochleagramSettings(
+        sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=8, envelope_rate=100, window=201
+    )
+    layers = [
+        ("tf.layers.conv2d", {"name": "conv_0", "filters": 6, "kernel_size": [3, 4], "strides": 2, "padding": "SAME"}),
+        ("tf.nn.relu", {"name": "relu_0"}),
+        ("tf.layers.flatten", {"name": "flat"}),
+        ("fc_top_classification", {"name": "fc_top"}),
+    ]
+    return Architecture(
+        "small", tuple(LayerSpecification(*layer) for layer in layers), {"words": 10}, cochleagram=settings
+    )
+
+
+@cache
+def _sound_network():
+    from tfmetamers.networks import load_architecture
+
+    return load_architecture(_architecture(), random_seed=1)
+
+
+def _pictures(shared: Path):
+    from tfmetamers.stimuli.collection import collect_stimuli
+    from tfmetamers.stimuli.images import SUFFIXES
+
+    return collect_stimuli([shared / "pictures"], SUFFIXES)[:2]
+
+
+# Metamers on disk.
+
+
+def _make_metamers(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import evaluate
+
+    network = _network(shared)
+    for made in make_metamers(network, ["first", "flat"], _pictures(shared), folder / "out"):
+        rewrite(made, lambda content: content["stimulus"].update(label="a"))
+    list(evaluate(folder / "out", networks=[network]))
+
+
+def _index(folder: Path, shared: Path) -> None:
+    from tfmetamers.cli.main import tfmetamers
+
+    tfmetamers.main(["index", str(folder / "out"), "--verify"], standalone_mode=False)
+
+
+def _evaluate(folder: Path, shared: Path) -> None:
+    _evaluate_with(folder / "out", _network(shared))
+
+
+def _evaluate_sounds(folder: Path, shared: Path) -> None:
+    _evaluate_with(folder / "out", _sound_network())
+
+
+def _evaluate_with(out: Path, network) -> None:
+    from tfmetamers.inclusion.evaluation import Judged, evaluate, summarize, write_table
+    from tfmetamers.report.page import find_unreadable, write_report
+
+    judged = [each for each in evaluate(out, networks=[network]) if isinstance(each, Judged)]
+    write_table(judged, out, out / "verdicts.csv")
+    summarize(judged)
+    unreadable = find_unreadable(judged)
+    shown = [each for each in judged if each.folder not in unreadable]
+    if shown:
+        write_report(out, shown, {})
+
+
+def _recognize(folder: Path, shared: Path) -> None:
+    from tfmetamers.recognition import recognize
+    from tfmetamers.recognition.summary import summarize_recognition
+
+    summarize_recognition(recognize(folder / "out", [_network(shared)], include_failed=True))
+
+
+def _evaluate_by_record(folder: Path, shared: Path) -> None:
+    """Judge with the network that the record names, wherever that is."""
+    from tfmetamers.inclusion import evaluate
+
+    list(evaluate(folder / "out"))
+
+
+def _plan_again(folder: Path, shared: Path) -> None:
+    network = _network(shared)
+    make_metamers(network, ["first", "flat"], _pictures(shared), folder / "out")
+
+
+def _make_sounds(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import evaluate
+    from tfmetamers.stimuli.collection import StimulusFile
+
+    waveform = np.random.default_rng(0).normal(size=2000) * 0.1
+    soundfile.write(folder / "a.wav", waveform, 4000, subtype="FLOAT")
+    network = _sound_network()
+    make_metamers(network, ["conv_0"], [StimulusFile("a", folder / "a.wav")], folder / "out")
+    list(evaluate(folder / "out", networks=[network]))
+
+
+def _make_interrupted(folder: Path, shared: Path) -> None:
+    from tests.synthesis.plans import plan
+    from tfmetamers.recipes import find_recipe
+    from tfmetamers.synthesis import execute_run
+
+    def stop(batch, state):
+        raise KeyboardInterrupt
+
+    recipe = find_recipe("feather2019-image").replace(steps=2)
+    planned = plan(_network(shared), _pictures(shared), folder / "out", layers=["first"], recipe=recipe, batch_size=2)
+    try:
+        list(execute_run(planned, _network(shared), progress=stop))
+    except KeyboardInterrupt:
+        return
+    raise AssertionError("the run was not interrupted")
+
+
+def _continue(folder: Path, shared: Path) -> None:
+    from tests.synthesis.plans import plan
+    from tfmetamers.recipes import find_recipe
+    from tfmetamers.synthesis import execute_run
+
+    recipe = find_recipe("feather2019-image").replace(steps=2)
+    planned = plan(_network(shared), _pictures(shared), folder / "out", layers=["first"], recipe=recipe, batch_size=2)
+    list(execute_run(planned, _network(shared)))
+
+
+# Null distributions.
+
+
+def _null_plan(folder: Path, shared: Path):
+    from tfmetamers.inclusion import examine_stimuli, plan_null
+
+    network = _network(shared)
+    stimuli = examine_stimuli(network, _all_pictures(shared))
+    return plan_null(network, ["first", "flat"], stimuli, pairs=3, seed=0, out=folder / "null.npz")
+
+
+def _all_pictures(shared: Path):
+    from tfmetamers.stimuli.collection import collect_stimuli
+    from tfmetamers.stimuli.images import SUFFIXES
+
+    return collect_stimuli([shared / "pictures"], SUFFIXES)
+
+
+def _make_null(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import build_null
+
+    build_null(_null_plan(folder, shared))
+
+
+def _show_null(folder: Path, shared: Path, name: str) -> None:
+    from tfmetamers.cli.null import _description, _table
+    from tfmetamers.inclusion import merge_nulls
+    from tfmetamers.inclusion.null_files import load_null
+
+    null = load_null(folder / name)
+    _description(null), _table(null)
+    null.check_applies(_network(shared).describe().to_json(), "first", "none")
+    with contextlib.suppress(ResultError):  # They have the same pairs.
+        merge_nulls([null, null])
+
+
+def _make_unfinished_null(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import build_null
+    from tfmetamers.inclusion.null import NullDistribution
+
+    save = NullDistribution.save
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    NullDistribution.save = stop
+    try:
+        build_null(_null_plan(folder, shared))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        NullDistribution.save = save
+
+
+def _continue_null(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import build_null
+
+    build_null(_null_plan(folder, shared))
+
+
+def _make_pickled_null(folder: Path, shared: Path) -> None:
+    values = np.random.default_rng(2).uniform(-1, 1, 50)
+    content = {"first": values, "flat": list(values), "third": values.tolist()}
+    (folder / "null.pckl").write_bytes(pickle.dumps(content, protocol=2))
+
+
+# Weights and models.
+
+
+def _make_trained(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks.auditory.trained_folder import bundled_networks
+
+    shutil.copytree(bundled_networks()["small_word_aliased"], folder / "trained")
+
+
+def _load_trained(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import NetworkSpec
+
+    spec = NetworkSpec.parse(str(folder / "trained"))
+    str(spec), spec.folder_name
+    spec.describe()
+
+
+def _read_trained_checkpoint(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import NetworkSpec
+
+    NetworkSpec.parse(str(folder / "trained")).load()
+
+
+def _make_checkpoint(folder: Path, shared: Path, version: str) -> None:
+    import tensorflow.compat.v1 as tf
+
+    chance = np.random.default_rng(0)
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = [
+            tf.Variable(chance.normal(size=shape).astype(dtype), name=name, use_resource=False)
+            for name, shape, dtype in [
+                ("net/kernel", (3, 3, 3, 8), "float32"),
+                ("net/bias", (8,), "float64"),
+                ("net/zeros", (0, 3), "float32"),
+                ("step", (), "int64"),
+            ]
+        ]
+        session.run(tf.global_variables_initializer())
+        saver = tf.train.Saver(variables, write_version=getattr(tf.train.SaverDef, version))
+        saver.save(session, str(folder / "net.ckpt"), write_meta_graph=False, write_state=False)
+
+
+def _read_checkpoint(folder: Path, shared: Path) -> None:
+    from tfmetamers.checkpoints.reader import CheckpointFile
+
+    checkpoint = CheckpointFile(folder / "net.ckpt")
+    for name in checkpoint.variables:
+        checkpoint.read(name)
+
+
+def _copy(folder: Path, shared: Path, name: str) -> None:
+    source = shared / name
+    (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / name)
+
+
+def _load_model(folder: Path, shared: Path, name: str) -> None:
+    from tfmetamers.networks import NetworkSpec
+
+    network = NetworkSpec.parse(str(folder / name)).load()
+    layer = next(iter(network.layers))
+    network.activations(layer)(np.zeros((1, *network.domain.shape), np.float32))
+
+
+def _make_release(folder: Path, shared: Path) -> None:
+    source = GOLDEN / "paper_stimuli"
+    shutil.copyfile(source / "metamer_word_encodings.pckl", folder / "metamer_word_encodings.pckl")
+    layers = [{"layer_type": layer.layer_type, "args": dict(layer.args)} for layer in _architecture().layers]
+    (folder / "word_network_aliased.pckl").write_bytes(pickle.dumps({"graph_architecture": layers}, protocol=2))
+    (folder / "word_labels.json").write_text(json.dumps(LABELS))
+
+
+def _read_release(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks.auditory import release
+
+    path = folder / "word_network_aliased.pckl"
+    release.read_release_architecture(path, release.network_name(path))
+    for name in release.LABEL_FILES:
+        release.read_word_labels(folder / name)
+
+
+def _make_architecture(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import write_architecture
+
+    write_architecture(_architecture(), folder / "layers.json")
+
+
+def _describe_architecture(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import NetworkSpec
+
+    NetworkSpec.parse(f"{folder / 'layers.json'}:random:1").describe()
+
+
+def _make_postprocessing(folder: Path, shared: Path) -> None:
+    arrays = {"pca_eigen_vectors": np.eye(128), "pca_means": np.zeros((128, 1))}
+    np.savez(folder / "pca.npz", **arrays)
+
+
+def _read_postprocessing(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks.auditory.vggish_postprocessing import read_postprocessing
+
+    read_postprocessing(folder / "pca.npz")
+
+
+# Stimuli.
+
+
+def _make_picture(folder: Path, shared: Path, ending: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / f"picture.{ending}")
+
+
+def _load_picture(folder: Path, shared: Path, ending: str) -> None:
+    from tfmetamers.stimuli import load_image
+
+    load_image(folder / f"picture.{ending}", 16)
+
+
+def _make_sound(folder: Path, shared: Path, ending: str) -> None:
+    waveform = np.random.default_rng(0).normal(size=8000) * 0.1
+    soundfile.write(folder / f"sound.{ending}", waveform, 8000)
+
+
+def _load_sound(folder: Path, shared: Path, ending: str) -> None:
+    from tfmetamers.stimuli import load_sound
+    from tfmetamers.stimuli.sounds import sound_length
+
+    path = folder / f"sound.{ending}"
+    sound_length(path, 20_000)
+    load_sound(path, 20_000, 40_000, fit="centre")
+
+
+def _make_array(folder: Path, shared: Path) -> None:
+    np.save(folder / "array.npy", np.random.default_rng(0).normal(size=(6, 8, 3)).astype(np.float32))
+
+
+def _load_array(folder: Path, shared: Path) -> None:
+    from tfmetamers.stimuli.arrays import load_array
+
+    load_array(folder / "array.npy", (6, 8, 3))
+
+
+def _make_manifest(folder: Path, shared: Path) -> None:
+    rows = ["id,file,label,category,observer"]
+    rows += [f"s/{place},{shared / 'pictures' / f'{place}.png'},a,dog,me" for place in range(3)]
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+
+
+def _synth_manifest(folder: Path, shared: Path) -> None:
+    from tests.synthesis.plans import plan
+    from tfmetamers.stimuli.collection import collect_stimuli
+    from tfmetamers.stimuli.images import SUFFIXES
+    from tfmetamers.synthesis import execute_run
+
+    files = collect_stimuli([folder / "manifest.csv"], SUFFIXES)
+    network = _network(shared)
+    planned = plan(network, files[:2], folder / "out", layers=["flat"])
+    list(execute_run(dataclasses.replace(planned, batches=[]), network))
+
+
+def _make_labels(folder: Path, shared: Path) -> None:
+    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
+
+
+def _read_labels(folder: Path, shared: Path) -> None:
+    from tfmetamers.cli.network_options import parse_network
+
+    parse_network(str(shared / "small.keras"), labels=folder / "labels.txt").load()
+
+
+# Corpora.
+
+
+def _make_corpus(folder: Path, shared: Path) -> None:
+    for place in range(3):
+        tone = np.sin(np.arange(4000) * (place + 1) / 10) * 0.3
+        soundfile.write(folder / f"{place}.wav", tone, 4000, subtype="PCM_16")
+    words, backgrounds = ["file,start,word,speaker,split"], ["file,start,categories,split"]
+    for number, split in enumerate(("train", "validation", "test")):
+        words += [f"{place}.wav,0.{number},{'ab'[place % 2]},me,{split}" for place in range(3)]
+        backgrounds += [f"{place}.wav,0.{number},{'x;y' if place else 'x'},{split}" for place in range(3)]
+    (folder / "words.csv").write_text("\n".join(words) + "\n")
+    (folder / "backgrounds.csv").write_text("\n".join(backgrounds) + "\n")
+
+
+def _read_corpus(folder: Path, shared: Path) -> None:
+    from tfmetamers.training.corpora import check_recordings, read_backgrounds, read_words
+
+    for read, name in ((read_words, "words.csv"), (read_backgrounds, "backgrounds.csv")):
+        check_recordings(read(folder / name, needed=("train", "test")), 0.5)
+
+
+def _make_alignments(folder: Path, shared: Path, ending: str) -> None:
+    texts = {
+        "csv": "file,start,end,word,speaker\na,0.1,0.5,hello,me\na,0.6,0.9,you,me\n",
+        "ctm": "a 1 0.10 0.40 hello\na 1 0.60 0.30 you 0.9\n;; comment\n",
+        "TextGrid": (
+            'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\nxmax = 1\ntiers? <exists>\nsize = 1\n'
+            'item []:\n    item [1]:\n        class = "IntervalTier"\n        name = "words"\n        xmin = 0\n'
+            "        xmax = 1\n        intervals: size = 2\n        intervals [1]:\n            xmin = 0\n"
+            '            xmax = 0.5\n            text = "hello"\n        intervals [2]:\n            xmin = 0.5\n'
+            '            xmax = 1\n            text = ""\n'
+        ),
+    }
+    (folder / f"a.{ending}").write_text(texts[ending])
+
+
+def _read_alignments(folder: Path, shared: Path, ending: str) -> None:
+    from tfmetamers.training.word_alignments import read_alignments
+
+    read_alignments(folder / f"a.{ending}")
+
+
+def _make_audioset(folder: Path, shared: Path) -> None:
+    header = "# Segments csv\n# YTID, start_seconds, end_seconds, positive_labels\n"
+    rows = '-0RWZT-miFs, 420.000, 430.000, "/m/03v3yw,/m/0k4j"\n--4gqARaEJE, 0.000, 10.000, "/m/0k4j"\n'
+    (folder / "eval_segments.csv").write_text(header + rows)
+    (folder / "class_labels_indices.csv").write_text(
+        'index,mid,display_name\n0,/m/03v3yw,"Keys, jangling"\n1,/m/0k4j,Car\n'
+    )
+    entries = [{"id": "/m/0k4j", "name": "Car", "child_ids": []}, {"id": "/m/03v3yw", "name": "Keys"}]
+    (folder / "ontology.json").write_text(json.dumps(entries))
+
+
+def _read_audioset(folder: Path, shared: Path) -> None:
+    from tfmetamers.training.audioset import read_labels, read_segments
+
+    read_segments([folder / "eval_segments.csv"])
+    read_labels(folder / "class_labels_indices.csv")
+    read_labels(folder / "ontology.json")
+
+
+@cache
+def _trainer():
+    from tfmetamers.networks import LayerSpecification
+    from tfmetamers.networks.auditory.architecture import trace
+    from tfmetamers.training.settings import TrainingSettings
+    from tfmetamers.training.trainer import TrainableNetwork, Trainer
+
+    *layers, _ = _architecture().layers
+    top = LayerSpecification("multi_fc_top_classification", {"name": "fc_top"})
+    learner = dataclasses.replace(_architecture(), layers=(*layers, top), tasks={"/stimuli/word_int": 4})
+    return Trainer(TrainableNetwork(learner, trace(learner, 0).random_weights()), TrainingSettings())
+
+
+def _make_epoch(folder: Path, shared: Path) -> None:
+    from tfmetamers.training.epochs import save_epoch
+
+    save_epoch(folder, _trainer(), [{"epoch": 1, "loss": 0.5, "word_accuracy": 0.5}])
+    (folder / "training.json").write_text(json.dumps({"architecture": {"name": "small"}, "settings": {"seed": 0}}))
+
+
+def _restore_epoch(folder: Path, shared: Path) -> None:
+    from tfmetamers.training.epochs import restore_epoch, saved_epochs
+    from tfmetamers.training.run import _read_run
+
+    _read_run(folder)
+    for epoch in saved_epochs(folder)[-1:]:
+        restore_epoch(folder, epoch, _trainer())
+
+
+# The cache.
+
+
+def _make_download(folder: Path, shared: Path) -> None:
+    (folder / "model.npz").write_bytes(b"weights" * 99)
+    with tarfile.open(folder / "archive.tar.gz", "w:gz") as tar:
+        tar.add(folder / "model.npz", "deep/model.npz")
+    (folder / "downloads.json").write_text(json.dumps({"https://a/b": "ab" * 32}))
+    version = {"url": "https://a/b", "validator": '"1"', "total": 99}
+    (folder / "model.npz.part.json").write_text(json.dumps(version))
+    (folder / "model.npz.part").write_bytes(b"weights")
+
+
+def _read_download(folder: Path, shared: Path) -> None:
+    from tfmetamers.checkpoints.download import _resumable
+    from tfmetamers.checkpoints.download_hashes import read_hashes
+    from tfmetamers.checkpoints.unpack import unpack
+
+    _resumable("https://a/b", folder / "model.npz.part")
+    unpack(folder / "archive.tar.gz", folder / "out" / "archive", max_bytes=10**6, check=lambda _: None)
+    read_hashes(folder)
+
+
+#: The parts of a metamer's folder that are damaged, by the door's name.
+_PARTS = {
+    "record": "out/**/metamer.json",
+    "verdict": "out/**/verdict.json",
+    "files": "out/**/*.*",
+}
+
+#: What is done with a folder of metamers.
+_USES = {"index": _index, "evaluate": _evaluate, "recognize": _recognize, "synth": _plan_again}
+
+#: The doors, by name.
+DOORS: dict[str, Door] = {
+    **{
+        f"{part} of pictures, {use}": Door(_make_metamers, read, (pattern,), 0.6)
+        for part, pattern in _PARTS.items()
+        for use, read in _USES.items()
+    },
+    "record of pictures, evaluate by its network": Door(_make_metamers, _evaluate_by_record, (_PARTS["record"],), 0.3),
+    "files of sounds, evaluate": Door(_make_sounds, _evaluate_sounds, ("out/**/*.*",)),
+    "state of a batch": Door(_make_interrupted, _continue, ("out/**/state.npz",), 0.6),
+    "null distribution": Door(_make_null, partial(_show_null, name="null.npz"), ("null.npz",)),
+    "null distribution of the authors": Door(_make_pickled_null, partial(_show_null, name="null.pckl"), ("null.pckl",)),
+    "unfinished null distribution": Door(_make_unfinished_null, _continue_null, ("null.npz.unfinished/*",), 0.6),
+    "trained folder": Door(_make_trained, _load_trained, ("trained/*.json",), 0.6),
+    "trained folder's checkpoint": Door(_make_trained, _read_trained_checkpoint, ("trained/*ckpt*",), 0.6),
+    "checkpoint V1": Door(partial(_make_checkpoint, version="V1"), _read_checkpoint, weight=2),
+    "checkpoint V2": Door(partial(_make_checkpoint, version="V2"), _read_checkpoint, weight=2),
+    **{
+        f"model {name}": Door(partial(_copy, name=name), partial(_load_model, name=name), weight=0.4)
+        for name in ("small.keras", "small.h5", "keras_2.h5", "exported", "frozen.pb")
+    },
+    "release": Door(_make_release, _read_release, weight=2),
+    "architecture": Door(_make_architecture, _describe_architecture),
+    "postprocessing": Door(_make_postprocessing, _read_postprocessing),
+    **{
+        f"picture {ending}": Door(partial(_make_picture, ending=ending), partial(_load_picture, ending=ending))
+        for ending in ("png", "jpg", "tif", "webp", "gif", "bmp", "ppm")
+    },
+    **{
+        f"sound {ending}": Door(partial(_make_sound, ending=ending), partial(_load_sound, ending=ending))
+        for ending in ("wav", "flac", "ogg", "aiff")
+    },
+    "array": Door(_make_array, _load_array),
+    "manifest": Door(_make_manifest, _synth_manifest),
+    "labels": Door(_make_labels, _read_labels, weight=0.3),
+    "corpus": Door(_make_corpus, _read_corpus),
+    **{
+        f"alignments {ending}": Door(partial(_make_alignments, ending=ending), partial(_read_alignments, ending=ending))
+        for ending in ("csv", "ctm", "TextGrid")
+    },
+    "AudioSet": Door(_make_audioset, _read_audioset),
+    "epoch of training": Door(_make_epoch, _restore_epoch, weight=0.6),
+    "cache": Door(_make_download, _read_download),
+}

@@ -1,0 +1,66 @@
+"""Regular files, opened and read with bounds: whatever a path leads to, reading it ends."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def regular_status(path: str | os.PathLike) -> os.stat_result:
+    """Return the status of a regular file.
+
+    Raises:
+        OSError: there is no such file, or it is something else: a folder, a device, or a FIFO, which waits for a
+            writer for ever.
+    """
+    try:
+        status = os.stat(path)
+    except ValueError as error:  # A null character in the path.
+        raise OSError(errno.EINVAL, "its name cannot be that of a file", os.fspath(path)) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe and not a file", os.fspath(path))
+    return status
+
+
+def open_regular(path: str | os.PathLike) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: as `regular_status` does, or it cannot be opened.
+    """
+    regular_status(path)
+    return Path(path).open("rb")
+
+
+def read_regular(path: str | os.PathLike, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file that is not larger than expected.
+
+    Args:
+        path: the file.
+        max_bytes: the largest size that is expected.
+
+    Raises:
+        OSError: as `regular_status` does, it cannot be read, or it is larger.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes, which were expected at most", str(path))
+    return content
+
+
+def read_text(path: str | os.PathLike, max_bytes: int) -> str:
+    """Return the text of a regular file in UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        max_bytes: the largest size that is expected.
+
+    Raises:
+        OSError: as `read_regular` does.
+        ValueError: it is not UTF-8.
+    """
+    return read_regular(path, max_bytes).decode("utf-8-sig")
