@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tfmetamers as tm
+from tests.making import rewrite
 from tests.synthesis.plans import RECIPE, ids, plan
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers import folder as folders
@@ -103,6 +104,7 @@ class TestKeptStates:
             with np.load(file) as archive:
                 kept = dict(archive)
             np.savez(file, **{**kept, "learning_rates": kept["learning_rates"] / 2})
+            rewrite(file.parent)
         with pytest.raises(ArgumentError, match=r"112 steps.*learning rates"):
             make(plan(network, stimuli, begun, recipe=LONG, extend=True), network)
 
@@ -112,6 +114,7 @@ class TestKeptStates:
         with np.load(file) as archive:
             kept = dict(archive)
         np.savez(file, **{**kept, name: kept[name][:-1]})
+        rewrite(file.parent)
         with pytest.raises(ResultError, match=rf"{file.parent}.*{name}"):
             read_metamer(file.parent)
         file.write_bytes(file.read_bytes()[:50])

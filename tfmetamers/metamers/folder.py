@@ -330,8 +330,9 @@ def _with_state(metamer: Metamer, path: Path) -> Metamer:
         **dict.fromkeys(("first_moment", "second_moment"), metamer.stimulus.shape),
         **dict.fromkeys(("losses", "learning_rates"), (metamer.record.recipe.steps + 1,)),
     }
+    checked_file(path.parent, path.name, metamer.record)
     with _damage_named(path.parent):
-        state = read_archive(checked_file(path.parent, path.name, metamer.record))
+        state = read_archive(path)
         for name, shape in shapes.items():
             if state[name].shape != shape or state[name].dtype.kind != "f":
                 raise ValueError(f"{path.name}: {name} is not an array of {shape} numbers")
