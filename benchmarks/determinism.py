@@ -30,7 +30,14 @@ import numpy as np
 from tabulate import tabulate
 from workers import Worker, alternate, median_ratio
 
-COMMAND = [sys.executable, "-c", "from tfmetamers.cli.main import main; main()"]
+#: States are saved after each call, so that what is killed is continued from the middle and not from its start.
+PROGRAM = """
+from tfmetamers.synthesis import runs
+runs.SECONDS_BETWEEN_SAVES = 0.0
+from tfmetamers.cli.main import main
+main()
+"""
+COMMAND = [sys.executable, "-c", PROGRAM]
 
 #: Networks, and a layer of each, that `cost` measures where none is given.
 CASES = [

@@ -118,7 +118,7 @@ def _index_row(out: Path, folder: Path, check: bool) -> dict[str, Any]:
 
 
 def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:
-    """Write the table of `index` as a CSV.
+    """Write the table of `index` as a CSV, without wall times, so that the same metamers give the same bytes.
 
     Args:
         out: the folder that synthesis wrote to.
@@ -131,7 +131,7 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
         ResultError: there is no metamer, one is damaged, or the file cannot be written.
     """
     path = Path(file) if file else Path(out) / "index.csv"
-    write_csv(index(out), path)
+    write_csv(index(out).drop(columns="seconds"), path)
     return path
 
 

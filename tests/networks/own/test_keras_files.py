@@ -1,11 +1,14 @@
 """Files of Keras 3 and Keras 2, and what is not executed."""
 
 import json
+import pathlib
+import re
 import zipfile
 
 import h5py
 import keras
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 import tf_keras
@@ -135,3 +138,79 @@ def test_a_configuration_that_describes_no_model_is_refused(tmp_path, content):
         file.attrs["model_config"] = json.dumps(content)
     with pytest.raises(CheckpointError, match=r"odd\.h5"):
         read_keras(tmp_path / "odd.h5")
+
+
+class TestBombs:
+    """Files of some kilobytes that would take gigabytes."""
+
+    @pytest.fixture
+    def peak(self):
+        """A function that tells by how much the process grows, in bytes, while a file is refused."""
+
+        def measure(path, match) -> int:
+            before = psutil.Process().memory_info().rss
+            pathlib.Path("/proc/self/clear_refs").write_text("5")  # The highest so far is forgotten.
+            with pytest.raises(CheckpointError, match=match):
+                read_keras(path)
+            status = pathlib.Path("/proc/self/status").read_text()
+            return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1]) - before
+
+        return measure
+
+    @staticmethod
+    def rewritten(path, change) -> None:
+        """Write the members of an archive anew, compressed."""
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, change(name, content))
+
+    def test_an_archive_that_inflates_is_not_inflated(self, tmp_path, peak):
+        small(keras).save(tmp_path / "mine.keras")
+        self.rewritten(tmp_path / "mine.keras", lambda name, content: content + bytes(10**8 * name.endswith(".h5")))
+        assert peak(tmp_path / "mine.keras", "holds 100,") < 5 * 10**7
+
+    def test_arrays_without_values_are_not_filled(self, tmp_path, peak):
+        small(keras).save(tmp_path / "mine.h5")
+        with h5py.File(tmp_path / "mine.h5", "r+") as file:
+            file.create_dataset("bomb", (10**9,), "f4")
+        assert (tmp_path / "mine.h5").stat().st_size < 10**5
+        assert peak(tmp_path / "mine.h5", "much larger than the file") < 10**8
+
+    @pytest.mark.parametrize("library", [keras, tf_keras], ids=["3", "2"])
+    @pytest.mark.parametrize("name", ["mine.keras", "mine.h5"])
+    def test_layers_that_the_file_has_no_weights_for_are_not_allocated(self, tmp_path, peak, library, name):
+        path = tmp_path / name
+        small(library).save(path)
+        old, new = b'"units": 4', b'"units": 400000000'
+        if name.endswith(".h5"):
+            with h5py.File(path, "r+") as file:
+                file.attrs["model_config"] = str(file.attrs["model_config"]).replace(old.decode(), new.decode())
+        else:
+            self.rewritten(path, lambda _, content: content.replace(old, new))
+        assert peak(path, r"cannot be read as a Keras model") < 5 * 10**8
+
+    @pytest.mark.parametrize("link", [h5py.ExternalLink("other.h5", "/a"), h5py.SoftLink("/a")])
+    def test_what_leads_elsewhere_is_not_followed(self, tmp_path, link):
+        small(keras).save(tmp_path / "mine.h5")
+        with h5py.File(tmp_path / "mine.h5", "r+") as file:
+            file["other"] = link
+        with pytest.raises(CheckpointError, match="leads to another place by 'other'"):
+            read_keras(tmp_path / "mine.h5")
+
+    def test_values_in_other_files_are_not_read(self, tmp_path):
+        (tmp_path / "secret").write_bytes(bytes(400))
+        small(keras).save(tmp_path / "mine.h5")
+        with h5py.File(tmp_path / "mine.h5", "r+") as file:
+            file.create_dataset("x", (100,), "f4", external=[(str(tmp_path / "secret"), 0, 400)])
+        with pytest.raises(CheckpointError, match="are in other files"):
+            read_keras(tmp_path / "mine.h5")
+
+    def test_a_configuration_nested_without_an_end_is_refused(self, tmp_path):
+        small(keras).save(tmp_path / "mine.keras")
+        for depth in (900, 100_000):
+            deep = b"[" * depth + b"]" * depth
+            self.rewritten(tmp_path / "mine.keras", lambda name, old, deep=deep: deep if "config" in name else old)
+            with pytest.raises(CheckpointError, match=r"mine\.keras"):
+                read_keras(tmp_path / "mine.keras")

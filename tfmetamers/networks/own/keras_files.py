@@ -1,14 +1,18 @@
 """Reading models that Keras saved, without executing code that a file may hold."""
 
+import copy
 import io
 import json
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
+import tensorflow as tf
 
 from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.zip_files import check_members, read_member
@@ -43,9 +47,9 @@ def read_keras(path: Path):
     Raises:
         CheckpointError: the file is missing, is not what its ending says, holds code, or cannot be read as a model.
     """
-    configuration, version = _read_configuration(path)
+    saved = _read_saved(path)
     try:
-        code = next(_code(configuration), None)
+        code = next(_code(saved.configuration), None)
     except RecursionError as error:
         raise CheckpointError(f"{path} is damaged: its configuration is nested too deeply; save it again.") from error
     if code is not None:
@@ -60,10 +64,11 @@ def read_keras(path: Path):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                _refuse_growth(library, path, saved)
                 return library.models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its parsers and layers raise.
             errors.append(error)
-    error = errors[-1] if version.startswith("2.") else errors[0]
+    error = errors[-1] if saved.version.startswith("2.") else errors[0]
     reason = str(error).strip().splitlines() or [type(error).__name__]
     raise CheckpointError(
         f"{path} cannot be read as a Keras model: {reason[0]} Save it again with model.save('FILE.keras'); load models "
@@ -71,8 +76,45 @@ def read_keras(path: Path):
     ) from error
 
 
-def _read_configuration(path: Path) -> tuple[object, str]:
-    """Return a model's configuration, and the version of Keras that saved it."""
+@dataclass(frozen=True)
+class _Saved:
+    """What a file holds.
+
+    Attributes:
+        configuration: the model's configuration.
+        version: the version of Keras that saved it.
+        numbers: how many numbers its arrays hold.
+    """
+
+    configuration: Any
+    version: str
+    numbers: int
+
+
+def _refuse_growth(library, path: Path, saved: _Saved) -> None:
+    """Refuse a model whose layers would have more weights than its file holds, before any of them is allocated.
+
+    Raises:
+        ValueError: it is one; or what a library raises that cannot build it.
+    """
+    if library is keras:
+        with keras.StatelessScope(initialize_variables=False):
+            if path.suffix.lower() == ARCHIVE_SUFFIX:
+                configuration = {**copy.deepcopy(saved.configuration), "compile_config": None}
+                model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
+            else:  # Of which Keras 3 knows the configuration where it loads the whole alone.
+                model = keras.models.load_model(path, compile=False, safe_mode=True)
+    else:
+        with tf.Graph().as_default():
+            model = library.models.model_from_json(json.dumps(saved.configuration))
+    # A model that was not built yet has weights where it is loaded with them.
+    if model.built and model.count_params() > saved.numbers:
+        raise ValueError(
+            f"its layers have {model.count_params():,} weights, and the file holds {saved.numbers:,} numbers."
+        )
+
+
+def _read_saved(path: Path) -> _Saved:
     suffix = path.suffix.lower()
     if suffix != ARCHIVE_SUFFIX and suffix not in HDF5_SUFFIXES:
         raise CheckpointError(
@@ -93,56 +135,50 @@ def _read_configuration(path: Path) -> tuple[object, str]:
         raise CheckpointError(f"{path} is damaged ({error}); save the model again.") from error
 
 
-def _of_archive(path: Path) -> tuple[object, str]:
-    size = path.stat().st_size
+def _of_archive(path: Path) -> _Saved:
+    size, numbers = path.stat().st_size, 0
     with zipfile.ZipFile(path) as archive:
         check_members(archive, MAX_GROWTH * size + MIN_SIZE)
         metadata = json.loads(read_member(archive, "metadata.json"))
         for name in archive.namelist():
             if Path(name).suffix in HDF5_SUFFIXES:
                 with h5py.File(io.BytesIO(read_member(archive, name))) as file:
-                    _check_hdf5(file, size)
-        return json.loads(read_member(archive, "config.json")), str(metadata.get("keras_version", ""))
+                    numbers += _checked_numbers(file, size)
+        return _Saved(json.loads(read_member(archive, "config.json")), str(metadata.get("keras_version", "")), numbers)
 
 
-def _of_hdf5(path: Path) -> tuple[object, str]:
+def _of_hdf5(path: Path) -> _Saved:
     with h5py.File(path) as file:
-        _check_hdf5(file, path.stat().st_size)
+        numbers = _checked_numbers(file, path.stat().st_size)
         if "model_config" not in file.attrs:
             raise CheckpointError(
                 f"{path} holds weights without a model; build the model in Python, load them with model.load_weights, "
                 "and save it with model.save('FILE.keras')."
             )
-        return json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", ""))
+        return _Saved(json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", "")), numbers)
 
 
-def _check_hdf5(file: h5py.File, size: int) -> None:
-    """Refuse a file of HDF5 that leads to other files, or stands for much more than its bytes hold.
+def _checked_numbers(file: h5py.File, size: int) -> int:
+    """Return how many numbers the arrays of a file of HDF5 hold, without reading them.
 
     Args:
         file: the file.
         size: its bytes, or those of the archive that it is in.
 
     Raises:
-        ValueError: it is one.
+        ValueError: it leads to other files, or stands for much more than its bytes hold.
     """
-    taken = 0
-
-    def check_link(name, link) -> None:
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"it leads to another place by {name!r}")
-
-    def check_item(name, item) -> None:
-        nonlocal taken
-        if isinstance(item, h5py.Dataset):
-            taken += item.size * item.dtype.itemsize
-            if item.external or item.is_virtual:
-                raise ValueError(f"the values of {name!r} are in other files")
-            if taken > MAX_GROWTH * size + MIN_SIZE:
-                raise ValueError("its arrays are much larger than the file")
-
-    file.visititems_links(check_link)
-    file.visititems(check_item)
+    leading = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else name)
+    if leading is not None:
+        raise ValueError(f"it leads to another place by {leading!r}")
+    arrays: list[h5py.Dataset] = []
+    file.visititems(lambda _, item: arrays.append(item) if isinstance(item, h5py.Dataset) else None)
+    for each in arrays:
+        if each.external or each.is_virtual:
+            raise ValueError(f"the values of {each.name!r} are in other files")
+    if sum(each.size * each.dtype.itemsize for each in arrays) > MAX_GROWTH * size + MIN_SIZE:
+        raise ValueError("its arrays are much larger than the file")
+    return sum(each.size for each in arrays)
 
 
 def _code(configuration) -> Iterator[str]:
