@@ -45,7 +45,7 @@ setup(
         "matplotlib",
         "pandas",
         "praatio",
-        "click>=8.1",
+        "click>=8.4",  # Names near to an unknown command.
         "tqdm",
         "jinja2",
         "tabulate",

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
-from tabulate import tabulate
 
 from tfmetamers.checkpoints.catalog import CatalogEntry, cache_folder, find_entry, load_catalog
 from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table
 from tfmetamers.errors import ArgumentError, CheckpointError
 
 
@@ -16,44 +16,47 @@ def checkpoints() -> None:
 
 
 @checkpoints.command("list")
+@json_option
 def list_checkpoints() -> None:
     """List the published checkpoints, and which of them are in the cache."""
     cache = cache_folder()
+    columns = {
+        "name": "name",
+        "network": "network",
+        "format": "format",
+        "variables": Column("variables", _known),
+        "parameters": Column("parameters", _known),
+        "licence": "licence",
+        "location": Column("in the cache", lambda location: str(location or "no")),
+    }
     rows = [
-        (
-            entry.name,
-            entry.network,
-            entry.format,
-            entry.variables or "unknown",
-            entry.parameters or "unknown",
-            entry.licence,
-            entry.location(cache) or "no",
-        )
+        {**{key: getattr(entry, key) for key in columns if key != "location"}, "location": entry.location(cache)}
         for entry in load_catalog().values()
     ]
-    columns = ("name", "network", "format", "variables", "parameters", "licence", "in the cache")
-    click.echo(tabulate(rows, columns))
-    click.echo(f"\nThe cache is {cache}; set the environment variable TFMETAMERS_CACHE to move it.")
+    show_table(rows, columns)
+    say(f"\nThe cache is {cache}; set the environment variable TFMETAMERS_CACHE to move it.")
+
+
+def _known(count: int | None) -> str:
+    return str(count or "unknown")
+
+
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in load_catalog() if name.startswith(incomplete)]
 
 
 @checkpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_complete)
+@quiet_option
 def fetch(name: str) -> None:
     """Download the checkpoint NAME into the cache; an interrupted download is resumed."""
-    from tqdm import tqdm
-
     from tfmetamers.checkpoints.download_hashes import read_hashes
     from tfmetamers.checkpoints.fetch import fetch_entry
 
     entry = find_entry(name)
     click.echo(f"Licence: {entry.licence}. {entry.licence_note}\n{entry.note}".rstrip(), err=True)
-    with tqdm(desc=entry.file, unit="B", unit_scale=True, unit_divisor=1024) as bar:
-
-        def show(received: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(received - bar.n)
-
-        path = fetch_entry(entry, progress=show)
+    with progress_counter(entry.file, "B", unit_scale=True, unit_divisor=1024) as progress:
+        path = fetch_entry(entry, progress=progress)
     published = f"its MD5 is that which {entry.md5_source} published" if entry.md5 else "nobody published a hash of it"
     click.echo(
         f"SHA-256 {read_hashes(cache_folder())[entry.address]}, recorded at the first download; {published}.", err=True
@@ -62,8 +65,10 @@ def fetch(name: str) -> None:
 
 
 @checkpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_complete)
 @click.argument("path", required=False)
+@quiet_option
+@json_option
 def verify(name: str, path: str | None) -> None:
     """Check that the checkpoint NAME is complete and works: the one in the cache, or the one at PATH.
 
@@ -91,10 +96,10 @@ def verify(name: str, path: str | None) -> None:
         recorded_digest=None if path else read_hashes(cache).get(entry.address),
         probe=spec.kind.probe(entry),
     )
+    say(f"{checkpoint}\n")
     words = {True: "ok", False: "FAILED", None: "not run"}
-    table = [(row.check, row.expected, row.found, words[row.ok]) for row in rows]
-    columns, widths = ("check", "expected", "found", ""), [None, 36, 64, None]
-    click.echo(f"{checkpoint}\n\n{tabulate(table, columns, disable_numparse=True, maxcolwidths=widths)}")
+    columns = {"check": "check", "expected": "expected", "found": "found", "ok": Column("", words.get)}
+    show_table([row._asdict() for row in rows], columns, maxcolwidths=[None, 36, 64, None])
     failed = ", ".join(row.check for row in rows if row.ok is False)
     if failed:
         raise CheckpointError(

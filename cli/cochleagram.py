@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from tfmetamers.cli.network_options import quiet_tensorflow
-from tfmetamers.errors import StimulusError
+from tfmetamers.cli.network_options import complete_network, parse_network, quiet_tensorflow
+from tfmetamers.cli.output import quiet_option, say
+from tfmetamers.errors import ArgumentError, StimulusError
 
 #: The maximum duration of a sound that is drawn whole, in seconds, at which the filters take 2 GiB.
 MAX_SECONDS = 30
@@ -24,9 +25,14 @@ MAX_SECONDS = 30
     "--settings",
     "settings_name",
     type=click.Choice(["released", "paper_text"]),
-    default="released",
-    show_default=True,
-    help="The filters of the released networks (211 channels) or of the paper's text (171).",
+    help="The filters of the released networks (211 channels) or of the paper's text (171). [default: released]",
+)
+@click.option(
+    "--network",
+    "text",
+    metavar="NETWORK",
+    shell_complete=complete_network,
+    help="Draw what this network hears: its filters, its sampling rate and, with --fit, its length.",
 )
 @click.option(
     "--front-end",
@@ -38,16 +44,19 @@ MAX_SECONDS = 30
 @click.option(
     "--fit",
     type=click.Choice(["pad", "trim", "centre"]),
-    help="Bring SOUND to the 2 s that networks hear, in place of drawing all of it.",
+    help="Bring SOUND to the length that networks hear (2 s, or that of --network), in place of drawing all of it.",
 )
-def cochleagram(sound, output, settings_name, front_end, fit):
+@quiet_option
+def cochleagram(sound, output, settings_name, text, front_end, fit):
     """Draw the waveform and the cochleagram of SOUND."""
     output = output or Path(f"{sound.stem}_cochleagram.png")
     _check_output(output, sound)
+    if settings_name and text:
+        raise click.UsageError("--settings and --network both say which filters are meant; give one of them.")
     from tfmetamers.cochlea.settings import find_cochleagram_settings
     from tfmetamers.stimuli.sounds import load_sound
 
-    settings = find_cochleagram_settings(settings_name)
+    settings = _settings_of(text) if text else find_cochleagram_settings(settings_name or "released")
     if fit is None:
         settings = settings.replace(samples=_own_length(sound, settings))
     waveform = load_sound(sound, settings.sampling_rate, settings.samples, fit or "trim")
@@ -64,7 +73,18 @@ def cochleagram(sound, output, settings_name, front_end, fit):
     figure = plot_cochleagram(waveform, settings.sampling_rate, heard, built.center_frequencies, title)
     with atomic_write(output) as partial:
         figure.savefig(partial, dpi=150)
-    click.echo(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")
+    say(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")
+
+
+def _settings_of(text: str):
+    """Return the settings of the cochleagram that a network hears."""
+    network = parse_network(text).describe()
+    settings = network.front_ends and getattr(network.front_end(network.front_ends[0]), "settings", None)
+    from tfmetamers.cochlea.settings import CochleagramSettings
+
+    if not isinstance(settings, CochleagramSettings):
+        raise ArgumentError(f"{network.name} hears no cochleagram; give a network that does, such as word_aliased.")
+    return settings
 
 
 def _check_output(output, sound) -> None:
@@ -85,6 +105,7 @@ def _own_length(sound, settings) -> int:
     if not minimum <= drawn <= maximum:
         raise StimulusError(
             f"{sound} lasts {length / settings.sampling_rate:.6g} s; only {minimum / settings.sampling_rate:.3g} to "
-            f"{MAX_SECONDS} s can be drawn whole. Fit it to 2 s with --fit {'pad' if drawn < minimum else 'trim'}."
+            f"{MAX_SECONDS} s can be drawn whole. Fit it to {settings.samples / settings.sampling_rate:g} s with "
+            f"--fit {'pad' if drawn < minimum else 'trim'}."
         )
     return drawn

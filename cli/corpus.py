@@ -1,11 +1,11 @@
 """``tfmetamers corpus``: manifests of what networks are trained on."""
 
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from tabulate import tabulate
-from tqdm import tqdm
+
+from tfmetamers.cli.output import json_option, progress_over, quiet_option, say, show_table
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -38,6 +38,7 @@ def corpus():
     help="Format of the alignments [default: by the files' endings].",
 )
 @_seconds
+@click.option("--pad", is_flag=True, help="Keep clips that reach beyond their recording, with silence there.")
 @_number("--min-clips", 1, "Drop words with fewer clips.")
 @_number("--min-speakers", 0, "Drop words with fewer speakers.")
 @_number("--min-speaker-clips", 0, "Drop speakers with fewer clips.")
@@ -51,6 +52,8 @@ def corpus():
 @_validation
 @_number("--test", 0.1, "Share of the clips for the test.")
 @_seed
+@quiet_option
+@json_option
 def words(alignments, recordings, output, file_format, **settings):
     """Make a manifest of clips with a word in the middle, from recordings with word alignments."""
     from tfmetamers.training.word_alignments import read_alignments
@@ -59,10 +62,10 @@ def words(alignments, recordings, output, file_format, **settings):
 
     _check_output(output, [alignments])
     settings = ClipSettings(**settings)
-    with _bar("alignments") as bar:
+    with progress_over("alignments", "file") as bar:
         aligned = read_alignments(alignments, file_format, bar)
-    click.echo(f"{counted(len(aligned), 'word')} in {counted(aligned['recording'].nunique(), 'recording')}")
-    with _bar("recordings") as bar:
+    say(f"{counted(len(aligned), 'word')} in {counted(aligned['recording'].nunique(), 'recording')}")
+    with progress_over("recordings", "file") as bar:
         clips, dropped = gather_clips(aligned, recordings, settings, bar)
     _show_dropped(dropped, ["word", "speaker"])
     _write(clips, summarize_words(clips), output)
@@ -79,6 +82,8 @@ def words(alignments, recordings, output, file_format, **settings):
 @_number("--min-clips", 1, "Drop categories with fewer clips.")
 @_validation
 @_seed
+@quiet_option
+@json_option
 def backgrounds(segments, sounds, labels, output, **settings):
     """Make a manifest of backgrounds from AudioSet's lists of segments and a folder of their sounds.
 
@@ -96,9 +101,9 @@ def backgrounds(segments, sounds, labels, output, **settings):
     _check_output(output, [*segments, labels])
     settings = BackgroundSettings(**settings)
     listed = read_segments(segments)
-    click.echo(f"{counted(len(listed), 'segment')} in {counted(len(segments), 'list')}")
+    say(f"{counted(len(listed), 'segment')} in {counted(len(segments), 'list')}")
     names = read_labels(labels)
-    with _bar("sounds") as bar:
+    with progress_over("sounds", "file") as bar:
         clips, dropped = gather_backgrounds(listed, names, sounds, settings, bar)
     _show_dropped(dropped, [])
     _write(clips, summarize_backgrounds(clips), output)
@@ -109,34 +114,18 @@ def _check_output(output, inputs) -> None:
         raise click.UsageError(f"--output is {output}, which is one of the inputs; give another name.")
 
 
-@contextmanager
-def _bar(description):
-    """Give a function that shows a progress bar over files; the bar is closed before an error is printed."""
-    bars = []
-
-    def show(files):
-        bars.append(tqdm(files, desc=description, unit="file"))
-        return bars[-1]
-
-    try:
-        yield show
-    finally:
-        for bar in bars:
-            bar.close()
-
-
 def _show_dropped(dropped, columns) -> None:
     rows = [[drop.clips, drop.reason, *(drop.lost[name] for name in columns), drop.example] for drop in dropped]
     if rows:
         headers = ["dropped", "clips", *(f"{name}s lost" for name in columns), "example"]
-        click.echo("\n" + tabulate(rows, headers, disable_numparse=True))
+        say("\n" + tabulate(rows, headers, disable_numparse=True))
 
 
 def _write(clips, summary, output) -> None:
     from tfmetamers.training.corpora import write_manifest
 
-    headers = ["kept", *next(iter(summary.values()))]
-    rows = [[split, *counts.values()] for split, counts in summary.items()]
-    click.echo("\n" + tabulate(rows, headers))
+    say("")
+    rows = [{"split": split, **counts} for split, counts in summary.items()]
+    show_table(rows, {**{name: name for name in rows[0]}, "split": "kept"})
     write_manifest(clips, output)
-    click.echo(f"\nWrote {output}.")
+    say(f"\nWrote {output}.")

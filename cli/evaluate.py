@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import click
-from tabulate import tabulate
-from tqdm import tqdm
 
 from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.output import Column, json_option, progress_over, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
@@ -30,6 +29,8 @@ from tfmetamers.utilities.words import counted
     help="Where to look for networks' files that are no longer where they were. Can be given several times.",
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html.")
+@quiet_option
+@json_option
 def evaluate(out, given_nulls, all_layers, look_in, report):
     """Judge every metamer below OUT by the network that made it.
 
@@ -46,19 +47,22 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     nulls, bundled = _load_nulls(given_nulls), bundled_nulls()
     total = len(find_metamers(out)) + len(find_half_written(out))
     verdicts = judge_all(out, nulls, defaults=bundled, all_layers=all_layers, look_in=look_in)
-    found = list(tqdm(verdicts, total=total, unit="metamer", desc="judged"))
+    with progress_over("judged", "metamer", total=total) as progress:
+        found = list(progress(verdicts))
     judged = [each for each in found if isinstance(each, Judged)]
     bundled = _used(bundled, judged, nulls)
     failures = [each for each in found if isinstance(each, Failure)]
     write_table(judged, out, out / "verdicts.csv")
+    rows = summarize(judged)
+    show_table(rows, _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
-        _print_summary(summarize(judged), nulls, bundled, sum(each.is_kept for each in judged))
+        _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
     if unfinished := count_unfinished(out):
         are = "is" if unfinished == 1 else "are"
         batches = counted(unfinished, "unfinished batch", "unfinished batches")
-        click.echo(f"\n{batches} {are} not judged; the same 'tfmetamers synth' continues them.")
+        say(f"\n{batches} {are} not judged; the same 'tfmetamers synth' continues them.")
     for failure in failures:
-        click.echo(f"Not judged: {failure.folder}: {failure.reason}", err=True)
+        warn(f"Not judged: {failure.folder}: {failure.reason}")
     left_out = _write_report(out, judged, {**nulls, **bundled}) if report else []
     return 1 if failures or left_out else 0
 
@@ -93,51 +97,47 @@ def _write_report(out, judged, nulls) -> list:
 
     unreadable = find_unreadable(judged)
     for folder, reason in unreadable.items():
-        click.echo(f"Not in the report: {folder}: {reason}", err=True)
+        warn(f"Not in the report: {folder}: {reason}")
     shown = [each for each in judged if each.folder not in unreadable]
     if shown:
-        click.echo(f"\nOpen {write_report(out, shown, nulls)}.")
+        path = write_report(out, shown, nulls)
+        say(f"\nOpen {path}.")
     elif (out / "report.html").exists():
-        click.echo(f"{out / 'report.html'} is from an earlier command; there was nothing to show now.", err=True)
+        warn(f"{out / 'report.html'} is from an earlier command; there was nothing to show now.")
     return list(unreadable)
 
 
-def _print_summary(rows, nulls, bundled, kept) -> None:
-    headers = {
-        "network": "network",
-        "layer": "layer",
-        "metamers": "metamers",
-        "passed": "passed",
-        "failed": "failed",
-        "not_judged": "not judged",
-        "other_label": "other label",
-        "low_correlation": "correlation not above null",
-        "undefined": "undefined",
-        "saved_failed": "passed, not as saved",
-        "median_correlation": "median correlation",
-        "min_margin": "smallest margin",
-    }
-    table = [[_cell(row[column]) for column in headers] for row in rows]
-    click.echo(tabulate(table, list(headers.values()), disable_numparse=True, maxheadercolwidths=12))
+_COLUMNS = {
+    "network": "network",
+    "layer": "layer",
+    "metamers": "metamers",
+    "passed": "passed",
+    "failed": "failed",
+    "not_judged": "not judged",
+    "other_label": "other label",
+    "low_correlation": "correlation not above null",
+    "undefined": "undefined",
+    "saved_failed": "passed, not as saved",
+    "median_correlation": Column("median correlation", ".4f"),
+    "min_margin": Column("smallest margin", ".4f"),
+}
+
+
+def _explain(rows, nulls, bundled, kept) -> None:
+    """Say what the verdicts rest on, and what is missing."""
     for file, null in nulls.items():
-        click.echo(f"\nNull distribution {file.name}: {null.claim()}.")
+        say(f"\nNull distribution {file.name}: {null.claim()}.")
     for file, null in bundled.items():
-        click.echo(f"\nNull distribution that comes with {file.parent.name}: {null.claim()}.")
+        say(f"\nNull distribution that comes with {file.parent.name}: {null.claim()}.")
     if kept:
-        click.echo(
+        say(
             f"\n{counted(kept, 'metamer keeps its verdict', 'metamers keep their verdicts')} by an earlier null "
             "distribution, because none for that network and layer was given now."
         )
     waiting = sum(row["not_judged"] for row in rows)
     remedy = "Build one with 'tfmetamers null build', and give it with --null."
     if not nulls and not bundled and not kept:
-        click.echo(f"\nNo null distribution was given, and without one no metamer can pass. {remedy}")
+        say(f"\nNo null distribution was given, and without one no metamer can pass. {remedy}")
     elif waiting:
         were = counted(waiting, "metamer was", "metamers were")
-        click.echo(f"\n{were} not judged, because no null distribution for that network and layer was given. {remedy}")
-
-
-def _cell(value) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+        say(f"\n{were} not judged, because no null distribution for that network and layer was given. {remedy}")

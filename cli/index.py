@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tfmetamers.cli.output import json_option, quiet_option, say, show_json
 from tfmetamers.utilities.words import counted
 
 
@@ -15,6 +16,8 @@ from tfmetamers.utilities.words import counted
     help="The CSV to write [default: OUT/index.csv].",
 )
 @click.option("--verify", is_flag=True, help="Compare every file of each metamer with its recorded hash.")
+@quiet_option
+@json_option
 def index(out, output, verify):
     """Gather all finished metamers below OUT into a tidy CSV, one row for each.
 
@@ -27,9 +30,10 @@ def index(out, output, verify):
     table, failures = gather(out, verify)
     path = output or out / "index.csv"
     write_csv(table.drop(columns="seconds", errors="ignore"), path)  # Wall times are no two times the same.
-    click.echo(f"Wrote {path}.")
+    show_json(table.to_dict("records"))
+    say(f"Wrote {path}.")
     if verify:
-        click.echo(f"{counted(len(table) + len(failures), 'metamer')} checked, {len(failures)} damaged.")
+        say(f"{counted(len(table) + len(failures), 'metamer')} checked, {len(failures)} damaged.")
     for failure in failures:
         click.echo(f"Not in the table: {failure.reason}", err=True)
     return 1 if failures else 0

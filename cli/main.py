@@ -13,20 +13,28 @@ from tfmetamers.errors import ArgumentError, TfmetamersError, shown
 from tfmetamers.utilities.interrupts import noticed_sigint
 from tfmetamers.version import __version__
 
-#: Each command, the module below tfmetamers.cli that has it, and its line in the help.
-COMMANDS = {
-    "synth": ("synth", "Make metamers of pictures and sounds at layers of a network."),
-    "evaluate": ("evaluate", "Judge metamers: same label, correlation above a null distribution."),
-    "recognize": ("recognize", "Show metamers to other networks: who recognises them?"),
-    "train": ("train", "Train auditory networks on your own recordings."),
-    "networks": ("networks", "List networks and their layers."),
-    "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
-    "cochleagram": ("cochleagram", "Draw the cochleagram of a sound."),
-    "null": ("null", "Build, merge and show null distributions."),
-    "corpus": ("corpus", "Make manifests of what networks are trained on."),
-    "index": ("index", "Gather finished metamers into a CSV."),
+#: The commands by the sections of the help, and the line of each. A command's module is named like it.
+SECTIONS = {
+    "Make": {
+        "synth": "Make metamers of pictures and sounds at layers of a network.",
+        "cochleagram": "Draw the cochleagram of a sound.",
+    },
+    "Judge": {
+        "null": "Build, merge and show null distributions.",
+        "evaluate": "Judge metamers: same label, correlation above the null's.",
+        "recognize": "Show metamers to other networks: who recognises them?",
+        "index": "Gather finished metamers into a CSV.",
+    },
+    "Networks and files": {
+        "networks": "List networks and their layers.",
+        "checkpoints": "List, fetch and verify published checkpoints.",
+        "train": "Train auditory networks on your own recordings.",
+        "corpus": "Make manifests of what networks are trained on.",
+    },
 }
 
+#: The line of each command in the help.
+COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 #: The commands that go on where they were stopped.
 RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
@@ -41,11 +49,20 @@ class LazyCommands(click.Group):
     def get_command(self, context, name):
         if name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f"tfmetamers.cli.{COMMANDS[name][0]}"), name)
+        plain = name.replace("-", "_")
+        return getattr(importlib.import_module(f"tfmetamers.cli.{plain}"), plain)
+
+    def resolve_command(self, context, arguments):
+        name = arguments[0]
+        if name not in COMMANDS and not name.startswith("-") and not context.resilient_parsing:
+            raise click.NoSuchCommand(name, possibilities=COMMANDS, ctx=context)
+        return super().resolve_command(context, arguments)
 
     def format_commands(self, context, formatter):
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), line) for name, line in commands.items()])
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
+from tfmetamers.errors import TfmetamersError
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.regular_files import read_text
 
@@ -32,6 +34,28 @@ FORMS_EPILOG = "\b\nA network is given as one of\n" + "\n".join(
 )
 
 
+def complete_network(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of networks that begin as a word does; where none does, the shell completes files."""
+    from tfmetamers.networks.families import network_names
+
+    names = [name for name in network_names() if name.startswith(incomplete)]
+    return [*map(CompletionItem, names)] or [CompletionItem(incomplete, type="file")]
+
+
+def complete_layer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the layers, beginning as a word does, of the network that was named before it.
+
+    A network whose layers only loading tells has none here: that takes longer than a shell may wait.
+    """
+    try:
+        spec = NetworkSpec.parse(context.params.get("text"))
+        outline = spec.kind.outline(spec)
+    except TfmetamersError:
+        return []
+    names = ["all", *outline.layers] if outline else []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def quiet_tensorflow() -> None:
     """Keep the notices of TensorFlow's libraries off the terminal, unless the user has asked for them.
 
@@ -45,7 +69,12 @@ def network_options(command):
     """Add the options that name a network to a command."""
     options = [
         click.option(
-            "--network", "text", metavar="NETWORK", required=True, help="The network, in a form that is listed below."
+            "--network",
+            "text",
+            metavar="NETWORK",
+            required=True,
+            shell_complete=complete_network,
+            help="The network, in a form that is listed below.",
         ),
         click.option(
             "--checkpoint", type=click.Path(path_type=Path), metavar="PATH", help="The network's weights, as NAME=PATH."

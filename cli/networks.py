@@ -1,12 +1,19 @@
 """``tfmetamers networks``: what there is to invert."""
 
 import click
-from tabulate import tabulate
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, model_options, parse_network, quiet_tensorflow
+from tfmetamers.cli.network_options import (
+    FORMS_EPILOG,
+    complete_network,
+    model_options,
+    parse_network,
+    quiet_tensorflow,
+)
+from tfmetamers.cli.output import Column, json_option, say, show_table
 
 
 @click.group(invoke_without_command=True)
+@json_option
 @click.pass_context
 def networks(context):
     """List the networks; 'networks show NETWORK' prints the layers of one."""
@@ -17,44 +24,77 @@ def networks(context):
         specs = [NetworkSpec.parse(name) for name in network_names()]
         outlines = [spec.kind.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
         rows = [
-            [
-                outline.name + (" *" if outline.note else ""),
-                outline.domain.describe() + ("; any length" if "duration" in spec.kind.takes else ""),
-                outline.classes,
-                ", ".join(outline.layers),
-                spec.kind.state(spec),
-            ]
+            {
+                "network": outline.name,
+                "stimulus": outline.domain.describe() + ("; any length" if "duration" in spec.kind.takes else ""),
+                "classes": outline.classes,
+                "layers": list(outline.layers),
+                "weights": spec.kind.state(spec),
+                "note": outline.note,
+            }
             for spec, outline in zip(specs, outlines, strict=True)
         ]
-        headers = ["network", "stimulus", "classes", "layers", "weights"]
-        click.echo(tabulate(rows, headers, maxcolwidths=[None, 24, None, 50, None]))
         notes = {outline.name: outline.note for outline in outlines if outline.note}
+        columns = {
+            "network": Column("network", lambda name: f"{name} *" if name in notes else name),
+            "stimulus": "stimulus",
+            "classes": "classes",
+            "layers": Column("layers", ", ".join),
+            "weights": "weights",
+        }
+        show_table(rows, columns, maxcolwidths=[None, 24, None, 50, None])
         for note in dict.fromkeys(notes.values()):
             noted = ", ".join(name for name, each in notes.items() if each == note)
-            click.echo(f"\n* {noted}: {note}")
+            say(f"\n* {noted}: {note}")
 
 
 @networks.command(epilog=FORMS_EPILOG)
-@click.argument("text", metavar="NETWORK")
+@click.argument("text", metavar="NETWORK", shell_complete=complete_network)
 @model_options
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
-def show(text, tensors, **models):
-    """Print each layer's name, shape, number of units and ReLU rule."""
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of the metamers that advance together, for the memory of a step.",
+)
+@json_option
+def show(text, tensors, batch_size, **models):
+    """Show each layer's name, shape, number of units, memory and ReLU rule."""
     network = parse_network(text, **models).describe()
     kind = "characters" if network.transcribe else "classes"
     labels = f"; {len(network.labels)} {kind}" if network.labels else ""
-    click.echo(f"{network.name}: stimulus {network.domain.describe()}{labels}")
-    click.echo(f"{network.provenance.note}\n" if network.provenance.note else "")
+    say(f"{network.name}: stimulus {network.domain.describe()}{labels}")
+    say(f"{network.provenance.note}\n" if network.provenance.note else "")
+    memory = network.step_bytes(list(network.layers), batch_size)
+    columns = {
+        "layer": "layer",
+        "shape": Column("shape", _sides),
+        "units": Column("units", ","),
+        "memory": Column("memory of a step", lambda size: f"about {size / 1e9:.2g} GB"),
+        "relu_gradient": "gradient of the ReLU that produces it",
+        "tensor": "tensor",
+    }
     rows = [
-        [layer.name, " x ".join(map(str, layer.shape)), layer.size, layer.path.rule, layer.tensor]
+        {
+            "layer": layer.name,
+            "shape": layer.shape,
+            "units": layer.size,
+            "memory": memory[layer.name],
+            "relu_gradient": layer.path.rule,
+            "tensor": layer.tensor,
+        }
         for layer in network.layers.values()
     ]
-    headers = ["layer", "shape", "units", "gradient of the ReLU that produces it", "tensor"]
-    click.echo(tabulate(rows, headers, intfmt=","))
+    show_table(rows, columns)
     if network.further_layers:
-        click.echo(f"\nFurther layers: {', '.join(network.further_layers)}")
+        say(f"\nFurther layers: {', '.join(network.further_layers)}")
     if tensors:
-        click.echo("\nFurther tensors, for --layer tensor:NAME")
+        say("\nFurther tensors, for --layer tensor:NAME")
         for tensor in network.tensors:
-            layer = network.layer(f"tensor:{tensor}")
-            click.echo(f"  {tensor}  {' x '.join(map(str, layer.shape))}")
+            say(f"  {tensor}  {_sides(network.layer(f'tensor:{tensor}').shape)}")
+
+
+def _sides(shape) -> str:
+    return " x ".join(map(str, shape))

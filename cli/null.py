@@ -3,11 +3,26 @@
 from pathlib import Path
 
 import click
-from tabulate import tabulate
-from tqdm import tqdm
 
 from tfmetamers.cli.memory_size import MemorySize
-from tfmetamers.cli.network_options import FORMS_EPILOG, layer_names, network_options, parse_network, quiet_tensorflow
+from tfmetamers.cli.network_options import (
+    FORMS_EPILOG,
+    complete_layer,
+    layer_names,
+    network_options,
+    parse_network,
+    quiet_tensorflow,
+)
+from tfmetamers.cli.output import (
+    Column,
+    json_option,
+    progress_bar,
+    progress_counter,
+    quiet_option,
+    say,
+    show_table,
+    warn,
+)
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
@@ -25,7 +40,12 @@ def null() -> None:
 @null.command(epilog=FORMS_EPILOG)
 @network_options
 @click.option(
-    "--layer", "layers", multiple=True, required=True, help="A layer's name, or 'all'. Can be given several times."
+    "--layer",
+    "layers",
+    multiple=True,
+    required=True,
+    shell_complete=complete_layer,
+    help="A layer's name, or 'all'. Can be given several times.",
 )
 @click.option(
     "--stimuli",
@@ -66,6 +86,8 @@ def null() -> None:
     metavar="FILE.npz",
     help="File to write.",
 )
+@quiet_option
+@json_option
 def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **network):
     """Correlate the activations of random pairs of stimuli at each LAYER of a network.
 
@@ -79,19 +101,15 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
 
     names = layer_names(network, layers)
     files = collect_stimuli(inputs, network.domain.suffixes)
-    with tqdm(total=len(files), desc="stimuli", unit="stimulus", leave=False) as bar:
+    with progress_bar(total=len(files), desc="stimuli", unit="stimulus", leave=False) as bar:
         stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)
     _report_stimuli(stimuli)
     plan = plan_null(network, names, stimuli, pairs=pairs, seed=seed, out=out, design=design, memory_bytes=memory_bytes)
-    click.echo(f"{network.name}, {network.provenance.describe()}; {pairs:,} pairs, {design}, seed {seed}")
-    with tqdm(desc="ranks", unit="stimulus") as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        built = build_null(plan, progress=show)
-    click.echo(_table(built) + f"\n\nWrote {out}.")
+    say(f"{network.name}, {network.provenance.describe()}; {pairs:,} pairs, {design}, seed {seed}")
+    with progress_counter("ranks", "stimulus") as progress:
+        built = build_null(plan, progress=progress)
+    _show_table(built)
+    say(f"\nWrote {out}.")
 
 
 @null.command()
@@ -104,6 +122,8 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
     metavar="FILE.npz",
     help="File to write.",
 )
+@quiet_option
+@json_option
 def merge(files, out):
     """Merge null distributions of one network that have no pair in common."""
     from tfmetamers.inclusion.null import merge_nulls
@@ -117,7 +137,8 @@ def merge(files, out):
     merged = merge_nulls([load_null(file) for file in files])
     merged.save(out)
     merged.warn()
-    click.echo(_table(merged) + f"\n\nWrote {out}.")
+    _show_table(merged)
+    say(f"\nWrote {out}.")
 
 
 @null.command()
@@ -128,6 +149,7 @@ def merge(files, out):
     metavar="FILE.png",
     help="Draw a histogram of each layer.",
 )
+@json_option
 def show(file, figure):
     """Show what a null distribution holds; nothing in FILE is executed if it is one of the authors' pickles."""
     from tfmetamers.inclusion.null_files import load_null
@@ -136,9 +158,8 @@ def show(file, figure):
         _check_name(figure, _FIGURES, "figure")
     quiet_tensorflow()
     loaded = load_null(file)
-    for line in _description(loaded):
-        click.echo(line)
-    click.echo("\n" + _table(loaded))
+    say("\n".join(_description(loaded)) + "\n")
+    _show_table(loaded)
     loaded.warn()
     if figure:
         from tfmetamers.plotting.nulls import plot_null
@@ -146,7 +167,7 @@ def show(file, figure):
 
         with atomic_write(figure) as partial:
             plot_null(loaded).savefig(partial, dpi=150)
-        click.echo(f"\nWrote {figure}.")
+        say(f"\nWrote {figure}.")
 
 
 def _check_name(path: Path, endings: tuple[str, ...], what: str) -> None:
@@ -156,18 +177,16 @@ def _check_name(path: Path, endings: tuple[str, ...], what: str) -> None:
 
 
 def _report_stimuli(stimuli) -> None:
-    click.echo(f"{counted(len(stimuli.files), 'different stimulus', 'different stimuli')}")
+    say(f"{counted(len(stimuli.files), 'different stimulus', 'different stimuli')}")
     if stimuli.duplicates:
         listed = "; ".join(f"{id_} is a copy of {first}" for id_, first in stimuli.duplicates[:5])
-        click.echo(
-            f"{counted(len(stimuli.duplicates), 'copy', 'copies')} left out: {listed}{_and_more(stimuli.duplicates)}"
-        )
+        say(f"{counted(len(stimuli.duplicates), 'copy', 'copies')} left out: {listed}{_and_more(stimuli.duplicates)}")
     if stimuli.broken:
-        click.echo(f"{counted(len(stimuli.broken), 'file')} left out that cannot be loaded:")
+        warn(f"{counted(len(stimuli.broken), 'file')} left out that cannot be loaded:")
         for id_, reason in stimuli.broken[:20]:
-            click.echo(f"  {id_}: {reason}")
+            warn(f"  {id_}: {reason}")
         if len(stimuli.broken) > 20:
-            click.echo(f"  and {len(stimuli.broken) - 20:,} more")
+            warn(f"  and {len(stimuli.broken) - 20:,} more")
 
 
 def _and_more(items: list) -> str:
@@ -189,14 +208,27 @@ def _description(loaded) -> list[str]:
     return lines
 
 
-def _table(loaded) -> str:
+def _show_table(loaded) -> None:
     rows = []
     for layer in loaded.layers:
         undefined = loaded.undefined(layer)
-        numbers = ["-"] * 3
-        if undefined < loaded.pairs_count:
-            values = (loaded.quantile(layer, 0.5), loaded.quantile(layer, 0.999), loaded.maximum(layer))
-            numbers = [f"{value:.4f}" for value in values]
-        rows.append([layer, f"{loaded.pairs_count:,}", f"{undefined:,}", *numbers])
-    headers = ["layer", "pairs", "undefined", "median", "99.9th percentile", "maximum"]
-    return tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 5))
+        is_defined = undefined < loaded.pairs_count
+        rows.append(
+            {
+                "layer": layer,
+                "pairs": loaded.pairs_count,
+                "undefined": undefined,
+                "median": loaded.quantile(layer, 0.5) if is_defined else None,
+                "percentile_99_9": loaded.quantile(layer, 0.999) if is_defined else None,
+                "maximum": loaded.maximum(layer) if is_defined else None,
+            }
+        )
+    columns = {
+        "layer": "layer",
+        "pairs": Column("pairs", ","),
+        "undefined": Column("undefined", ","),
+        "median": Column("median", ".4f"),
+        "percentile_99_9": Column("99.9th percentile", ".4f"),
+        "maximum": Column("maximum", ".4f"),
+    }
+    show_table(rows, columns)

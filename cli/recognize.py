@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import click
-from tabulate import tabulate
-from tqdm import tqdm
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, model_options, parse_judges
+from tfmetamers.cli.network_options import FORMS_EPILOG, complete_network, model_options, parse_judges
+from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
@@ -18,6 +17,7 @@ from tfmetamers.utilities.words import counted
     "judges",
     multiple=True,
     metavar="NETWORK",
+    shell_complete=complete_network,
     help="A judge, in a form that is listed below. Can be given several times.",
 )
 @model_options
@@ -49,6 +49,8 @@ from tfmetamers.utilities.words import counted
     metavar="FOLDER",
     help="Folder to write the tables and the figure to [default: OUT].",
 )
+@quiet_option
+@json_option
 def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, output, **models):
     """Show the metamers below OUT, and the natural stimuli that they match, to other networks.
 
@@ -68,46 +70,33 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
     from tfmetamers.recognition.decisions import recognize as show
     from tfmetamers.recognition.summary import summarize_recognition
 
-    with tqdm(unit="stimulus", desc="shown") as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        recognition = show(out, networks, include_failed=include_failed, rule=rule, truth=truth, progress=advance)
+    with progress_counter("shown", "stimulus") as progress:
+        recognition = show(out, networks, include_failed=include_failed, rule=rule, truth=truth, progress=progress)
     rows = summarize_recognition(recognition, bootstrap_seed)
-    click.echo(_table(rows))
+    show_table([vars(row) for row in rows], _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32, 32])
     for remark in _remarks(recognition, rows):
-        click.echo(f"\n{remark}")
+        say(f"\n{remark}")
     _write(output or out, recognition, rows)
     for folder, reason in recognition.problems:
-        click.echo(f"Not shown: {folder}: {reason}", err=True)
+        warn(f"Not shown: {folder}: {reason}")
     return 1 if recognition.problems else 0
 
 
-def _table(rows) -> str:
-    headers = ["judge", "metamers of", "layer", "task", "shown", "left out", "failed", "not judged", "without truth"]
-    headers += ["correct", "SEM", "chance"]
-    cells = [
-        [
-            row.judge,
-            row.network,
-            row.layer,
-            row.task if row.rule is None else f"{row.task} ({row.rule})",
-            *(_cell(count) for count in (row.shown, row.left_out, row.failed, row.not_judged, row.without_truth)),
-            *(_cell(value) for value in (row.correct, row.sem)),
-            "-" if row.chance is None else f"{row.chance:.4g}",
-        ]
-        for row in rows
-    ]
-    alignment = ["left"] * 4 + ["right"] * 8
-    return tabulate(cells, headers, disable_numparse=True, colalign=alignment, maxheadercolwidths=12)
-
-
-def _cell(value) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+_COLUMNS = {
+    "judge": "judge",
+    "network": "metamers of",
+    "layer": "layer",
+    "task": "task",
+    "rule": "rule",
+    "shown": "shown",
+    "left_out": "left out",
+    "failed": "failed",
+    "not_judged": "not judged",
+    "without_truth": "without truth",
+    "correct": Column("correct", ".3f"),
+    "sem": Column("SEM", ".3f"),
+    "chance": Column("chance", ".4g"),
+}
 
 
 def _remarks(recognition, rows) -> list[str]:
@@ -149,4 +138,4 @@ def _write(folder, recognition, rows) -> None:
     write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
     with atomic_write(folder / "recognition.png") as partial:
         plot_recognition(rows).savefig(partial, dpi=150)
-    click.echo(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {folder}.")
+    say(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {folder}.")

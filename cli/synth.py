@@ -3,17 +3,38 @@
 from pathlib import Path
 
 import click
-from tabulate import tabulate
-from tqdm import tqdm
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, network_options, parse_network
+from tfmetamers.cli.network_options import FORMS_EPILOG, complete_layer, network_options, parse_network
+from tfmetamers.cli.output import (
+    Column,
+    json_option,
+    progress_bar,
+    progress_over,
+    quiet_option,
+    say,
+    say_above_bars,
+    show_table,
+)
 from tfmetamers.errors import ArgumentError
-from tfmetamers.utilities.words import counted
+from tfmetamers.utilities.words import counted, duration_range
+
+#: Where a dry run expects more seconds than this, it says what may help.
+LONG = 2 * 3600
+
+#: A run says how long a layer takes once so many calls of steps were timed.
+TIMED_CALLS = 3
 
 
 @click.command(epilog=FORMS_EPILOG)
 @network_options
-@click.option("--layer", "layers", multiple=True, required=True, help="A layer's name, several times, or 'all'.")
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    required=True,
+    shell_complete=complete_layer,
+    help="A layer's name, several times, or 'all'.",
+)
 @click.option("--recipe", "recipe_name", metavar="NAME", help="A named recipe [default: the network's own].")
 @click.option("--steps", help="Number of optimiser steps, in place of the recipe's.")
 @click.option("--learning-rate", help="Adam's learning rate, in place of the recipe's.")
@@ -68,6 +89,8 @@ from tfmetamers.utilities.words import counted
 @click.option("--extend", is_flag=True, help="Continue metamers of fewer steps whose state was kept.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how long it would take, and stop.")
+@quiet_option
+@json_option
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 def synth(
     layers,
@@ -106,16 +129,20 @@ def synth(
 
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
     loaded = _Loaded(spec)
-    specs, outline, recipe = plan_request(request, loaded)
-    plan = plan_run(specs, out, batch_size, extend=extend)
+    with progress_over("stimuli", "file", leave=False) as progress:
+        specs, outline, recipe = plan_request(request, loaded, progress)
+    with progress_over("planned", "metamer", leave=False) as progress:
+        plan = plan_run(specs, out, batch_size, extend=extend, progress=progress)
     _introduce(outline, recipe, plan, out)
     options = {"snapshot_every": snapshot_every, "keep_state": keep_state}
     if dry_run:
-        _estimate(plan, outline, loaded, not fast_operations, **options)
+        _estimate(plan, outline, loaded, batch_size, not fast_operations, **options)
         return
     clear_leftovers(out, plan.finished)
     if plan.batches:
         _execute(plan, loaded, deterministic=not fast_operations, **options)
+    else:
+        show_table([], _COLUMNS)
 
 
 class _Loaded:
@@ -127,7 +154,9 @@ class _Loaded:
     def __call__(self):
         if self._network is None:
             self._network = self._spec.load()
-            click.echo(f"{self._network.name}, {self._network.provenance.describe()}")
+            from tfmetamers.utilities.device import describe_device
+
+            say(f"{self._network.name}, {self._network.provenance.describe()}, on the {describe_device()}")
         return self._network
 
 
@@ -144,32 +173,57 @@ def _overrides(settings, options) -> dict[str, str]:
 
 
 def _introduce(outline, recipe, plan, out) -> None:
-    click.echo(
-        f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}"
-    )
+    say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}")
     for field, (named, used) in recipe.deviations().items():
-        click.echo(f"  {field}: {used} in place of {named}")
+        say(f"  {field}: {used} in place of {named}")
     extended = f" ({plan.extended} from those of fewer steps)" if plan.extended else ""
-    click.echo(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
+    say(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
 
 
-def _estimate(plan, outline, loaded, deterministic, **options) -> None:
+def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> None:
     from tfmetamers.synthesis.plan import estimate_bytes
 
-    rows, hours = [], 0.0
+    rows = []
     if plan.batches:
         from tfmetamers.synthesis.runs import measure_seconds
 
-        for layer in plan.layers:
-            batches = [batch for batch in plan.batches if batch[0].spec.layer == layer]
-            seconds = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
+        for layer, batches in plan.by_layer.items():
+            a_step = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
             steps = sum(batch[0].spec.recipe.steps - batch[0].steps_begun for batch in batches)
-            duration = seconds * steps / 3600
-            hours += duration
-            rows.append([layer, sum(map(len, batches)), f"{seconds:.3f}", f"{duration:.2f}"])
-        click.echo("\n" + tabulate(rows, ["layer", "metamers", "seconds a step", "hours"], disable_numparse=True))
+            rows.append(
+                {
+                    "layer": layer,
+                    "metamers": sum(map(len, batches)),
+                    "seconds_a_step": a_step,
+                    "seconds": tuple(steps * seconds for seconds in a_step),
+                }
+            )
+        say("")
+        columns = {
+            "layer": "layer",
+            "metamers": "metamers",
+            "seconds_a_step": Column("seconds a step", lambda ends: "{:.3g} to {:.3g}".format(*ends)),
+            "seconds": Column("time", lambda ends: duration_range(*ends)),
+        }
+        show_table(rows, columns)
     size = estimate_bytes(plan, outline.domain, **options)
-    click.echo(f"\nAt most {size / 1e6:,.1f} MB on disk; {hours:.2f} hours on this machine. Nothing was made.")
+    say(f"\nAt most {size / 1e6:,.1f} MB on disk. Nothing was made.")
+    if rows:
+        fastest, slowest = (sum(row["seconds"][end] for row in rows) for end in (0, 1))
+        say(f"{duration_range(fastest, slowest).capitalize()} on this machine, as far as a few timed steps can tell.")
+        if slowest > LONG:
+            _advise(batch_size, max(row["metamers"] for row in rows))
+
+
+def _advise(batch_size: int, metamers: int) -> None:
+    """Say what may make a long run shorter."""
+    from tfmetamers.utilities.device import has_gpu
+
+    if batch_size < metamers:
+        say(f"Batches of more than {batch_size} (--batch-size) may take less time a metamer, and take more memory.")
+    if not has_gpu():
+        say("TensorFlow finds no GPU here; on one, steps take a fraction of that.")
+    say("'tfmetamers experiment' divides such work among processes and machines.")
 
 
 def _execute(plan, loaded, **options) -> None:
@@ -177,36 +231,52 @@ def _execute(plan, loaded, **options) -> None:
 
     rows, job = [], None
     try:
-        with _ProgressBars(plan) as bars:
-            for job, metamer in execute_run(plan, loaded(), progress=bars.update, **options):
+        with _Progress(plan) as progress:
+            for job, metamer in execute_run(plan, loaded(), progress=progress.update, **options):
                 rows.append(_row(job, metamer.record))
     finally:  # What was made is told where something else failed, too.
+        show_table(rows, _COLUMNS)
         if rows:
-            headers = ["stimulus", "layer", "first loss", "last loss", "correlation", "original is", "metamer is"]
-            click.echo(tabulate(rows, headers, disable_numparse=True))
-            click.echo(f"\nEach is in a folder of its own, such as {job.folder}.")
+            say(f"\nEach is in a folder of its own, such as {job.folder}.")
 
 
-def _row(job, record) -> list[str]:
-    correlation = record.correlation
-    return [
-        job.spec.stimulus.id,
-        record.layer.name,
-        f"{record.loss.initial:.4g}",
-        f"{record.loss.final:.4g}",
-        "undefined" if correlation is None else f"{correlation:.4f}",
-        *((record.prediction[which] or {}).get("label", "-") for which in ("original", "metamer")),
-    ]
+_COLUMNS = {
+    "stimulus": "stimulus",
+    "layer": "layer",
+    "first_loss": Column("first loss", ".4g"),
+    "last_loss": Column("last loss", ".4g"),
+    "correlation": Column("correlation", lambda value: "undefined" if value is None else f"{value:.4f}"),
+    "original_is": "original is",
+    "metamer_is": "metamer is",
+}
 
 
-class _ProgressBars:
-    """One bar for each layer, over the steps of all its batches."""
+def _row(job, record) -> dict:
+    predicted = {which: (record.prediction[which] or {}).get("label") for which in ("original", "metamer")}
+    return {
+        "stimulus": job.spec.stimulus.id,
+        "layer": record.layer.name,
+        "first_loss": record.loss.initial,
+        "last_loss": record.loss.final,
+        "correlation": record.correlation,
+        **{f"{which}_is": label for which, label in predicted.items()},
+        "folder": job.folder,
+    }
+
+
+class _Progress:
+    """A bar for each layer, over the steps of all its batches, and how long the layer will take."""
 
     def __init__(self, plan):
-        self._batches = {
-            layer: [batch for batch in plan.batches if batch[0].spec.layer == layer] for layer in plan.layers
+        self._batches = plan.by_layer
+        self._places = {
+            job.folder: place
+            for batches in self._batches.values()
+            for place, batch in enumerate(batches)
+            for job in batch
         }
         self._layer, self._bar = None, None
+        self._last, self._seconds = None, []  # The call before, and the seconds a step of those that were timed.
 
     def __enter__(self):
         return self
@@ -220,13 +290,24 @@ class _ProgressBars:
 
     def update(self, batch, state) -> None:
         spec = batch[0].spec
-        batches, steps = self._batches[spec.layer], spec.recipe.steps
+        steps = spec.recipe.steps
+        total, done = len(self._batches[spec.layer]) * steps, self._places[batch[0].folder] * steps + state.step
         if spec.layer != self._layer:
             self._close()
-            self._layer, self._bar = spec.layer, tqdm(total=len(batches) * steps, desc=spec.layer, unit="step")
-        place = next(place for place, each in enumerate(batches) if batch[0] in each)
-        done = place * steps + state.step
-        if self._bar.n == 0 and state.step > 1:
+            self._layer, self._bar = spec.layer, progress_bar(total=total, desc=spec.layer, unit="step")
             self._bar.initial = done - 1
+            self._last, self._seconds = None, []
         self._bar.set_postfix_str(f"loss {state.losses[-1].mean():.4g}", refresh=False)
         self._bar.update(done - self._bar.n)
+        self._time(batch, state, total - done)
+
+    def _time(self, batch, state, waiting: int) -> None:
+        """Time the first calls after the one in which the layer is compiled, and say how long the layer takes."""
+        if self._last is not None and self._last[0] == batch[0].folder and len(self._seconds) < TIMED_CALLS:
+            _, step, seconds = self._last
+            self._seconds.append((state.seconds - seconds) / (state.step - step))
+            if len(self._seconds) == TIMED_CALLS:
+                left = duration_range(*(waiting * end for end in (min(self._seconds), max(self._seconds))))
+                metamers = counted(sum(map(len, self._batches[self._layer])), "metamer")
+                say_above_bars(f"{metamers} of {self._layer}: {left}, as far as the first steps can tell")
+        self._last = batch[0].folder, state.step, state.seconds

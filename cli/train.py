@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import click
-from tabulate import tabulate
-from tqdm import tqdm
 
 from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table
 
 #: The metrics of an epoch that are printed, by name, in words.
 COLUMNS = {"loss": "loss", "word_accuracy": "words correct", "category_auc": "area under ROC"}
@@ -46,6 +45,7 @@ def _threshold(context, parameter, value):
 @click.option("--clean", type=float, default=0.05, show_default=True, help="Share of clips without background.")
 @click.option("--note", default="", help="Text to add to the card, such as the licence of the recordings.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
+@quiet_option
 @click.pass_context
 def train(
     context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, note, fast_operations, **given
@@ -78,16 +78,21 @@ def train(
 @click.option(
     "--backgrounds", type=click.Path(path_type=Path), metavar="CSV", required=True, help="Manifest of backgrounds."
 )
+@json_option
 def evaluate(folder, corpus, backgrounds):
     """Measure the network in DIR on the test split again, and print the values of its card beside the new ones."""
     quiet_tensorflow()
     from tfmetamers.networks.auditory.trained_folder import read_trained
+    from tfmetamers.training.card import METRICS
     from tfmetamers.training.evaluation import evaluate_trained
 
     measured = evaluate_trained(folder, corpus, backgrounds)
     stated = read_trained(folder).card.get("test", {})
-    rows = [[name, _shown(stated.get(name)), _shown(value)] for name, value in measured.items()]
-    click.echo(tabulate(rows, ["metric", "card", "measured now"], disable_numparse=True))
+    rows = [{"metric": name, "card": stated.get(name), "now": value} for name, value in measured.items()]
+    show_table(
+        rows,
+        {"metric": Column("metric", METRICS.get), "card": Column("card", ".4f"), "now": Column("measured now", ".4f")},
+    )
 
 
 @train.command()
@@ -111,18 +116,20 @@ def _architecture(given: str):
 
 
 def _conclude(card: dict, settings, out: Path) -> None:
+    from tfmetamers.training.card import METRICS
+
     if card["reached_threshold"]:
-        click.echo(f"\nThe threshold was reached at epoch {card['epoch']}.")
+        say(f"\nThe threshold was reached at epoch {card['epoch']}.")
     elif settings.thresholds:
-        click.echo(f"\nThe threshold was not reached; epoch {card['epoch']}, the best, is kept.")
+        say(f"\nThe threshold was not reached; epoch {card['epoch']}, the best, is kept.")
     else:
-        click.echo(f"\nEpoch {card['epoch']}, the best, is kept.")
+        say(f"\nEpoch {card['epoch']}, the best, is kept.")
     for name, value in card["test"].items():
-        click.echo(f"  {name} on the test split: {_shown(value)}")
+        say(f"  {METRICS[name]}, on the test split: {_shown(value)}")
     for name in ("silent", "clipped"):
         if count := card["history"][-1][f"{name}_clips"]:
-            click.echo(f"  {name} clips of speech in the last epoch: {count}")
-    click.echo(f"\nThe card is {out / 'README.md'}; use the network with --network {_as_folder(out)}")
+            say(f"  {name} clips of speech in the last epoch: {count}")
+    say(f"\nThe card is {out / 'README.md'}; use the network with --network {_as_folder(out)}")
 
 
 def _as_folder(out: Path) -> str:
@@ -148,14 +155,14 @@ class _Progress:
 
     def update(self, epoch: int, step: int, steps: int, loss: float) -> None:
         if self._bar is None:
-            self._bar = tqdm(total=steps, desc=f"epoch {epoch}", unit="step", leave=False)
+            self._bar = progress_bar(total=steps, desc=f"epoch {epoch}", unit="step", leave=False)
         self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(step - self._bar.n)
 
     def report(self, entry: dict) -> None:
         self._close()
         figures = [f"{words} {_shown(entry[name])}" for name, words in COLUMNS.items() if name in entry]
-        click.echo(f"epoch {entry['epoch']:3}  " + "  ".join(figures))
+        say(f"epoch {entry['epoch']:3}  " + "  ".join(figures))
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -1,6 +1,7 @@
 """Recipes: everything about a synthesis that is not the network, the layer or the stimulus."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import types
@@ -71,7 +72,7 @@ class Recipe:
         return f"<Recipe {self.name}: {self.steps} steps{deviations}>"
 
     def __post_init__(self):
-        for field, type_ in typing.get_type_hints(type(self)).items():
+        for field, type_ in _types().items():
             object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
         positive = ("steps", "learning_rate", "decay_rate", "decay_steps", "epsilon")
         for field in positive:
@@ -172,7 +173,14 @@ def find_recipe(name: str) -> Recipe:
     return recipes[name]
 
 
-def _recipes() -> list[Recipe]:
+@functools.cache
+def _types() -> dict[str, Any]:
+    """Return the type of each field."""
+    return typing.get_type_hints(Recipe)
+
+
+@functools.cache
+def _recipes() -> tuple[Recipe, ...]:
     image = Recipe(
         name="feather2019-image",
         steps=15000,
@@ -211,7 +219,7 @@ def _recipes() -> list[Recipe]:
     array = dataclasses.replace(
         image, name="feather2019-array", noise_low=-0.05, noise_high=0.05, lower_bound=None, upper_bound=None
     )
-    return [image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array]
+    return image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array
 
 
 def _converted(field: str, value, type_):

@@ -1,5 +1,6 @@
 """`tfmetamers checkpoints` as a user runs it."""
 
+import json
 import sys
 from dataclasses import replace
 
@@ -74,6 +75,9 @@ def test_list_shows_every_entry_and_what_the_cache_has(cache):
     assert lines["vggish"].endswith("vggish_model.ckpt")
     assert lines["vgg_19"].endswith(" no") and "143667240" in lines["vgg_19"]
     assert str(cache) in printed and "MPL-2.0" in printed
+    rows = {row["name"]: row for row in json.loads(run("list", "--json").stdout)}
+    assert rows["vggish"]["location"].endswith("vggish_model.ckpt")
+    assert rows["vgg_19"]["location"] is None and rows["vgg_19"]["parameters"] == 143667240
 
 
 @pytest.mark.parametrize("saved", ["V2"], indirect=True)
@@ -95,6 +99,8 @@ def test_verify_prints_the_table_and_fails_if_a_check_failed(cache, small, saved
     result = run("verify", "small", saved.path)
     assert result.exit_code == 1
     assert "FAILED" in result.output and "dog, hen" in result.output
+    rows = {row["check"]: row for row in json.loads(run("verify", "small", saved.path, "--json").stdout)}
+    assert (rows["probe"]["found"], rows["probe"]["ok"], rows["readable"]["ok"]) == ("dog, hen", False, True)
     assert isinstance(result.exception, CheckpointError) and "probe" in str(result.exception)
 
 

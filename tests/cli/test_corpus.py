@@ -1,5 +1,6 @@
 """`tfmetamers corpus` as a user runs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -97,6 +98,26 @@ def test_backgrounds(corpus, sounds, tmp_path):
     backgrounds = read_backgrounds(manifest, needed=SPLITS)
     assert set(backgrounds["categories"]) == {"Bell, church;Car"}
     check_recordings(backgrounds, 10.0)
+
+
+def test_short_recordings_are_padded_where_that_is_asked_for(corpus, tmp_path):
+    """Each recording is one word, with a clip of two seconds around it."""
+    (tmp_path / "recordings").mkdir()
+    lines = []
+    for number in range(12):
+        soundfile.write(tmp_path / f"recordings/{number}.wav", np.full(4000, 0.1), 8000)
+        lines.append(f"{number} 1 0.1 0.3 {'one' if number % 2 else 'two'}")
+    (tmp_path / "aligned.ctm").write_text("\n".join(lines), encoding="utf-8")
+    words = ["words", "--alignments", tmp_path / "aligned.ctm", "--recordings", tmp_path / "recordings"]
+    words += ["--output", tmp_path / "words.csv", "--test", 0.3, "--validation", 0.3]
+    status, _, errors = corpus(*words)
+    assert (status, "--pad" in errors, (tmp_path / "words.csv").exists()) == (1, True, False)
+    status, output, _ = corpus(*words, "--pad", "--json")
+    assert status == 0
+    assert [row["clips"] for row in json.loads(output)][-1] == 12
+    manifest = read_words(tmp_path / "words.csv", needed=SPLITS)
+    assert set(manifest["start"]) == {-0.75} and manifest["pad"].all()
+    check_recordings(manifest, 2.0)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """The command line as a whole: light to import, one sentence an error, the right status."""
 
+import json
 import signal
 import subprocess
 import sys
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from tfmetamers.cli import main as command_line
-from tfmetamers.cli.main import COMMANDS
+from tfmetamers.cli.main import COMMANDS, SECTIONS
 from tfmetamers.metamers import tables
 
 HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
@@ -51,10 +53,21 @@ def run(capsys, *arguments):
     return command_line.run(list(map(str, arguments))), *capsys.readouterr()
 
 
-def test_help_lists_every_command(capsys):
+def test_help_lists_every_command_in_its_section(capsys):
     status, output, _ = run(capsys, "--help")
     assert status == 0
-    assert all(command in output for command in COMMANDS)
+    for section, commands in SECTIONS.items():
+        listed = output.split(f"\n{section}:\n")[1].split("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == list(commands)
+        assert len({len(line) - len(line.split(maxsplit=1)[1]) for line in listed}) == 1, "lines are aligned"
+
+
+def test_the_package_can_be_run_as_a_module():
+    command = [sys.executable, "-m", "tfmetamers"]
+    shown = subprocess.run([*command, "--version"], capture_output=True, text=True)
+    assert (shown.returncode, "version" in shown.stdout) == (0, True)
+    refused = subprocess.run([*command, "synt"], capture_output=True, text=True)
+    assert refused.returncode == 2 and "python -m tfmetamers" in refused.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -72,6 +85,71 @@ def test_a_wrong_command_line_has_status_2(capsys, arguments):
     status, _, errors = run(capsys, *arguments)
     assert status == 2
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["synht"], "synth"),
+        (["recognise"], "recognize"),
+        (["networks", "shwo", "vgg_19"], "show"),
+        (["synth", "--stpes", "3"], "--steps"),
+    ],
+)
+def test_a_misspelt_command_or_option_is_answered_with_what_may_be_meant(capsys, arguments, meant):
+    status, _, errors = run(capsys, *arguments)
+    assert status == 2
+    assert f"{meant!r}" in errors.splitlines()[-1]
+
+
+def completed(*arguments):
+    """Return what a shell would complete the last of some arguments to."""
+    *before, incomplete = arguments
+    complete = ShellComplete(command_line.tfmetamers, {}, "tfmetamers", "_TFMETAMERS_COMPLETE")
+    return [item.value for item in complete.get_completions(list(before), incomplete)]
+
+
+class TestCompletion:
+    def test_of_commands_and_options(self):
+        assert completed("re") == ["recognize"]
+        assert completed("networks", "") == ["show"]
+        assert "--steps" in completed("synth", "--st")
+
+    @pytest.mark.parametrize(
+        "before",
+        [["synth", "--network"], ["null", "build", "--network"], ["recognize", "out", "--by"], ["networks", "show"]],
+    )
+    def test_of_networks(self, before):
+        assert completed(*before, "vgg") == ["vgg_19", "vggish", "vggish_2020"]
+
+    def test_of_layers_of_the_network_that_was_named(self):
+        layers = completed("synth", "--network", "vgg_19:random:3", "--layer", "conv")
+        assert layers[0] == "conv1_2" and layers[-1] == "conv5_4"
+        assert completed("null", "build", "--network", "vggish@3s", "--layer", "al") == ["all"]
+
+    def test_of_layers_of_what_is_no_network_yet_there_are_none(self):
+        for named in ([], ["--network", "nothing"], ["--network", "nowhere.keras"]):
+            assert completed("synth", *named, "--layer", "") == []
+
+    def test_where_no_network_begins_so_the_shell_completes_files(self):
+        complete = ShellComplete(command_line.tfmetamers, {}, "tfmetamers", "_TFMETAMERS_COMPLETE")
+        (item,) = complete.get_completions(["synth", "--network"], "models/mi")
+        assert (item.type, item.value) == ("file", "models/mi")
+
+    def test_of_checkpoints(self):
+        assert completed("checkpoints", "fetch", "vgg_") == ["vgg_19"]
+
+    def test_is_quick_to_import(self):
+        code = (
+            "import os, sys; "
+            "os.environ.update(_TFMETAMERS_COMPLETE='bash_complete', COMP_CWORD='4', "
+            "COMP_WORDS='tfmetamers synth --network vgg_19 --layer'); "
+            "sys.argv = ['tfmetamers']; import atexit; "
+            f"atexit.register(lambda: print([name for name in {HEAVY!r} if name in sys.modules])); "
+            "from tfmetamers.cli.main import main; main()"
+        )
+        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert shown.stdout.splitlines()[-1] == "[]", shown.stderr
 
 
 def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch):
@@ -107,6 +185,16 @@ def test_networks_are_listed_and_shown(capsys):
         "vgg_19/pool1/MaxPool:0",
     ):
         assert piece in output
+
+
+def test_tables_of_networks_are_json_too(capsys):
+    networks = json.loads(run(capsys, "networks", "--json")[1])
+    vgg = next(row for row in networks if row["network"] == "vgg_19")
+    assert vgg["classes"] == 1000 and "conv5_4" in vgg["layers"]
+    status, output, errors = run(capsys, "networks", "show", "vgg_19", "--json")
+    layers = {row["layer"]: row for row in json.loads(output)}
+    assert status == 0 and "224 x 224 x 3" in errors
+    assert layers["conv5_4"]["shape"] == [14, 14, 512] and layers["conv5_4"]["units"] == 100352
 
 
 def test_a_misspelt_network_lists_near_names(capsys):

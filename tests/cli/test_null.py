@@ -1,5 +1,6 @@
 """`tfmetamers null` as a user runs it, on a small Keras model."""
 
+import json
 import pickle
 import signal
 import subprocess
@@ -66,6 +67,8 @@ def test_build_merge_and_show(null, model, folder, tmp_path):
     assert set(merged.layers) <= table.keys()
     quantiles = [f"{merged.quantile('block', share):.4f}" for share in (0.5, 0.999, 1)]
     assert table["block"] == ["4", "0", *quantiles]
+    shown = {row["layer"]: row for row in json.loads(null("show", tmp_path / "merged.npz", "--json")[1])}
+    assert shown["block"]["maximum"] == merged.maximum("block") and shown["block"]["pairs"] == 4
     with Image.open(tmp_path / "figure.png") as figure:
         assert len(figure.convert("RGB").getcolors(2**24)) > 50
     # What a run that was killed at its very end left goes with the next one.
@@ -89,11 +92,12 @@ def test_copies_and_broken_files_are_named_and_counted(null, model, folder, tmp_
     (folder / "broken.png").write_bytes(b"nothing")
     (folder / "copy.png").write_bytes((folder / "bear/a.png").read_bytes())
     out = tmp_path / "null.npz"
-    status, output, _ = null("build", *model, "--layer", "flat", "--stimuli", folder, "--pairs", 10, "--output", out)
+    build = ["build", *model, "--layer", "flat", "--stimuli", folder, "--pairs", 10, "--output", out]
+    status, output, errors = null(*build)
     assert status == 0
     assert "5 different stimuli" in output
     assert "1 copy left out: copy is a copy of bear/a" in output
-    assert "1 file left out" in output and "\n  broken: " in output
+    assert "1 file left out" in errors and "\n  broken: " in errors
     assert "1 copy, 1 file" in null("show", out)[1]
 
 

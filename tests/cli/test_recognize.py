@@ -1,5 +1,7 @@
 """`tfmetamers recognize` as a user runs it, on small Keras models and small networks of sounds."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,6 +73,10 @@ def test_tables_and_a_figure_are_written_and_the_table_is_printed(run, out, mode
     line = next(line for line in output.splitlines() if line.startswith("mine") and "flat" in line)
     flat = decisions[(decisions["judge"] == "mine") & (decisions["layer"] == "flat")]
     assert line.split()[-3] == f"{np.mean(flat['correct_label'] == 'True'):.3f}"
+    shown = json.loads(run("recognize", out, "--by", model, *options, "--input-range", 0, 1, "--json")[1])
+    assert [(row["layer"], row["shown"], row["rule"]) for row in shown] == [
+        *(("natural", 4, None), ("block", 4, None), ("flat", 3, None))
+    ]
     assert "1 metamer failed the inclusion test and 0 were not judged: left out." in output
     with Image.open(out / "recognition.png") as figure:
         assert len(figure.convert("RGB").getcolors(2**24)) > 50

@@ -1,6 +1,7 @@
 """`tfmetamers synth` as a user runs it, on a small Keras model and on checkpoints that are not right."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from tfmetamers.cli import main as command_line
 from tfmetamers.metamers.folder import read_record
+from tfmetamers.synthesis import loop
 
 
 @pytest.fixture
@@ -141,9 +143,42 @@ def test_a_dry_run_estimates_and_makes_nothing(synth, model, folder, tmp_path):
     status, output, _ = synth(*model, "--layer", "block", "--layer", "flat", "--dry-run", folder)
     assert status == 0
     assert "6 metamers to make" in output and "Nothing was made" in output
-    for piece in ("seconds a step", "hours", "MB on disk", "block"):
+    for piece in ("seconds a step", "MB on disk", "block", "on the CPU (", "a few timed steps"):
         assert piece in output
+    assert "--batch-size" not in output, "advice on what takes no time"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_gives_ranges_and_advises_where_it_is_long(synth, model, folder):
+    status, output, errors = synth(*model, "--layer", "block", "--dry-run", folder, "--steps", 10**9, "--json")
+    assert status == 0
+    (row,) = json.loads(output)
+    low, high = row["seconds_a_step"]
+    assert row["metamers"] == 3 and 0 < low <= high < 1
+    assert row["seconds"] == [pytest.approx(3e9 * low), pytest.approx(3e9 * high)]
+    assert all(word in errors for word in (" days on this machine", "--batch-size", "no GPU", "tfmetamers experiment"))
+
+
+def test_a_run_says_what_it_runs_on_and_from_its_first_steps_how_long_it_takes(synth, model, folder, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_A_CALL", 0.01)
+    status, output, _ = synth(*model, "--layer", "block", "--layer", "flat", "--steps", 400, folder / "bear")
+    assert status == 0
+    (loaded,) = [line for line in output.splitlines() if "SHA-256" in line]
+    assert loaded.startswith("mine, ") and "on the CPU (" in loaded
+    said = [line for line in output.splitlines() if "first steps can tell" in line]
+    assert [line.split(":")[0] for line in said] == ["2 metamers of block", "2 metamers of flat"]
+    assert all("second" in line for line in said)
+
+
+def test_rows_as_json_and_nothing_beside_them(synth, model, folder, tmp_path):
+    arguments = [*model, "--layer", "block", "--steps", 2, folder / "dog"]
+    status, output, errors = synth(*arguments, "--json", "--quiet")
+    assert (status, errors) == (0, "")
+    (row,) = json.loads(output)
+    record = read_record(row["folder"])
+    assert (row["stimulus"], row["layer"], row["correlation"]) == ("x", "block", record.correlation)
+    assert row["last_loss"] == record.loss.final and row["original_is"] == record.prediction["original"]["label"]
+    assert synth(*arguments, "--json", "--quiet") == (0, "[]\n", "")
 
 
 def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):

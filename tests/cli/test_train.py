@@ -26,13 +26,14 @@ def test_a_network_is_trained_measured_and_inverted(command, corpus, tmp_path, c
     options, folder = command
     assert run([*options, "--word-threshold", "0", "--shift", "0.05"]) == 0
     printed = capsys.readouterr().out
-    assert "reached at epoch 1." in printed and "words correct" in printed
+    assert "reached at epoch 1." in printed and "words correct, in quiet, on the test split: " in printed
+    assert "word_accuracy" not in printed + (folder / "README.md").read_text()
     assert json.loads((folder / "card.json").read_text())["settings"]["mixture"]["shift"] == 0.05
 
     data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
     assert run(["train", "evaluate", str(folder), *data]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("word_")]
-    assert len(rows) == 2 and all(card == measured for _, card, measured in rows)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("words correct, in ")]
+    assert len(rows) == 2 and all(card == measured for *_, card, measured in rows)
 
     assert run(["networks", "show", str(folder)]) == 0
     assert "conv_1" in capsys.readouterr().out

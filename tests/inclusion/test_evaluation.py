@@ -698,9 +698,10 @@ class TestOnTheCommandLine:
             assert (row["included"], row["pairs"]) == (str(verdict["included"]), str(verdict["pairs"]))
         assert "4 metamers" in (out / "report.html").read_text()
         # Without the null distribution, its verdicts are kept, and so is the name of its file.
-        status, output, _ = run()
-        assert (status, "4 metamers keep their verdicts" in output) == (0, True)
+        status, output, errors = run("--json")
+        assert (status, "4 metamers keep their verdicts" in errors) == (0, True)
         assert "null.npz" in (out / "report.html").read_text()
+        assert [(row["layer"], row["metamers"]) for row in json.loads(output)] == [("block", 2), ("flat", 2)]
 
     def test_that_no_null_was_given_and_that_a_batch_is_unfinished_is_said(self, run, out):
         (out / "small/block/c/0.unfinished").mkdir(parents=True)

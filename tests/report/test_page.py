@@ -1,5 +1,6 @@
 """The report: what is in it, that it stands alone, and that it can be read on a phone and without JavaScript."""
 
+import base64
 import dataclasses
 import html
 import json
@@ -21,13 +22,14 @@ from tfmetamers.inclusion.evaluation import Judged, evaluate
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.networks import load_architecture, load_network
 from tfmetamers.report import page as page_module
+from tfmetamers.report.figures import LINE_COLORS, MANY_COLOR, draw_losses
 from tfmetamers.report.page import find_unreadable, write_report
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 
 HOSTILE = "<script>hostile"
 
 #: Elements that have no closing tag.
-VOID = {"meta", "img", "br", "link", "input"}
+VOID = {"meta", "img", "br", "link", "input", "wbr"}
 
 
 class Page(HTMLParser):
@@ -164,6 +166,48 @@ def test_drawings_of_losses_nulls_activations_and_all_layers(image_report):
     assert [starts.count(word) for word in ("Losses", "Histogram", "Activations", "Correlation")] == [2, 2, 8, 1]
     assert any(re.match(r"Histogram .* of block: 50 pairs, .* Above it: \d of 4 metamers", alt) for alt in page.alts())
     assert "Median correlation at every layer" in page.text
+
+
+def test_lines_of_losses_are_told_by_their_colours_or_their_median_where_there_are_too_many(
+    images, image_report, sounds, tmp_path, monkeypatch
+):
+    out, judged, nulls = images
+    drawn = []
+
+    def draw(curves, colors, *_):
+        drawn.append((len(curves), colors))
+        return page_module.draw_scatter([0.0, 1.0], [0.0, 1.0])
+
+    page = Page(image_report)
+    samples = [attributes["style"] for attributes in page.all("span") if "style" in attributes]
+    names = [f"{stimulus}, seed {seed}" for stimulus in (HOSTILE, "hen_10") for seed in (0, 1)]
+    assert " ".join(names) in page.text.split("all layers share. ")[1]
+    assert samples == [f"border-color: {color}" for color in LINE_COLORS[:4]]
+    monkeypatch.setattr(page_module, "draw_losses", draw)
+    write_report(out, judged, nulls, tmp_path / "few.html")
+    assert [(count, sorted(colors)) for count, colors in drawn] == [(4, sorted(LINE_COLORS[:4]))] * 2
+    monkeypatch.setattr(page_module, "LINE_COLORS", LINE_COLORS[:3])
+    page = Page(write_report(out, judged, nulls, tmp_path / "many.html"))
+    assert drawn[2:] == [(4, None)] * 2
+    assert "each metamer their median" in page.text
+    assert "tone" in Page(write_report(*sounds, {}, tmp_path / "sounds.html")).text
+
+
+def test_the_median_of_many_losses_is_drawn():
+    steps = np.arange(5.0)
+    picture = draw_losses([(steps, 2.0**-steps), (steps, 4.0**-steps), (steps, 8.0**-steps)], None, 1e-3, 1.0)
+    drawing = base64.b64decode(picture.uri.split(",")[1]).decode()
+    assert drawing.count(MANY_COLOR) == 3 and drawing.count("stroke-width: 1.6") == 1
+
+
+def test_long_names_may_be_broken_between_their_words(images, tmp_path):
+    out, judged, nulls = images
+    record = judged[0].record
+    network = dataclasses.replace(record.network, name="a_very_long_name/" * 6)
+    longer = dataclasses.replace(judged[0], record=record.replace(network=network))
+    source = write_report(out, [longer], nulls, tmp_path / "long.html").read_text(encoding="utf-8")
+    broken = ("a_<wbr>very_<wbr>long_<wbr>name/<wbr>" * 6).strip()
+    assert f'<th scope="row">{broken}</th>' in source and f">{broken}</h2>" in source
 
 
 def test_only_some_activations_are_drawn_of_many_metamers_of_every_layer(images, tmp_path, monkeypatch):
@@ -343,6 +387,11 @@ frame.addEventListener("load", () => {{
       excess: page.documentElement.scrollWidth - page.documentElement.clientWidth,
       durations: players.map((player) => player.duration),
       broken: [...page.images].filter((picture) => !picture.naturalWidth).length,
+      beyond: [...page.querySelectorAll(".card img")].filter(
+        (picture) => picture.getBoundingClientRect().right > page.documentElement.clientWidth).length,
+      silent: [...page.querySelectorAll("table")].filter(
+        (table) => table.scrollWidth > table.parentElement.clientWidth
+          && !table.querySelector(".hint").getBoundingClientRect().height).length,
       text: page.body.innerText,
     }};
     const paragraph = document.createElement("p");
@@ -362,7 +411,14 @@ def test_it_fits_a_phone_and_needs_no_javascript_and_the_console_stays_silent(ea
     measures = json.loads(html.unescape(re.search(r"<p>(.*?)</p>", document)[1]))
     text = measures.pop("text")
     players = 3 if each_report.name == "sounds.html" else 0
-    assert measures == {"width": 375, "excess": 0, "durations": [0.5] * players, "broken": 0}
+    assert measures == {
+        "width": 375,
+        "excess": 0,
+        "durations": [0.5] * players,
+        "broken": 0,
+        "beyond": 0,
+        "silent": 0,
+    }
     assert console == []
     for heading in ("Summary", "Natural stimuli and their metamers", "Losses", "All verdicts"):
         assert heading in text

@@ -59,7 +59,7 @@ def test_other_columns_order_space_empty_lines_and_byte_order_marks_do_not_matte
     text = 'split, word,note,start ,speaker,file\r\n\r\ntrain, one,"two\nlines",0,ann,/x/a.wav\r\n'
     text += "train,two,,1,ann,sub/../a.wav\r\ntest ,one,,2,ann,a.wav\r\n"
     words = read_words(manifest(text, "utf-8-sig"))
-    assert list(words.columns) == ["file", "start", "word", "speaker", "split"]
+    assert list(words.columns) == ["file", "start", "word", "speaker", "split", "pad"] and not words["pad"].any()
     assert list(words["file"]) == ["/x/a.wav", str(tmp_path / "a.wav"), str(tmp_path / "a.wav")]
     assert list(words["word"]) == ["one", "two", "one"] and list(words["split"]) == ["train", "train", "test"]
     assert list(words.index) == [4, 5, 6]
@@ -151,6 +151,28 @@ def test_recordings_are_checked(manifest, tmp_path):
     with pytest.raises(CorpusError, match=r"3 rows .*line 2: .*a\.wav.*; line 4: .*b\.wav.*; line 5: .*c\.wav"):
         check_recordings(words, 2.0)
     check_recordings(words[:0], 2.0)
+
+
+def test_clips_that_are_padded_may_reach_beyond_their_recording_but_not_miss_it(manifest, tmp_path):
+    header, rest = HEADER.replace("\n", ",pad\n"), "a.wav,0,one,ann,train,\na.wav,0.5,two,ann,train,no\n"
+    save(tmp_path / "a.wav", seconds=2.5)
+    words = read_words(manifest(header + rest + "a.wav,-1.5,one,ann,test,yes\na.wav,2.25,two,ann,test,yes\n"))
+    assert words["pad"].tolist() == [False, False, True, True] and list(words["start"]) == [0, 0.5, -1.5, 2.25]
+    check_recordings(words, 2.0)
+    write_manifest(words, tmp_path / "again.csv")
+    assert read_words(tmp_path / "again.csv").equals(words)
+    for row, fault in (
+        ("a.wav,-1.5,one,ann,test,", "line 4: '-1.5'"),
+        ("a.wav,-1.5,one,ann,test,no", "line 4: '-1.5'"),
+        ("a.wav,-1.5,one,ann,test,maybe", r"pad is not yes or no \(line 4: 'maybe'"),
+        ("a.wav,nan,one,ann,test,yes", "line 4: 'nan'"),
+    ):
+        with pytest.raises(CorpusError, match=fault):
+            read_words(manifest(f"{header}{rest}{row}\n"))
+    for start in (-2, 2.6):
+        outside = read_words(manifest(f"{header}{rest}a.wav,{start},one,ann,test,yes\n"))
+        with pytest.raises(CorpusError, match=r"nothing of its recording \(line 4"):
+            check_recordings(outside, 2.0)
 
 
 def test_manifests_are_written_and_read_again(manifest, tmp_path):

@@ -112,6 +112,24 @@ def test_clips_reach_to_both_ends_of_a_recording(tmp_path):
     assert sorted(clips["start"][clips["word"] == "one"]) == [0.0, 4.0, 4.000125]
 
 
+def test_clips_reach_beyond_a_recording_where_that_is_asked_for_but_words_do_not(tmp_path):
+    save(tmp_path / "a.wav", 6.0)
+    words = aligned(
+        ("a", 0.0, 0.2, "one", ""),
+        ("a", 5.8, 6.0, "one", ""),
+        ("a", 5.9, 6.1, "one", ""),
+        *(("a", 2.0 + place / 10, 2.1 + place / 10, ("two", "three")[place % 2], "") for place in range(20)),
+    )
+    options = {"validation": 0.3, "test": 0.3}
+    _, dropped = gather_clips(words, tmp_path, ClipSettings(**options))
+    assert [(drop.clips, "--pad" in drop.reason) for drop in dropped] == [(1, False), (1, True), (1, True)]
+    clips, dropped = gather_clips(words, tmp_path, ClipSettings(pad=True, **options))
+    assert [drop.example for drop in dropped] == ["'one' at 5.9 s in a"]
+    assert sorted(clips["start"][clips["word"] == "one"]) == [-0.9, 4.9]
+    assert clips["pad"].equals(clips["word"] == "one")
+    check_recordings(clips, 2.0)
+
+
 def test_starts_are_rounded_to_microseconds(recordings, alignments):
     clips, _ = gather_clips(alignments.assign(begin=alignments["begin"] + 1 / 3), recordings, ClipSettings())
     assert clips["start"].iloc[0] == 1.366667

@@ -13,6 +13,7 @@ from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import Domain, domain_from_json
 from tfmetamers.utilities.json_files import typed
+from tfmetamers.utilities.repetition import remember_last
 
 #: The version of the folder's format, written as ``format`` in metamer.json.
 FORMAT = 3
@@ -231,13 +232,24 @@ class MetamerRecord:
             KeyError, TypeError, ValueError: a part is missing or of another type.
         """
         record = cls(
-            network=NetworkRecord.from_json(content["network"]),
-            recipe=Recipe(**content["recipe"]),
+            network=_network(content["network"]),
+            recipe=_recipe(content["recipe"]),
             **typed(content, _Content),
         )
         if record.domain.shape != record.network.stimulus_shape or math.prod(record.layer.shape) < 1:
             raise ValueError("the shapes of its stimulus or layer do not agree")
         return record
+
+
+@remember_last
+def _network(content: Mapping[str, Any]) -> NetworkRecord:
+    """Return the network of a record; the metamers of a run share it."""
+    return NetworkRecord.from_json(content)
+
+
+@remember_last
+def _recipe(content: Mapping[str, Any]) -> Recipe:
+    return Recipe(**content)
 
 
 @dataclass(frozen=True)

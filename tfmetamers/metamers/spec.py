@@ -1,6 +1,7 @@
 """What a metamer is made of: plain data, from which its folder follows."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,20 +43,33 @@ class StimulusSpec:
     fit: str | None = None
 
     @classmethod
-    def of_file(cls, stimulus: StimulusFile, fit: str | None = None) -> "StimulusSpec":
+    def of_file(cls, stimulus: StimulusFile, fit: str | None = None, sha256: str | None = None) -> "StimulusSpec":
         """Return the spec of a stimulus that was collected; its file is hashed and not decoded.
+
+        Args:
+            stimulus: the stimulus.
+            fit: what is done with a sound of another length.
+            sha256: of the file, where that is known already.
 
         Raises:
             StimulusError: the file is missing or cannot be read.
         """
-        try:
-            digest = file_digest(stimulus.path)
-        except OSError as error:
-            raise StimulusError(
-                f"{stimulus.path} cannot be read: {error.strerror or error}; check the path."
-            ) from error
-        path = str(Path(stimulus.path).absolute())
+        digest = stimulus_file_digest(stimulus.path) if sha256 is None else sha256
+        path = str(stimulus.path)
+        path = path if os.path.isabs(path) else str(Path(path).absolute())
         return cls(stimulus.id, path, digest, stimulus.label, stimulus.category, dict(stimulus.columns), fit)
+
+
+def stimulus_file_digest(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of the bytes of a natural stimulus's file.
+
+    Raises:
+        StimulusError: it is missing or cannot be read.
+    """
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise StimulusError(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
 
 
 @dataclass(frozen=True)
@@ -83,17 +97,16 @@ class MetamerSpec:
     @property
     def relative_folder(self) -> Path:
         """The metamer's folder below the output folder: network, layer, stimulus, seed."""
-        return metamer_folder(
-            self.network.folder_name,
-            self.layer,
-            self.stimulus.id,
-            self.seed,
-            layer_variant(self.recipe, self.own_recipe, self.kernels),
-        )
+        return self.layer_folder / self.stimulus.id / str(self.seed)
+
+    @cached_property
+    def layer_folder(self) -> Path:
+        """The folder of all metamers of its layer that are made in the same way, below the output folder."""
+        return _layer_folder(self.network.folder_name, self.layer, self.recipe, self.own_recipe, self.kernels)
 
     def folder(self, out: str | os.PathLike) -> Path:
         """Return the metamer's folder below an output folder."""
-        return Path(out) / self.relative_folder
+        return _below(out, self.layer_folder).joinpath(self.stimulus.id, str(self.seed))
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -165,11 +178,16 @@ def metamer_identity(
         "layer": layer,
         "stimulus": stimulus,
         "fit": fit,
-        "recipe": dataclasses.asdict(recipe),
+        "recipe": dict(_recipe_fields(recipe)),
         "seed": seed,
         "kernels": kernels,
         "initial": initial,
     }
+
+
+@functools.lru_cache
+def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
+    return dataclasses.asdict(recipe)
 
 
 def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
@@ -183,7 +201,12 @@ def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, i
 
 
 def metamer_folder(network: str, layer: str, stimulus_id: str, seed: int, variant: list[str] | None = None) -> Path:
-    """Return the folder of one metamer below the output folder: ``<network>/<layer>/<stimulus id>/<seed>``.
+    """Return the folder of one metamer below the output folder: ``<network>/<layer>/<stimulus id>/<seed>``."""
+    return layer_folder(network, layer, variant) / stimulus_id / str(seed)
+
+
+def layer_folder(network: str, layer: str, variant: list[str] | None = None) -> Path:
+    """Return the folder of all metamers of a layer that are made in the same way, below the output folder.
 
     In the name of the layer, all but letters, digits and ``_.-`` is written as in a URL, so that no two layers share a
     folder; after ``~`` comes what is not as usual for the network.
@@ -192,7 +215,7 @@ def metamer_folder(network: str, layer: str, stimulus_id: str, seed: int, varian
     name = "~".join([plain, *(quote(word, safe="") for word in variant or [])])
     if len(name) > MAX_NAME:
         name = f"{plain[: MAX_NAME - 10]}~{spec_digest({'variant': variant, 'layer': layer})[:8]}"
-    return Path(network_folder(network)) / name / stimulus_id / str(seed)
+    return Path(network_folder(network)) / name
 
 
 def network_folder(network: str) -> str:
@@ -201,3 +224,15 @@ def network_folder(network: str) -> str:
     if len(folder) > MAX_NAME:
         folder = f"{folder[: MAX_NAME - 10]}~{spec_digest({'network': network})[:8]}"
     return folder
+
+
+@functools.lru_cache
+def _below(out: str | os.PathLike, folder: Path) -> Path:
+    """Return a folder below an output folder, joined once for a run's many metamers."""
+    return Path(out, folder)
+
+
+@functools.lru_cache
+def _layer_folder(network: str, layer: str, recipe: Recipe, own_recipe: str, kernels: str | None) -> Path:
+    """Return `layer_folder`, told once for a run's many metamers."""
+    return layer_folder(network, layer, layer_variant(recipe, own_recipe, kernels))

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, ResultError, unknown_name
 from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
+from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
@@ -27,6 +28,9 @@ _ROWS = 7
 
 #: Quick kernels of more bytes than this are not the default.
 MAX_QUICK_BYTES = 8 * 2**30
+
+#: A step takes about so many times the memory of what is computed on the way to the layer.
+STEP_FACTOR = 2.0
 
 #: What precedes the name of a tensor where a layer is asked for.
 TENSOR_PREFIX = "tensor:"
@@ -332,6 +336,33 @@ class Network:
     def default_kernels(self, layer: str) -> str:
         """Return the choice of kernels that suits a layer: ``"quick"``, unless those are larger than most memories."""
         return "quick" if self.kernel_bytes(layer) <= MAX_QUICK_BYTES else "small"
+
+    def step_bytes(self, layers: Sequence[str], batch_size: int = 1) -> dict[str, int]:
+        """Return about how much memory a step takes at each of some layers, with the reference front end.
+
+        It is told from the graph: the weights, the layer's default kernels, and `STEP_FACTOR` times what is computed
+        for a batch on the way to the layer. TensorFlow itself takes some hundred megabytes more.
+
+        Args:
+            layers: names of layers.
+            batch_size: the number of metamers that advance together.
+
+        Raises:
+            ArgumentError: an unknown layer.
+        """
+        by_operation = stimulus_bytes(self._stimulus)
+        heard = 0
+        if self._builders:
+            heard = front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
+        found = {}
+        for name in layers:
+            layer = self.layer(name)
+            weights, computed = layer_bytes(
+                self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), by_operation
+            )
+            kernels = self.kernel_bytes(name) if self.default_kernels(name) == "quick" else 0
+            found[layer.name] = round(weights + kernels + STEP_FACTOR * batch_size * (heard + computed))
+        return found
 
     def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
         """Return the function from a batch of stimuli to the activations of several layers, computed in one pass.

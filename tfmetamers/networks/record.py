@@ -4,6 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
@@ -60,7 +61,7 @@ class NetworkRecord:
         """What is equal for the same network only, and can be the key of a dictionary."""
         return network_identity(self.to_json())
 
-    @property
+    @cached_property
     def spec_identity(self) -> dict[str, Any]:
         """`NetworkSpec.identity` of the time when it was recorded."""
         return self.spec.identity_with(self.spec_digest)

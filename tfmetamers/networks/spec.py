@@ -202,7 +202,7 @@ class NetworkSpec:
         except OSError as error:
             raise CheckpointError(f"{error.filename} cannot be read: {error.strerror}; copy it again.") from error
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What determines the network, wherever its files lie: its fields, and the SHA-256 of the files."""
         return self.identity_with(self.digest)
@@ -288,7 +288,7 @@ def locate(spec: NetworkSpec, digest: str, look_in: Sequence[Path] = ()) -> Netw
         CheckpointError: the files are gone or have changed.
     """
     present = False
-    for each in (spec, *_moved(spec, look_in)):
+    for each in (spec.replace(), *_moved(spec, look_in)):  # A copy, whose files are those of now.
         try:
             found = each.digest
         except CheckpointError:

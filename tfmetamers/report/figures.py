@@ -19,6 +19,10 @@ MAX_POINTS = 300
 #: Colour, marker and word by whether a metamer is included: they can be told apart without colour.
 OUTCOMES = {True: ("#1a7f37", "o", "passed"), False: ("#c0182f", "x", "failed"), None: ("#57606a", "|", "not judged")}
 
+#: Colours of lines that are told apart by them (Okabe and Ito's, which colour-blind people can tell apart), and others.
+LINE_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MANY_COLOR, MEDIAN_COLOR = "#8c959f", "#000000"
+
 _SETTINGS = {
     "svg.hashsalt": "tfmetamers",  # Without it, names inside the drawing are random.
     "font.size": 9.0,
@@ -27,25 +31,36 @@ _SETTINGS = {
 }
 
 
-def draw_losses(curves: Sequence[tuple[np.ndarray, np.ndarray]], minimum: float, maximum: float) -> Picture:
+def draw_losses(
+    curves: Sequence[tuple[np.ndarray, np.ndarray]], colors: Sequence[str] | None, minimum: float, maximum: float
+) -> Picture:
     """Draw how the losses of metamers fell, on a logarithmic axis.
 
     Args:
         curves: for each metamer the numbers of steps, and the loss after each as a fraction of the first loss.
+        colors: of the curves; None draws all of them in `MANY_COLOR`, and their median in `MEDIAN_COLOR`.
         minimum: the smallest loss on the axis, above 0.
         maximum: the largest.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _panel(xlabel="step", ylabel="loss / first loss")
-        for steps, losses in curves:
-            drawn = np.unique(np.linspace(0, len(losses) - 1, MAX_POINTS).round().astype(int))
-            axes.plot(steps[drawn], losses[drawn], linewidth=1, alpha=0.8)
+        for (steps, losses), color in zip(curves, colors or [MANY_COLOR] * len(curves), strict=True):
+            _draw_curve(axes, steps, losses, color=color, linewidth=1.2 if colors else 0.5)
+        if colors is None:
+            steps = curves[0][0]
+            median = np.median([np.interp(steps, *curve) for curve in curves], axis=0)
+            _draw_curve(axes, steps, median, color=MEDIAN_COLOR, linewidth=1.6)
         axes.set_yscale("log")
         axes.set_ylim(minimum / 1.1, 1.1 * maximum)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}" if maximum / minimum < 10 else NullFormatter())
         axes.grid(alpha=0.3)
         return _as_picture(figure)
+
+
+def _draw_curve(axes, steps: np.ndarray, losses: np.ndarray, **style) -> None:
+    drawn = np.unique(np.linspace(0, len(losses) - 1, MAX_POINTS).round().astype(int))
+    axes.plot(steps[drawn], losses[drawn], **style)
 
 
 def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture:

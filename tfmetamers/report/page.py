@@ -17,7 +17,16 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import checked_file, read_metamer, read_saved
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.networks.record import distinct_names
-from tfmetamers.report.figures import draw_across_layers, draw_losses, draw_null, draw_scatter, median_defined
+from tfmetamers.report.figures import (
+    LINE_COLORS,
+    MANY_COLOR,
+    MEDIAN_COLOR,
+    draw_across_layers,
+    draw_losses,
+    draw_null,
+    draw_scatter,
+    median_defined,
+)
 from tfmetamers.report.media import embed_picture, embed_sound
 from tfmetamers.utilities.files import atomic_write, file_digest
 from tfmetamers.utilities.words import counted
@@ -181,7 +190,7 @@ def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduc
         "metamers": len(group),
         "layers": list(by_layer),
         "stimuli": _describe_stimuli(by_layer, is_reduced),
-        "losses": _loss_panels(by_layer),
+        "losses": _losses(by_layer),
         "nulls": _null_panels(by_layer, nulls),
         "scatters": [_scatter_panel(layer, each) for layer, each in _some_of_each(by_layer, MAX_SCATTERS)],
         "across": _across_layers(by_layer),
@@ -268,17 +277,32 @@ def _picture_bytes(judged: Sequence[Judged]) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _loss_panels(by_layer: Mapping[str, Sequence[Judged]]) -> list[dict[str, Any]]:
+def _losses(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
+    """Return a panel for each layer, and what the colours of its lines mean, which is the same in all of them."""
     curves = {layer: [_curve(each.folder) for each in made] for layer, made in by_layer.items()}
     losses = np.concatenate([each for made in curves.values() for _, each in made])
     minimum, maximum = losses[losses > 0].min(initial=1.0), losses.max(initial=1.0)
+    lines = {layer: _line_names(made) for layer, made in by_layer.items()}
+    names = sorted({name for each in lines.values() for name in each}, key=_natural_order)
+    color_of = dict(zip(names, LINE_COLORS, strict=False))
+    is_told_apart = len(color_of) == len(names)
     panels = []
     for layer, made in curves.items():
         last = [each[-1] for _, each in made]
         reached = f"{min(last):.2g}" if len(last) == 1 else f"between {min(last):.2g} and {max(last):.2g}"
         alt = f"Losses of {counted(len(made), 'metamer')} of {layer}: the last is {reached} of the first."
-        panels.append({"title": layer, "alt": alt, "picture": draw_losses(made, minimum, maximum)})
-    return panels
+        colors = [color_of[name] for name in lines[layer]] if is_told_apart else None
+        panels.append({"title": layer, "alt": alt, "picture": draw_losses(made, colors, minimum, maximum)})
+    return {
+        "panels": panels,
+        "legend": color_of if is_told_apart else {"each metamer": MANY_COLOR, "their median": MEDIAN_COLOR},
+    }
+
+
+def _line_names(made: Sequence[Judged]) -> list[str]:
+    """Return what tells the metamers of a layer apart: the stimulus, and the seed where there are several."""
+    has_seeds = len({_seed(each) for each in made}) > 1
+    return [f"{_stimulus(each)}, seed {_seed(each)}" if has_seeds else _stimulus(each) for each in made]
 
 
 def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,9 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tfmetamers.errors import StimulusError, shown
 from tfmetamers.utilities.files import is_lock, is_partial
@@ -74,13 +74,7 @@ def collect_stimuli(
 
 
 def _from_folder(folder: Path, suffixes: Sequence[str], ignored) -> list[StimulusFile]:
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes and path.is_file() and not _is_hidden(path.relative_to(folder))
-    )
-    if ignored is not None:
-        files = [path for path in files if not path.resolve().is_relative_to(Path(ignored).resolve())]
+    files = sorted(_files_below(folder, tuple(suffixes), None if ignored is None else Path(ignored).resolve()))
     if not files:
         raise StimulusError(f"{folder} holds no files that end in {', '.join(suffixes)}; give another folder.")
     below = [path.relative_to(folder) for path in files]
@@ -90,35 +84,47 @@ def _from_folder(folder: Path, suffixes: Sequence[str], ignored) -> list[Stimulu
     ]
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _files_below(folder: Path, suffixes: tuple[str, ...], ignored: Path | None) -> Iterator[Path]:
+    """Give the files below a folder that have one of several endings, but not hidden ones nor those of one folder."""
+    if ignored is not None and folder.resolve().is_relative_to(ignored):
+        return
+    for parent, folders, names in os.walk(folder):
+        inside = Path(parent)
+        folders[:] = [name for name in folders if not name.startswith(".") and (inside / name).resolve() != ignored]
+        for name in names:
+            path = inside / name
+            if not name.startswith(".") and path.suffix.lower() in suffixes and path.is_file():
+                yield path
 
 
 def _from_manifest(manifest: Path) -> list[StimulusFile]:
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            rows, header = list(reader), reader.fieldnames or []
+            rows = [row for row in csv.reader(stream, strict=True) if row]
     except (csv.Error, UnicodeDecodeError) as error:
         raise StimulusError(f"{manifest} is not a CSV file in UTF-8 ({error}); save it as one.") from error
+    header = rows.pop(0) if rows else []
     if not rows or not {"id", "file"} <= set(header) or len(set(header)) < len(header):
         raise StimulusError(
             f"{manifest} is not a manifest: a header of distinct names with 'id' and 'file', and rows, were expected."
         )
+    places = {name: header.index(name) for name in MANIFEST_COLUMNS if name in header}
+    further = [(place, name) for place, name in enumerate(header) if name not in MANIFEST_COLUMNS]
+    paths = {cell: manifest.parent / cell for cell in {row[places["file"]] for row in rows if len(row) == len(header)}}
     stimuli = []
     for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not row["id"] or not row["file"].isprintable() or not row["file"]:
+        if len(row) != len(header) or not row[places["id"]] or not row[places["file"]].isprintable():
             raise StimulusError(
                 f"{manifest}, row {number}: an id, a file and as many cells as in the header were expected."
             )
-        further = {column: value for column, value in row.items() if column not in MANIFEST_COLUMNS}
+        cells = {name: row[place] for name, place in places.items()}
         stimuli.append(
             StimulusFile(
-                row["id"],
-                manifest.parent / row["file"],
-                row.get("label") or None,
-                row.get("category") or None,
-                further,
+                cells["id"],
+                paths[cells["file"]],
+                cells.get("label") or None,
+                cells.get("category") or None,
+                {name: row[place] for place, name in further},
             )
         )
     return stimuli
@@ -151,9 +157,11 @@ def _check_distinct(stimuli: Sequence[StimulusFile]) -> None:
             )
         by_id[stimulus.id] = stimulus
     for stimulus in stimuli:
-        for parent in PurePosixPath(stimulus.id).parents:
-            if parent.as_posix() in by_id:
+        parent, slash, _ = stimulus.id.rpartition("/")
+        while slash:
+            if parent in by_id:
                 raise StimulusError(
-                    f"The ids {parent.as_posix()!r} and {stimulus.id!r} overlap: one result would be inside the "
-                    "folder of the other; rename one."
+                    f"The ids {parent!r} and {stimulus.id!r} overlap: one result would be inside the folder of the "
+                    "other; rename one."
                 )
+            parent, slash, _ = parent.rpartition("/")

@@ -1,9 +1,10 @@
 """What is to be made and what has been made already, told from specs and disk alone, without TensorFlow."""
 
 import dataclasses
+import functools
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -42,13 +43,21 @@ class Plan:
         return sum(job.begun is not None for batch in self.batches for job in batch)
 
     @property
-    def layers(self) -> list[str]:
-        """The layers at which metamers are still to be made, in the order of the batches."""
-        return list(dict.fromkeys(batch[0].spec.layer for batch in self.batches))
+    def by_layer(self) -> dict[str, list[list[Job]]]:
+        """The batches that are still to be made, by their layers."""
+        by_layer: dict[str, list[list[Job]]] = {}
+        for batch in self.batches:
+            by_layer.setdefault(batch[0].spec.layer, []).append(batch)
+        return by_layer
 
 
 def plan_run(
-    specs: Sequence[MetamerSpec], out: str | os.PathLike, batch_size: int = 1, *, extend: bool = False
+    specs: Sequence[MetamerSpec],
+    out: str | os.PathLike,
+    batch_size: int = 1,
+    *,
+    extend: bool = False,
+    progress: Callable[[Sequence], Iterable] = iter,
 ) -> Plan:
     """Work out what is to be made and what has been made already.
 
@@ -60,6 +69,7 @@ def plan_run(
         batch_size: how many metamers of a layer advance together.
         extend: continue metamers that differ in having fewer steps, where they are in the output folder and their
             state was kept; others start from noise.
+        progress: called with what is looked for on disk; yields it one by one, such as a progress bar.
 
     Raises:
         ArgumentError: the batch size cannot be used.
@@ -67,22 +77,24 @@ def plan_run(
     """
     checked_whole_number("batch size", batch_size, minimum=1)
     jobs = [Job(spec, spec.folder(out)) for spec in specs]
-    return plan_jobs(_extending(jobs, Path(out)) if extend else jobs, batch_size)
+    return plan_jobs(_extending(jobs, Path(out)) if extend else jobs, batch_size, progress)
 
 
-def plan_jobs(jobs: Sequence[Job], batch_size: int) -> Plan:
+def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence], Iterable] = iter) -> Plan:
     """Divide jobs into what is to be made and what has been made already, as `plan_run` does.
 
     Raises:
         ResultError: a folder of one of these names holds something else.
     """
-    interrupted = _interrupted_batches(jobs)
+    is_begun = functools.cache(Path.exists)  # One look a class of stimuli and layer.
+    begun = [job for job in jobs if is_begun(job.folder.parent.parent)]
+    interrupted = _interrupted_batches(begun)
     continued = {job.folder for batch in interrupted for job in batch}
-    finished = [job for job in jobs if job.folder not in continued and is_finished(job)]
+    finished = [job for job in progress(begun) if job.folder not in continued and is_finished(job)]
     taken = continued | {job.folder for job in finished}
     batches = list(interrupted)
-    new = (job for job in jobs if job.folder not in taken)
-    for _, alike in groupby(new, lambda job: (job.spec.layer, job.steps_begun)):
+    untouched = [job for job in jobs if job.folder not in taken] if taken else jobs
+    for _, alike in groupby(untouched, lambda job: (job.spec.layer, job.steps_begun)):
         waiting = list(alike)
         batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
     order = {layer: place for place, layer in enumerate(dict.fromkeys(job.spec.layer for job in jobs))}

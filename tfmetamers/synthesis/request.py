@@ -1,7 +1,9 @@
 """What a command asks for, as specs: networks are loaded only where planning cannot do without."""
 
+import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 from tfmetamers.errors import checked_whole_number
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
-from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder
+from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder, stimulus_file_digest
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import Recipe, find_recipe
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 #: What stands for every named layer.
 ALL_LAYERS = "all"
+
+#: A thread hashes so many files at a time.
+FILES_A_CALL = 64
 
 
 @dataclass
@@ -50,13 +55,16 @@ class Request:
     fit: str | None = None
 
 
-def plan_request(request: Request, load: Callable[[], "Network"]) -> tuple[list[MetamerSpec], NetworkOutline, Recipe]:
+def plan_request(
+    request: Request, load: Callable[[], "Network"], progress: Callable[[Sequence], Iterable] = iter
+) -> tuple[list[MetamerSpec], NetworkOutline, Recipe]:
     """Return the specs of the metamers that a request stands for, layer by layer, and what they were planned with.
 
     Args:
         request: the request.
         load: loads the network; called only where neither its family nor a metamer of it in the output folder tells
             what planning needs.
+        progress: called with the files that are hashed; yields them one by one, such as a progress bar.
 
     Raises:
         ArgumentError: an unknown layer or recipe, or a value that cannot be used.
@@ -80,6 +88,7 @@ def plan_request(request: Request, load: Callable[[], "Network"]) -> tuple[list[
         seed=seed,
         kernels=request.kernels,
         fit=request.fit,
+        progress=progress,
     )
     return specs, outline, recipe
 
@@ -94,6 +103,7 @@ def metamer_specs(
     seed: int = 0,
     kernels: str | None = None,
     fit: str | None = None,
+    progress: Callable[[Sequence], Iterable] = iter,
 ) -> list[MetamerSpec]:
     """Return the specs of metamers of stimuli at layers of one network, layer by layer.
 
@@ -106,16 +116,30 @@ def metamer_specs(
         seed: the seed of the noise.
         kernels: how convolutions are computed; None for each layer's default.
         fit: what is done with a sound of another length.
+        progress: as `plan_request` takes it.
 
     Raises:
         StimulusError: a file cannot be read.
     """
-    stimuli = [StimulusSpec.of_file(file, fit) for file in files]
+    stimuli = _stimulus_specs(files, fit, progress)
     return [
         MetamerSpec(network, layer, stimulus, recipe, own_recipe, seed, kernels)
         for layer in layers
         for stimulus in stimuli
     ]
+
+
+def _stimulus_specs(files: Sequence[StimulusFile], fit: str | None, progress) -> list[StimulusSpec]:
+    """Return the specs of stimuli; each of their files is hashed once, several at a time."""
+    paths = list(dict.fromkeys(file.path for file in files))
+    calls = [paths[first : first + FILES_A_CALL] for first in range(0, len(paths), FILES_A_CALL)]
+    pool = ThreadPoolExecutor()
+    try:
+        hashed = itertools.chain.from_iterable(pool.map(lambda call: [*map(stimulus_file_digest, call)], calls))
+        digests = dict(zip(progress(paths), hashed, strict=True))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return [StimulusSpec.of_file(file, fit, digests[file.path]) for file in files]
 
 
 def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
@@ -126,7 +150,7 @@ def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
     outline = spec.kind.outline(spec)
     if outline is not None:
         return outline
-    for file in sorted((out / network_folder(spec.folder_name)).rglob("metamer.json")):
+    for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them tells the same.
         record = attempt(file.parent, read_record, file.parent)
         if isinstance(record, Failure):
             continue

@@ -35,6 +35,9 @@ from tfmetamers.synthesis.unfinished import Job, locked, read_state, remove_unfi
 #: The state is saved when this long has passed since it was last saved.
 SECONDS_BETWEEN_SAVES = 30.0
 
+#: Steps are timed by calls of so many of them as take about this long, this many calls.
+SECONDS_TIMED, TIMED_CALLS = 0.2, 3
+
 #: The number of natural stimuli that are kept in memory from one layer to the next.
 STIMULI_KEPT = 1024
 
@@ -93,15 +96,27 @@ def execute_run(
         raise BusyError(" ".join(errors))
 
 
-def measure_seconds(plan: Plan, network: Network, layer: str, steps: int = 3, *, deterministic: bool = True) -> float:
-    """Return the seconds that a step of a layer's first batch takes, from a few steps that are thrown away."""
-    batch = next(batch for batch in plan.batches if batch[0].spec.layer == layer)
+def measure_seconds(plan: Plan, network: Network, layer: str, *, deterministic: bool = True) -> tuple[float, float]:
+    """Return the least and the most seconds that a step of a layer's first batch takes.
+
+    A few calls of some steps are timed and thrown away, enough for the order of magnitude.
+    """
+    batch = plan.by_layer[layer][0]
     stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0], deterministic)
     targets = synthesis.targets(np.stack([stimuli.prepared(job) for job in batch]))
-    warm = synthesis.advance(targets, synthesis.start([stimuli.digest(job) for job in batch], batch[0].spec.seed), 1)
-    started = time.monotonic()
-    synthesis.advance(targets, warm, steps)
-    return (time.monotonic() - started) / steps
+    state = synthesis.start([stimuli.digest(job) for job in batch], batch[0].spec.seed)
+
+    def timed(steps: int) -> float:
+        started = time.monotonic()
+        synthesis.advance(targets, state, steps)
+        return time.monotonic() - started
+
+    timed(1)  # Which compiles.
+    steps = 1
+    while timed(steps) < SECONDS_TIMED:
+        steps *= 2
+    times = [timed(steps) / steps for _ in range(TIMED_CALLS)]
+    return min(times), max(times)
 
 
 class _Stimuli:

@@ -16,7 +16,7 @@ METRICS = {
     "word_accuracy": "words correct, in mixtures",
     "word_accuracy_in_quiet": "words correct, in quiet",
     "category_auc": "mean area under the ROC curve of the categories, in mixtures",
-    "category_auc_without_speech": "the same, for backgrounds alone",
+    "category_auc_without_speech": "mean area under the ROC curve of the categories, backgrounds alone",
 }
 
 
@@ -87,12 +87,11 @@ def _data(data: dict) -> str:
 
 
 def _curves(history: list[dict]) -> str:
+    measured = {name: words for name, words in METRICS.items() if name in history[0]}
     rows = [
-        [entry["epoch"], f"{entry['loss']:.4f}", *(_shown(entry.get(name)) for name in METRICS if name in history[0])]
-        for entry in history
+        [entry["epoch"], f"{entry['loss']:.4f}", *(_shown(entry.get(name)) for name in measured)] for entry in history
     ]
-    headers = ["epoch", "loss", *(name for name in METRICS if name in history[0])]
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    return tabulate(rows, ["epoch", "loss", *measured.values()], tablefmt="github", disable_numparse=True)
 
 
 def _flat(settings: dict, prefix: str = "") -> list[tuple]:

@@ -24,6 +24,12 @@ SPLITS = ("train", "validation", "test")
 #: The columns of a manifest of words.
 WORD_COLUMNS = ("file", "start", "word", "speaker", "split")
 
+#: Whether a clip of a word may reach beyond its recording, where it is silent; optional in a manifest.
+PAD_COLUMN = "pad"
+
+#: What a manifest has in that column.
+_PAD_CELLS = {"": False, "no": False, "yes": True}
+
 #: The columns of a manifest of backgrounds.
 BACKGROUND_COLUMNS = ("file", "start", "categories", "split")
 
@@ -37,20 +43,23 @@ def read_words(manifest: str | os.PathLike, needed: Sequence[str] = ("train", "t
     Args:
         manifest: a CSV file in UTF-8 with a header and the columns ``file`` (relative ones are relative to the
             manifest's folder), ``start`` (in s, at least 0), ``word``, ``speaker`` (may be empty) and ``split``
-            (``train``, ``validation`` or ``test``); other columns, empty lines and space around cells are ignored.
+            (``train``, ``validation`` or ``test``), and optionally ``pad`` (``yes`` where a clip may reach beyond its
+            recording, and begin at a negative start); other columns, empty lines and space around cells are ignored.
         needed: the splits that must have rows; training needs all three.
 
     Returns:
         A row for each clip, indexed by its line in the manifest (from 1, as an editor counts), with the columns of
         `WORD_COLUMNS`: ``file`` (absolute path, text), ``start`` (float64, s), ``word``, ``speaker`` and ``split``
-        (categoricals of text; those of ``split`` are `SPLITS`, in order). ``attrs["manifest"]`` is the manifest's path.
+        (categoricals of text; those of ``split`` are `SPLITS`, in order), and ``pad`` (bool). ``attrs["manifest"]`` is
+        the manifest's path.
 
     Raises:
         CorpusError: the manifest cannot be read, lacks columns, or has a row with too many or too few cells; a start
-            is not a number of at least 0; a word or file is empty; a split is unknown, or needed and empty; a clip is
-            repeated; training has fewer than two words, or lacks words of another split.
+            is not a number, or below 0 without ``pad``; a ``pad`` is neither yes nor no; a word or file is empty; a
+            split is unknown, or needed and empty; a clip is repeated; training has fewer than two words, or lacks
+            words of another split.
     """
-    frame = _read(Path(manifest), required=WORD_COLUMNS, optional={})
+    frame = _read(Path(manifest), required=WORD_COLUMNS, optional={PAD_COLUMN: ""})
     check_words(frame, needed)
     return frame
 
@@ -132,14 +141,16 @@ def check_backgrounds(frame: pd.DataFrame, needed: Sequence[str]) -> None:
 def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
     """Open each recording once, and refuse those that are missing, unreadable, or end before a clip does.
 
-    Only headers are read. A clip may end one sample after its recording, because programs round differently.
+    Only headers are read. A clip may end one sample after its recording, because programs round differently, and a
+    padded one any time after it has begun.
 
     Args:
         frame: what `read_words` or `read_backgrounds` returned, or rows of it.
         seconds: length of a clip.
 
     Raises:
-        CorpusError: a recording is missing, empty, damaged, cut short or not a sound, or ends before one of its clips.
+        CorpusError: a recording is missing, empty, damaged, cut short or not a sound, or ends before one of its clips;
+            a padded clip has nothing of its recording.
     """
     first = frame.drop_duplicates("file")
     ends, unusable = measure_sounds(list(first["file"]))
@@ -147,7 +158,12 @@ def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
     _refuse(frame, examples, "whose recording cannot be used", "copy missing recordings there, or delete such rows")
     end = frame["file"].map(ends).to_numpy(np.float64)
     start = frame["start"].to_numpy()
-    late = np.flatnonzero(start + seconds > end)
+    padded = frame[PAD_COLUMN].to_numpy() if PAD_COLUMN in frame else np.zeros(len(frame), bool)
+    outside = np.flatnonzero(padded & ((start + seconds <= 0) | (start >= end)))
+    examples = [(frame.index[row], f"{start[row]:g} s in {frame['file'].iloc[row]}") for row in outside[:EXAMPLES]]
+    which = f"whose padded clip of {seconds:g} s has nothing of its recording"
+    _refuse(frame, examples, which, "correct the start, or delete such rows", len(outside))
+    late = np.flatnonzero(~padded & (start + seconds > end))
     examples = [
         (frame.index[row], f"from {start[row]:g} s in {frame['file'].iloc[row]}, which has {end[row]:g} s")
         for row in late[:EXAMPLES]
@@ -170,8 +186,12 @@ def write_manifest(frame: pd.DataFrame, path: str | os.PathLike) -> None:
     files = frame["file"].astype(object)
     below = files.str.startswith(folder)
     files = files.where(~below, files.str.removeprefix(folder))
+    frame = frame.assign(file=files)
+    if PAD_COLUMN in frame:
+        pad = frame.pop(PAD_COLUMN)
+        frame = frame.assign(**{PAD_COLUMN: pad.map({True: "yes", False: ""})}) if pad.any() else frame
     with atomic_write(path) as partial:
-        frame.assign(file=files).to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
+        frame.to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def _refuse(frame: pd.DataFrame, examples, which: str, remedy: str, count: int | None = None) -> None:
@@ -184,14 +204,24 @@ def _name(frame: pd.DataFrame) -> str:
 
 def _read(manifest: Path, required: Sequence[str], optional: dict[str, str]) -> pd.DataFrame:
     lines, cells = read_table(manifest, required, optional)
+    padded = _padded(manifest, lines, cells.pop(PAD_COLUMN)) if PAD_COLUMN in cells else None
     columns = {
         "file": _absolute(manifest.parent, cells.pop("file")),
-        "start": read_seconds(manifest, lines, cells.pop("start"), "start"),
+        "start": read_seconds(manifest, lines, cells.pop("start"), "start", False if padded is None else padded),
     }
     frame = pd.DataFrame(columns | {name: pd.Categorical(column) for name, column in cells.items()})
+    if padded is not None:
+        frame[PAD_COLUMN] = padded
     frame.index = pd.Index(lines, name="line")
     frame.attrs["manifest"] = str(manifest)
     return frame
+
+
+def _padded(manifest: Path, lines: Sequence[int], cells: Sequence[str]) -> np.ndarray:
+    wrong = [row for row, cell in enumerate(cells) if cell not in _PAD_CELLS]
+    examples = [(lines[row], shown(cells[row])) for row in wrong[:EXAMPLES]]
+    refuse_rows(manifest, examples, f"whose {PAD_COLUMN} is not yes or no", "correct it", len(wrong))
+    return np.array([_PAD_CELLS[cell] for cell in cells], bool)
 
 
 def _absolute(folder: Path, files: Iterable[str]) -> list[str]:

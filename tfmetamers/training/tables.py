@@ -77,7 +77,9 @@ def read_table(
     return lines, cells | {name: [cell] * len(lines) for name, cell in optional.items() if name not in places}
 
 
-def read_seconds(path, lines: Sequence[int], cells: Sequence[str], what: str) -> np.ndarray:
+def read_seconds(
+    path, lines: Sequence[int], cells: Sequence[str], what: str, may_be_negative: np.ndarray | bool = False
+) -> np.ndarray:
     """Return the times of a column in s, float64.
 
     Args:
@@ -85,12 +87,13 @@ def read_seconds(path, lines: Sequence[int], cells: Sequence[str], what: str) ->
         lines: the line of each row.
         cells: the column, as text.
         what: the name of the times, in the singular.
+        may_be_negative: whether the time of each row may be below 0.
 
     Raises:
-        CorpusError: a cell is not a finite number of at least 0.
+        CorpusError: a cell is not a finite number, or is below 0 where it may not be.
     """
     times = np.fromiter(map(_number, cells), np.float64, len(cells))
-    wrong = np.flatnonzero(~(np.isfinite(times) & (times >= 0)))
+    wrong = np.flatnonzero(~(np.isfinite(times) & ((times >= 0) | may_be_negative)))
     examples = [(lines[row], shown(cells[row])) for row in wrong[:EXAMPLES]]
     refuse_rows(path, examples, f"whose {what} is not a time of at least 0 s", f"correct the {what}", len(wrong))
     return times

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from tfmetamers.errors import CorpusError, unknown_name
 from tfmetamers.stimuli.sounds import SUFFIXES
 from tfmetamers.training.checks import check_positive, check_shares, check_whole_numbers
-from tfmetamers.training.corpora import SPLITS, WORD_COLUMNS, check_words
+from tfmetamers.training.corpora import PAD_COLUMN, SPLITS, WORD_COLUMNS, check_words
 from tfmetamers.training.sound_files import list_sounds, measure_sounds
 from tfmetamers.training.tally import Dropped, Tally, distinct
 from tfmetamers.utilities.words import counted
@@ -41,6 +41,7 @@ class ClipSettings:
 
     Attributes:
         seconds: length of a clip in s.
+        pad: keep clips that reach beyond their recording, with silence there.
         min_clips: words with fewer clips are dropped.
         min_speakers: words with fewer speakers are dropped.
         min_speaker_clips: speakers with fewer clips are dropped.
@@ -55,6 +56,7 @@ class ClipSettings:
     """
 
     seconds: float = 2.0
+    pad: bool = False
     min_clips: int = 1
     min_speakers: int = 0
     min_speaker_clips: int = 0
@@ -109,7 +111,7 @@ def gather_clips(
     clips = tally.keep(clips, is_word, "of silence, noise or an unknown word", example)
     tally.require_clips(clips, "recordings")
     clips = _find_recordings(clips, Path(recordings), tally)
-    clips = _cut(clips, settings.seconds, tally, progress)
+    clips = _cut(clips, settings, tally, progress)
     _check_speakers(clips, settings)
     clips = _drop_rare(clips, settings, tally)
     tally.require_clips(clips, "recordings")
@@ -118,7 +120,7 @@ def gather_clips(
     clips["split"] = split(clips, settings, np.random.default_rng(settings.seed))
     trained = clips["word"][clips["split"] == "train"].unique()
     clips = tally.keep(clips, clips["word"].isin(trained), "of a word without a clip in training")
-    clips = clips[list(WORD_COLUMNS)].astype(dict.fromkeys(("word", "speaker", "split"), "category"))
+    clips = clips[[*WORD_COLUMNS, PAD_COLUMN]].astype(dict.fromkeys(("word", "speaker", "split"), "category"))
     check_words(clips, SPLITS)
     return clips, tally.dropped
 
@@ -196,16 +198,23 @@ def _find_recording(name: str, known: dict[str, list[str]]) -> str | None:
     return None
 
 
-def _cut(clips: pd.DataFrame, seconds: float, tally: Tally, progress) -> pd.DataFrame:
-    """Give clips the column ``start``, and drop those that are not within their recording."""
+def _cut(clips: pd.DataFrame, settings: ClipSettings, tally: Tally, progress) -> pd.DataFrame:
+    """Give clips the columns ``start`` and ``pad``, and drop those that are not within their recording."""
+    seconds = settings.seconds
     ends, unusable = measure_sounds(list(clips["file"].unique()), progress)
     example = next(iter(unusable.values()), None)
     clips = tally.keep(clips, clips["file"].isin(ends), "whose recording cannot be used", example)
     start = ((clips["begin"] + clips["end"] - seconds) / 2).round(_DECIMALS)
     clips = clips.assign(start=start + 0.0)  # Not -0.0.
     clips = tally.keep(clips, clips["end"] - clips["begin"] <= seconds, f"whose word is longer than {seconds:g} s")
-    clips = tally.keep(clips, clips["start"] >= 0, "that would begin before the recording")
-    clips = tally.keep(clips, clips["start"] + seconds <= clips["file"].map(ends), "that would end after the recording")
+    last = clips["file"].map(ends)
+    clips = tally.keep(clips, clips["end"] <= last, "whose word ends after its recording")
+    is_early, is_late = clips["start"] < 0, clips["start"] + seconds > clips["file"].map(ends)
+    clips = clips.assign(**{PAD_COLUMN: is_early | is_late})
+    if not settings.pad:
+        hint = "(--pad puts silence there)"
+        clips = tally.keep(clips, ~is_early, f"that would begin before the recording {hint}")
+        clips = tally.keep(clips, ~clips[PAD_COLUMN], f"that would end after the recording {hint}")
     return tally.keep(clips, ~clips.duplicated(["file", "start", "word"]), "listed more than once")
 
 

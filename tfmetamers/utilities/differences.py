@@ -13,13 +13,15 @@ def find_differences(found, wanted, name: str = "") -> list[str]:
         wanted: what was asked for.
         name: where the two are from, with dots between the keys.
     """
+    if found == wanted:
+        return []
     if isinstance(found, Mapping) and isinstance(wanted, Mapping):
         return [
             phrase
             for key in {**found, **wanted}
             for phrase in find_differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
         ]
-    return [] if found == wanted else [f"{name}: {_text(found)} there, {_text(wanted)} asked"]
+    return [f"{name}: {_text(found)} there, {_text(wanted)} asked"]
 
 
 def _text(value) -> str:

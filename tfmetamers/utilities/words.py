@@ -12,3 +12,25 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     if plural is None:
         plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+#: Units of durations: the seconds of one, and the seconds up to which it is used.
+_UNITS = {"second": (1, 120), "minute": (60, 7200), "hour": (3600, 48 * 3600), "day": (86400, float("inf"))}
+
+
+def duration_range(shortest: float, longest: float) -> str:
+    """Say how long something takes, in the unit that fits: ``about 40 seconds``, ``1.5 to 2 hours``, ``3 to 4 days``.
+
+    Args:
+        shortest: seconds.
+        longest: seconds.
+    """
+    unit, (seconds, _) = next((unit, bounds) for unit, bounds in _UNITS.items() if longest < bounds[1])
+    low, high = (_rounded(time / seconds) for time in (shortest, longest))
+    if low == high:
+        return f"about {high} {unit}{'' if high == '1' else 's'}"
+    return f"{low} to {high} {unit}s"
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")

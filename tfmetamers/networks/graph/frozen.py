@@ -68,7 +68,7 @@ class FrozenFunction:
         self._stimulus = stimulus
         self._layer = layer
         self._path = producing_path(layer) if straight_through else ProducingPath((), ())
-        operations = _operations_up_to(self._inputs_of_path(layer), stimulus)
+        operations = operations_up_to(self._inputs_of_path(layer), stimulus)
         _refuse_what_cannot_be_replayed(operations)
         constants = _evaluate_constants(operations, weights)
         self._steps = _plan(operations, constants, self._inputs_of_path(layer), kernels)
@@ -191,7 +191,7 @@ def _renamed(arguments: dict, parameters) -> dict:
     return {renamed.get(name, name): value for name, value in arguments.items()}
 
 
-def _operations_up_to(fetched: list[tf.Tensor], stimulus: tf.Tensor) -> list[tf.Operation]:
+def operations_up_to(fetched: list[tf.Tensor], stimulus: tf.Tensor) -> list[tf.Operation]:
     """Return the operations that the fetched tensors need, each after its inputs."""
     ordered, pending = {}, [(tensor.op, False) for tensor in fetched]
     while pending:
@@ -384,7 +384,7 @@ def kernel_bytes(stimulus: tf.Tensor, layer: tf.Tensor) -> int:
         layer: the tensor of the traced graph to compute.
     """
     return sum(
-        _quick_bytes(operation) for operation in _operations_up_to([layer], stimulus) if operation.type == "Conv2D"
+        _quick_bytes(operation) for operation in operations_up_to([layer], stimulus) if operation.type == "Conv2D"
     )
 
 

@@ -1,0 +1,5 @@
+"""``python -m tfmetamers``: the command line."""
+
+from tfmetamers.cli.main import main
+
+main()
