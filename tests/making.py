@@ -66,7 +66,15 @@ def give_verdict(folder: Path, included: bool | None, **further: Any) -> None:
         further: other values for parts of the verdict.
     """
     unknown = dict.fromkeys(("original_label", "metamer_label", "same_label", "correlation", "margin", "percentile"))
-    part = {**unknown, "null_maximum": None, "pairs": None, "claim": "", "reasons": [], "included": included}
+    part = {
+        **unknown,
+        "null_maximum": None,
+        "pairs": None,
+        "claim": "",
+        "reasons": [],
+        "warnings": [],
+        "included": included,
+    }
     files = judged_files(folder, read_record(folder))
     verdict = {
         "basis": {"files": files, "null": None, "without_null": None, "all_layers": False},

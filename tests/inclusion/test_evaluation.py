@@ -668,8 +668,7 @@ class TestWarnings:
 
     def test_a_verdict_has_those_of_its_metamer(self, out):
         for folder in find_metamers(out):
-            content = json.loads((folder / "metamer.json").read_text())
-            (folder / "metamer.json").write_text(json.dumps({**content, "warnings": ["It sees black alone."]}))
+            rewrite(folder, lambda content: content.update(warnings=["It sees black alone."]))
         with pytest.warns(TfmetamersWarning, match="black alone"):
             judged = list(evaluate(out))
         assert [each.verdict["array"]["warnings"] for each in judged] == [["It sees black alone."]] * 4
