@@ -223,7 +223,7 @@ def _advise(batch_size: int, metamers: int) -> None:
         say(f"Batches of more than {batch_size} (--batch-size) may take less time a metamer, and take more memory.")
     if not has_gpu():
         say("TensorFlow finds no GPU here; on one, steps take a fraction of that.")
-    say("'tfmetamers experiment' divides such work among processes and machines.")
+    say("Several processes can be given the same command: they divide its batches among them.")
 
 
 def _execute(plan, loaded, **options) -> None:

@@ -45,6 +45,13 @@ def test_the_block_of_the_readme_runs(tmp_path, monkeypatch):
     assert [metamer.record.recipe.steps for metamer in namespace["metamers"]] == [200, 200]
 
 
+@pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_what_documents_import_is_there(file):
+    text = (ROOT / "docs" / file).read_text(encoding="utf-8")
+    for line in re.findall(r"^ *((?:from tfmetamers[\w.]* import|import tfmetamers) .*[^(])$", text, re.MULTILINE):
+        exec(line, {})
+
+
 def modules_with_examples() -> list[str]:
     """Return the modules whose docstrings hold examples."""
     files = [path for path in (ROOT / "tfmetamers").rglob("*.py") if ">>>" in path.read_text(encoding="utf-8")]

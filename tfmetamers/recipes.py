@@ -222,6 +222,10 @@ def _recipes() -> tuple[Recipe, ...]:
     return image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array
 
 
+#: What a setting of each type is called.
+_EXPECTED = {int: "a whole number", float: "a finite number", str: "text"}
+
+
 def _converted(field: str, value, type_):
     """Return a value as the field's type, so that command-line text, JSON and Python give the same recipe."""
     may_be_none = types.NoneType in typing.get_args(type_)
@@ -235,7 +239,7 @@ def _converted(field: str, value, type_):
     is_exact = converted is not None and (type_ is not int or converted == _number(value))
     is_finite = type_ is str or (is_exact and abs(converted) < MAX_FLOAT)
     is_boolean = isinstance(value, bool)
-    expected = f"of type {type_.__name__} and finite" + (", or none" if may_be_none else "")
+    expected = _EXPECTED[type_] + (", or none" if may_be_none else "")
     _require(field, value, is_exact and is_finite and not is_boolean, expected)
     return converted
 
@@ -249,4 +253,4 @@ def _number(value) -> float | None:
 
 def _require(field: str, value, is_fine: bool, expected: str) -> None:
     if not is_fine:
-        raise ArgumentError(f"The recipe's {field} is {value!r}; {expected} was expected.")
+        raise ArgumentError(f"The recipe's setting {field} is {value!r}; {expected} was expected.")

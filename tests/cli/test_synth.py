@@ -156,7 +156,7 @@ def test_a_dry_run_gives_ranges_and_advises_where_it_is_long(synth, model, folde
     low, high = row["seconds_a_step"]
     assert row["metamers"] == 3 and 0 < low <= high < 1
     assert row["seconds"] == [pytest.approx(3e9 * low), pytest.approx(3e9 * high)]
-    assert all(word in errors for word in (" days on this machine", "--batch-size", "no GPU", "tfmetamers experiment"))
+    assert all(word in errors for word in (" days on this machine", "--batch-size", "no GPU", "Several processes"))
 
 
 def test_a_run_says_what_it_runs_on_and_from_its_first_steps_how_long_it_takes(synth, model, folder, monkeypatch):

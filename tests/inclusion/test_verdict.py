@@ -9,6 +9,7 @@ import tfmetamers as tm
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.verdict import include, judge
+from tfmetamers.inclusion.verdict_file import VerdictPart
 from tfmetamers.networks import from_keras
 
 CAT, DOG = {"index": 1, "label": "cat"}, {"index": 2, "label": "dog"}
@@ -35,6 +36,11 @@ def test_both_parts_are_needed(metamer, correlation, included, reasons):
     assert all(expected in found for found, expected in zip(verdict.reasons, reasons, strict=True))
     assert (verdict.null_maximum, verdict.pairs) == (0.5, 3)
     assert verdict.margin == (None if correlation is None else correlation - 0.5)
+
+
+def test_every_part_of_a_verdict_is_read_back():
+    written = judge("layer", None, None, 0.5, None).as_json()
+    assert VerdictPart.__annotations__.keys() == written.keys()
 
 
 def test_transcripts_are_compared_where_there_is_no_index():

@@ -229,6 +229,21 @@ class TestIdentity:
         (tmp_path / "layers.ckpt").write_bytes(b"weights" + TABLE_END)
         assert NetworkSpec.parse(text.format(tmp_path), **fields).folder_name == name
 
+    def test_weights_of_a_definition_that_differ_have_different_folders(self, tmp_path):
+        specs = []
+        for name in ("a.ckpt", "b.ckpt"):
+            (tmp_path / name).write_bytes(name.encode() + TABLE_END)
+            specs.append(NetworkSpec(family="architecture", definition={"name": "mine"}, checkpoint=tmp_path / name))
+        assert specs[0].folder_name != specs[1].folder_name
+
+    def test_specs_can_be_hashed(self):
+        first, second = (NetworkSpec(family="memory", definition={"name": name}) for name in "ab")
+        assert len({first, second, first.replace()}) == 2
+
+    def test_what_is_optimised_is_described_as_it_is_loaded(self):
+        spec = NetworkSpec.parse("small_word_aliased", optimize="cochleagram")
+        assert spec.describe().stimulus_shape == spec.load().stimulus_shape
+
     def test_durations_that_differ_have_different_folders(self):
         first, second = (NetworkSpec.parse("vggish:random", duration=each) for each in (9.0000625, 9.000125))
         assert first.folder_name != second.folder_name

@@ -341,7 +341,7 @@ class NullDistribution:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(path, error) from error
         raise ResultError(
-            f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; build it again."
+            f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; build it again."
         )
 
     @classmethod

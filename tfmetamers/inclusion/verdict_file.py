@@ -111,7 +111,7 @@ def read_verdict(folder: Path) -> VerdictContent | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
     raise ResultError(
-        f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
+        f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
     )
 
 

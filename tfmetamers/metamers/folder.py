@@ -108,7 +108,7 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
         raise ResultError(
-            f"{path} has format {version}, and this version of tfmetamers reads format {FORMAT}; read it with the "
+            f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; read it with the "
             "version that wrote it, or make the metamer again."
         )
     try:

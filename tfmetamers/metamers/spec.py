@@ -39,7 +39,7 @@ class StimulusSpec:
     sha256: str
     label: str | None = None
     category: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
     fit: str | None = None
 
     @classmethod

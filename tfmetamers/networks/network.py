@@ -19,6 +19,7 @@ from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -170,7 +171,7 @@ class Network:
 
     def __repr__(self) -> str:
         labels = "" if self.labels is None else f", {len(self.labels)} {'characters' if self.transcribe else 'labels'}"
-        return f"<Network {self.name}: {self.domain.describe()}, {len(self.layers)} layers{labels}>"
+        return f"<Network {self.name}: {self.domain.describe()}, {counted(len(self.layers), 'layer')}{labels}>"
 
     def summary(self) -> "pandas.DataFrame":
         """Return a table of the named layers, a row for each: shape, units, and the gradient of its ReLU."""
@@ -209,7 +210,7 @@ class Network:
             ArgumentError: the network takes no pictures.
         """
         if not isinstance(self.domain, Images):
-            raise ArgumentError(f"{self.name} takes no pictures but {self.domain.describe()}; see network.domain.")
+            raise ArgumentError(f"{self.name} takes {self.domain.describe()}, not pictures; see network.domain.")
         return self.domain.size
 
     @property
@@ -227,7 +228,7 @@ class Network:
             has = f"has the front ends {', '.join(self.front_ends)}" if self._builders else "has no front end"
             raise ArgumentError(
                 f"The front end {name!r} was asked for, and {self.name} {has}; give another recipe, or optimise the "
-                "cochleagram (--optimize cochleagram) with the recipe that is for that."
+                "cochleagram (--optimize cochleagram) with its own recipe."
             )
         if name not in self._front_ends:
             self._front_ends[name] = self._builders[name]()

@@ -81,7 +81,7 @@ class NetworkSpec:
     family: str
     name: str | None = None
     file: str | None = None
-    definition: Mapping[str, Any] | None = None
+    definition: Mapping[str, Any] | None = dataclasses.field(default=None, hash=False)
     checkpoint: str | None = None
     random_seed: int | None = None
     size: tuple[int, ...] | None = None
@@ -173,7 +173,7 @@ class NetworkSpec:
         """Return `folder_name` with a name and a `digest` that are known already."""
         parts = [name + self._extent]
         if self.definition is not None or self.checkpoint is not None or self.file is not None:
-            parts.append((spec_digest(self.definition) if self.definition else digest)[:8])
+            parts.append(self._content_digest(digest)[:8])
         if self.random_seed is not None:
             parts.append(f"random-{self.random_seed}")
         if self.input_range is not None:
@@ -188,6 +188,12 @@ class NetworkSpec:
         if self.optimize != "stimulus":
             parts.append(self.optimize)
         return "~".join(parts)
+
+    def _content_digest(self, digest: str) -> str:
+        """Return what tells the definition and the files together, `digest` being that of the files."""
+        if self.definition and self.checkpoint is not None:
+            return spec_digest({"definition": self.definition, "files": digest})
+        return spec_digest(self.definition) if self.definition else digest
 
     @cached_property
     def digest(self) -> str:
@@ -221,7 +227,7 @@ class NetworkSpec:
         """
         network = self.kind.load(self).loaded_by(self)
         self.digest  # noqa: B018  Of now: when something has been made, the files may be others.
-        return network.without_front_end() if self.optimize == "cochleagram" else network
+        return self._optimized(network)
 
     def describe(self) -> "Network":
         """Return the network without its weights, as far as they are not needed to tell its layers.
@@ -230,7 +236,11 @@ class NetworkSpec:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing or damaged.
         """
-        return self.kind.describe(self).loaded_by(self)
+        return self._optimized(self.kind.describe(self).loaded_by(self))
+
+    def _optimized(self, network: "Network") -> "Network":
+        """Return a network of what is optimised."""
+        return network.without_front_end() if self.optimize == "cochleagram" else network
 
     def replace(self, **fields: Any) -> "NetworkSpec":
         """Return the same with other values for some fields."""

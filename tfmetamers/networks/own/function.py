@@ -112,8 +112,7 @@ def _check_values(name: str, activations: Mapping[str, tf.Tensor]) -> None:
             )
         if not np.isfinite(tensor).all():
             raise ArgumentError(
-                f"The function {name} returns values in {layer!r} that are not finite, for noise; finite ones were "
-                "expected."
+                f"The function {name} returns NaN or infinite values in {layer!r} for noise; finite ones were expected."
             )
 
 

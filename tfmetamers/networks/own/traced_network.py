@@ -113,7 +113,7 @@ def check_independence(name: str, function: Callable, taken: StimulusInput) -> N
     for values, *each in zip(together, *alone, strict=True):
         if not _are_alike(np.asarray(values), each):
             raise ArgumentError(
-                f"{name} gives a stimulus other values in a batch than alone; it must treat each by itself. "
+                f"{name} computes different values for a stimulus in a batch than alone; treat each by itself. "
                 "Normalise over a stimulus, not over the batch, and leave random numbers out."
             )
 
@@ -149,10 +149,7 @@ def _chosen(name: str, layer: str, found, offered) -> tf.Tensor:
     if layer in offered:
         return offered[layer]
     if layer in found:
-        raise ArgumentError(
-            f"The layer {layer} of {name} does not depend on the stimulus by operations that have a gradient; leave it "
-            "out."
-        )
+        raise ArgumentError(f"The layer {layer} of {name} has no gradient with respect to the stimulus; leave it out.")
     raise unknown_name(f"layer of {name} called", layer, offered, "Give one of its layers.")
 
 
