@@ -1,18 +1,19 @@
 """Whether a command writes the same bytes in every process, and what deterministic operations cost a step.
 
-    python benchmarks/determinism.py versions --processes 20 --killed 5 -- \
-        synth --network small_word_aliased --layer conv_2 --steps 60 human.wav --fit centre
+    python benchmarks/determinism.py versions --processes 20 --killed 5 --network vgg_19=vgg_19.ckpt -- \
+        synth --layer conv5_4 --steps 20 pocketwatch.jpg
     python benchmarks/determinism.py cost vgg_19:random conv5_4
 
-`versions` runs a command of tfmetamers that takes --output in so many processes, one after another, kills some of
-them once or more and has the same command continue them, and prints how many versions there are of each file but
-run.json. It ends with status 1 if there is more than one of any.
+`versions` runs a command of tfmetamers in many processes, one after another, each with an output folder of its own;
+kills some of them on the way and has the same command continue them; and counts the versions of every file but
+run.json. It ends with status 1 where there is more than one of any.
 
 `cost` measures a step with and without deterministic operations, in processes that take turns.
 """
 
 import collections
 import hashlib
+import json
 import os
 import random
 import statistics
@@ -30,14 +31,17 @@ import numpy as np
 from tabulate import tabulate
 from workers import Worker, alternate, median_ratio
 
-#: States are saved after each call, so that what is killed is continued from the middle and not from its start.
+#: Runs commands one after another. States are saved after each call, so that what is killed is continued from there.
 PROGRAM = """
+import json, sys
 from tfmetamers.synthesis import runs
 runs.SECONDS_BETWEEN_SAVES = 0.0
-from tfmetamers.cli.main import main
-main()
+from tfmetamers.cli.main import run
+sys.exit(max(run(command) for command in json.loads(sys.argv[1])))
 """
-COMMAND = [sys.executable, "-c", PROGRAM]
+
+#: How long a state is waited for before a kill, in seconds; where none appears, the process is left to finish.
+PATIENCE = 600
 
 #: Networks, and a layer of each, that `cost` measures where none is given.
 CASES = [
@@ -66,44 +70,57 @@ def main():
 @click.option("--killed", default=0, show_default=True, help="How many of them are killed on the way.")
 @click.option("--kills", default=2, show_default=True, help="How often each of these is killed.")
 @click.option("--seed", default=0, show_default=True, help="Of the moments of the kills.")
+@click.option("--network", "networks", multiple=True, required=True, help="Several times: one command for each.")
 @click.argument("command", nargs=-1, required=True)
-def versions(processes, killed, kills, seed, command):
+def versions(processes, killed, kills, seed, networks, command):
     """Count the versions of each file that COMMAND writes in several processes."""
-    moments = random.Random(seed)
+    moments, interruptions = random.Random(seed), 0
     found: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
-    interruptions = 0
     with tempfile.TemporaryDirectory() as folder:
-        longest = 0.0
         for number in range(processes):
-            arguments = [*COMMAND, *command, "--output", str(Path(folder, str(number)))]
-            started = time.monotonic()
-            if 0 < number <= killed:  # The first tells how long it takes.
-                for _ in range(kills):
-                    interruptions += interrupt(arguments, moments.uniform(0.3, 0.95) * longest)
+            out = Path(folder, str(number))
+            commands = [[*command, "--network", network, "--output", str(out)] for network in networks]
+            arguments = [sys.executable, "-c", PROGRAM, json.dumps(commands)]
+            for _ in range(kills if number < killed else 0):
+                interruptions += interrupt(arguments, out, moments)
             subprocess.run(arguments, check=True, capture_output=True)
-            longest = max(longest, time.monotonic() - started)
-            for path in Path(folder, str(number)).rglob("*"):
+            for path in out.rglob("*"):
                 if path.is_file() and path.name != "run.json":
-                    name = path.relative_to(Path(folder, str(number))).as_posix()
-                    found[name][hashlib.sha256(path.read_bytes()).hexdigest()] += 1
-    rows = [[name, sum(counted.values()), len(counted)] for name, counted in sorted(found.items())]
-    print(tabulate(rows, ["file", "written", "versions"]))
-    print(
-        f"\n{processes} processes, {interruptions} kills; {len(found)} files, {max(row[2] for row in rows)} version(s)."
-    )
-    sys.exit(any(row[1:] != [processes, 1] for row in rows))
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    found[path.relative_to(out).as_posix()][digest] += 1
+            print(f"process {number}: at most {max(map(len, found.values()))} version(s)", file=sys.stderr, flush=True)
+    names: dict[str, list[str]] = collections.defaultdict(list)
+    for name in sorted(found):
+        names[f"{name.split('/')[0]}: {Path(name).name}"].append(name)
+    rows = [[name, len(each), max(len(found[file]) for file in each)] for name, each in names.items()]
+    print(tabulate(rows, ["file", "metamers", "versions"]))
+    most = max(row[2] for row in rows)
+    print(f"\n{processes} processes, {interruptions} kills, {len(found)} files; at most {most} version(s) of one.")
+    sys.exit(any(len(counted) > 1 or sum(counted.values()) != processes for counted in found.values()))
 
 
-def interrupt(arguments: list[str], seconds: float) -> bool:
-    """Start a command, kill it after a time, and return whether it was still at work."""
+def interrupt(arguments: list[str], out: Path, moments: random.Random) -> bool:
+    """Start a command, kill it some time after it has saved a state, and return whether it was still at work."""
+    started, before = time.monotonic(), set(states(out))
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while set(states(out)) <= before and process.poll() is None and time.monotonic() - started < PATIENCE:
+        time.sleep(0.01)
     try:
-        process.wait(seconds)
+        process.wait(moments.uniform(0, 0.2) * (time.monotonic() - started))
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
-        return True
-    return False
+    return process.wait() != 0
+
+
+def states(out: Path) -> list[tuple[Path, int]]:
+    """Return the saved states, each with the time when it was saved."""
+    found = []
+    for path in out.rglob("*.unfinished/state.npz"):
+        try:
+            found.append((path, path.stat().st_mtime_ns))
+        except FileNotFoundError:  # Just removed.
+            continue
+    return found
 
 
 @main.command()
@@ -120,12 +137,9 @@ def cost(pairs, steps, case):
         rows.append([network, layer, *medians, f"{median_ratio(seconds[True], seconds[False]):.3f}"])
         for worker in workers.values():
             worker.peak_memory()  # Which ends it.
-        print(f"{network} {layer} done", file=sys.stderr)
-    print(
-        tabulate(
-            rows, ["network", "layer", "deterministic, s a step", "fast, s a step", "ratio"], disable_numparse=True
-        )
-    )
+        print(*rows[-1], file=sys.stderr, flush=True)
+    headers = ["network", "layer", "deterministic, s a step", "fast, s a step", "ratio"]
+    print(tabulate(rows, headers, disable_numparse=True))
 
 
 def build(name: str, layer: str, deterministic: bool):
@@ -136,8 +150,9 @@ def build(name: str, layer: str, deterministic: bool):
     from tfmetamers.synthesis.loop import Synthesis
 
     network = load_network(name)
-    natural = network.domain.noise(find_recipe(network.recipe), "", "natural", 1)
-    synthesis = Synthesis(network, layer=layer, recipe=find_recipe(network.recipe), deterministic=deterministic)
+    recipe = find_recipe(network.recipe)
+    natural = network.domain.noise(recipe, "", "natural", 1)
+    synthesis = Synthesis(network, layer=layer, recipe=recipe, deterministic=deterministic)
     start = synthesis.start([stimulus_digest(natural)], seed=0)
     targets = synthesis.targets(np.stack([natural]))
     return lambda steps: synthesis.advance(targets, start, steps)
