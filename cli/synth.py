@@ -1,5 +1,6 @@
 """``tfmetamers synth``: natural stimuli in, metamers out."""
 
+import itertools
 from pathlib import Path
 
 import click
@@ -189,7 +190,7 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
 
         for layer, batches in plan.by_layer.items():
             a_step = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
-            steps = sum(batch[0].spec.recipe.steps - batch[0].steps_begun for batch in batches)
+            steps = sum(map(_steps_of, batches))
             rows.append(
                 {
                     "layer": layer,
@@ -213,6 +214,10 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
         say(f"{duration_range(fastest, slowest).capitalize()} on this machine, as far as a few timed steps can tell.")
         if slowest > LONG:
             _advise(batch_size, max(row["metamers"] for row in rows))
+
+
+def _steps_of(batch) -> int:
+    return batch[0].spec.recipe.steps - batch[0].steps_begun
 
 
 def _advise(batch_size: int, metamers: int) -> None:
@@ -269,12 +274,11 @@ class _Progress:
 
     def __init__(self, plan):
         self._batches = plan.by_layer
-        self._places = {
-            job.folder: place
-            for batches in self._batches.values()
-            for place, batch in enumerate(batches)
-            for job in batch
-        }
+        self._totals = {layer: sum(map(_steps_of, batches)) for layer, batches in self._batches.items()}
+        self._before = {}  # By a metamer's folder, the steps of the batches before that which it is in.
+        for batches in self._batches.values():
+            for batch, before in zip(batches, itertools.accumulate(map(_steps_of, batches), initial=0), strict=False):
+                self._before |= {job.folder: before for job in batch}
         self._layer, self._bar = None, None
         self._last, self._seconds = None, []  # The call before, and the seconds a step of those that were timed.
 
@@ -289,12 +293,11 @@ class _Progress:
             self._bar.close()
 
     def update(self, batch, state) -> None:
-        spec = batch[0].spec
-        steps = spec.recipe.steps
-        total, done = len(self._batches[spec.layer]) * steps, self._places[batch[0].folder] * steps + state.step
-        if spec.layer != self._layer:
+        layer = batch[0].spec.layer
+        total, done = self._totals[layer], self._before[batch[0].folder] + state.step - batch[0].steps_begun
+        if layer != self._layer:
             self._close()
-            self._layer, self._bar = spec.layer, progress_bar(total=total, desc=spec.layer, unit="step")
+            self._layer, self._bar = layer, progress_bar(total=total, desc=layer, unit="step")
             self._bar.initial = done - 1
             self._last, self._seconds = None, []
         self._bar.set_postfix_str(f"loss {state.losses[-1].mean():.4g}", refresh=False)

@@ -1,5 +1,5 @@
 """``python -m tfmetamers``: the command line."""
 
-from tfmetamers.cli.main import main
+from tfmetamers.cli import start
 
-main()
+start()

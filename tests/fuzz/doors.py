@@ -228,6 +228,36 @@ def _continue(folder: Path, shared: Path) -> None:
     list(execute_run(planned, _network(shared)))
 
 
+def _kept_plan(folder: Path, shared: Path, steps: int, **options):
+    from tests.synthesis.plans import plan
+    from tfmetamers.recipes import find_recipe
+
+    recipe = find_recipe("feather2019-image").replace(steps=steps)
+    return plan(_network(shared), _pictures(shared), folder / "out", layers=["first"], recipe=recipe, **options)
+
+
+def _make_kept_state(folder: Path, shared: Path) -> None:
+    from tfmetamers.synthesis import execute_run
+
+    list(execute_run(_kept_plan(folder, shared, steps=1), _network(shared), keep_state=True))
+
+
+def _extend(folder: Path, shared: Path) -> None:
+    from tfmetamers.synthesis import execute_run
+
+    list(execute_run(_kept_plan(folder, shared, steps=2, extend=True), _network(shared)))
+
+
+def _make_truth(folder: Path, shared: Path) -> None:
+    (folder / "truth.csv").write_text("id,label,category\n0,a,dog\n1,b,\n")
+
+
+def _read_truth(folder: Path, shared: Path) -> None:
+    from tfmetamers.recognition.truth import read_truth
+
+    read_truth(folder / "truth.csv")
+
+
 # Null distributions.
 
 
@@ -597,6 +627,8 @@ DOORS: dict[str, Door] = {
     "record of pictures, evaluate by its network": Door(_make_metamers, _evaluate_by_record, (_PARTS["record"],), 0.3),
     "files of sounds, evaluate": Door(_make_sounds, _evaluate_sounds, ("out/**/*.*",)),
     "state of a batch": Door(_make_interrupted, _continue, ("out/**/state.npz",), 0.6),
+    "kept state": Door(_make_kept_state, _extend, ("out/**/state.npz", "out/**/metamer.json"), 0.5),
+    "truth": Door(_make_truth, _read_truth, weight=0.6),
     "null distribution": Door(_make_null, partial(_show_null, name="null.npz"), ("null.npz",)),
     "null distribution of the authors": Door(_make_pickled_null, partial(_show_null, name="null.pckl"), ("null.pckl",)),
     "unfinished null distribution": Door(_make_unfinished_null, _continue_null, ("null.npz.unfinished/*",), 0.6),

@@ -3,17 +3,22 @@
 import dataclasses
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import tfmetamers.metamers.spec as spec_module
+import tfmetamers.synthesis.plan as plan_module
+import tfmetamers.synthesis.request as request_module
 from tests.synthesis.plans import RECIPE, ids, plan
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError
 from tfmetamers.inclusion import NullDistribution
 from tfmetamers.inclusion.evaluation import evaluate, summarize
 from tfmetamers.metamers import index, read_record
 from tfmetamers.networks import NetworkSpec, from_keras
+from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli import domains, images, sounds
 from tfmetamers.stimuli.collection import StimulusFile
@@ -194,6 +199,66 @@ class TestFinished:
         job.folder.mkdir(parents=True)
         with pytest.raises(ResultError, match="a/0"):
             plan(network, stimuli, tmp_path)
+
+
+class TestMany:
+    """What is the same for many metamers is told once, so that ten thousand files are planned in seconds."""
+
+    def requested(self, stimuli, layers, out, progress=iter, **overrides):
+        request = Request(
+            NetworkSpec.parse("vgg_19:random"), layers, [file.path for file in stimuli], out, None, overrides
+        )
+        return plan_run(plan_request(request, unable, progress)[0], out, progress=progress)
+
+    def test_a_variant_is_told_once_a_layer(self, stimuli, tmp_path, monkeypatch):
+        told = []
+        monkeypatch.setattr(spec_module, "layer_variant", lambda *given: told.append(given) or ["x"])
+        assert self.requested(stimuli, ["conv1_2", "fc6"], tmp_path, steps=12347).waiting == 6
+        assert len(told) == 2
+
+    def test_a_layer_of_which_nothing_was_made_is_not_looked_into(self, stimuli, tmp_path, monkeypatch):
+        looked = []
+        monkeypatch.setattr(plan_module.Path, "exists", lambda path: looked.append(path) or False)
+        assert self.requested(stimuli, ["conv1_2", "fc6"], tmp_path).waiting == 6
+        assert len(looked) == 2
+
+    def test_a_network_that_records_share_is_read_once(self, network, stimuli, tmp_path, monkeypatch):
+        make(network, stimuli, tmp_path, recipe=RECIPE.replace(steps=1))
+        read, original = [], NetworkRecord.from_json
+        monkeypatch.setattr(NetworkRecord, "from_json", lambda content: read.append(1) or original(content))
+        read_record(make(network, stimuli[:1], tmp_path / "another", recipe=RECIPE.replace(steps=1))[0][0].folder)
+        read.clear()
+        assert len(plan(network, stimuli, tmp_path, recipe=RECIPE.replace(steps=1)).finished) == 3
+        assert len(read) <= 1
+
+    def test_a_file_of_many_stimuli_is_hashed_once_and_progress_is_shown(self, stimuli, tmp_path, monkeypatch):
+        manifest, hashed, shown = tmp_path / "all.csv", [], []
+        manifest.write_text("id,file\n" + "".join(f"{row},{stimuli[row % 3].path}\n" for row in range(300)))
+        monkeypatch.setattr(request_module, "stimulus_file_digest", lambda path: hashed.append(path) or str(path))
+
+        def progress(items):
+            for item in items:
+                shown.append(item)
+                yield item
+
+        request = Request(NetworkSpec.parse("vgg_19:random"), ["fc6"], [manifest], tmp_path)
+        specs = plan_request(request, unable, progress)[0]
+        assert sorted(hashed) == sorted(shown) == [file.path for file in stimuli]
+        assert [spec.stimulus.sha256 for spec in specs] == [str(stimuli[row % 3].path) for row in range(300)]
+        (tmp_path / specs[0].layer_folder).mkdir(parents=True)
+        shown.clear()
+        plan_run(specs, tmp_path, progress=progress)
+        assert len(shown) == 300
+
+    @pytest.mark.slow
+    def test_a_hundred_thousand_are_planned_in_seconds(self, stimuli, tmp_path):
+        manifest = tmp_path / "all.csv"
+        rows = "".join(f"class_{row % 10}/{row},{stimuli[row % 3].path},a label,\n" for row in range(100_000))
+        manifest.write_text("id,file,label,category\n" + rows)
+        begun = time.process_time()
+        request = Request(NetworkSpec.parse("vgg_19:random"), ["fc6"], [manifest], tmp_path)
+        assert plan_run(plan_request(request, unable)[0], tmp_path).waiting == 100_000
+        assert time.process_time() - begun < 20  # It takes about 3, and took more than 200.
 
 
 class TestInterrupted:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tfmetamers.errors import StimulusError
 from tfmetamers.metamers.record import StimulusRecord
+from tfmetamers.utilities.regular_files import open_regular
 
 #: The columns of a file of truths beside ``id``, at least one of which is needed.
 TOLD = ("label", "category")
@@ -43,7 +44,8 @@ def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
     import pandas
 
     try:
-        table = pandas.read_csv(file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
+        with open_regular(file) as stream:
+            table = pandas.read_csv(stream, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors.
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
         raise StimulusError(f"{file} cannot be read as a CSV in UTF-8 ({reason}); give another file.") from error

@@ -85,8 +85,14 @@ class FrozenFunction:
             raise ArgumentError(f"The stimuli have shape {tuple(stimuli.shape)}; {expected} was expected.")
         if tf.inside_function():
             return self._replay(stimuli)
-        with defer_sigint():
-            return self._compiled(tf.convert_to_tensor(stimuli))
+        try:
+            with defer_sigint():
+                return self._compiled(tf.convert_to_tensor(stimuli))
+        except tf.errors.OpError as error:  # Of a graph of somebody else's, or of one that memory is too small for.
+            reason = (error.message.strip().splitlines() or [type(error).__name__])[0]
+            raise ArgumentError(
+                f"{self._layer.name} cannot be computed ({reason}); leave that layer out, make room, or mend the model."
+            ) from error
 
     def _replay(self, stimuli: tf.Tensor) -> tf.Tensor:
         with registered_gradients(self._registered):

@@ -11,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
 
-from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, shown, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
@@ -48,17 +48,26 @@ class SavedGraph:
 
 
 def check_constants(file: Path, graph: tf.compat.v1.GraphDef) -> None:
-    """Refuse a graph whose constants are much larger than its file: a few bytes can stand for an array of any size.
+    """Refuse a graph whose constants are not what they say, or much larger than its file.
+
+    TensorFlow ends the process where it takes a constant of one type for one of another, and a few bytes can stand for
+    an array of any size.
 
     Args:
         file: the file that it is from, for the message.
         graph: the graph.
 
     Raises:
-        CheckpointError: they are.
+        CheckpointError: there is one.
     """
     functions = (node for function in graph.library.function for node in function.node_def)
-    size = sum(_constant_bytes(node) for node in itertools.chain(graph.node, functions))
+    constants = [node for node in itertools.chain(graph.node, functions) if node.op == "Const"]
+    for node in constants:
+        if node.attr["dtype"].type != node.attr["value"].tensor.dtype:
+            raise CheckpointError(
+                f"{file} is damaged: the constant {shown(node.name)} is of another type than it says; get it again."
+            )
+    size = sum(map(_constant_bytes, constants))
     if size > file.stat().st_size + MAX_CONSTANTS:
         raise CheckpointError(
             f"{file} has constants of {size / 1e9:.1f} GB, much more than the file holds, so it is damaged or made to "
@@ -67,8 +76,6 @@ def check_constants(file: Path, graph: tf.compat.v1.GraphDef) -> None:
 
 
 def _constant_bytes(node) -> int:
-    if node.op != "Const":
-        return 0
     tensor = node.attr["value"].tensor
     try:
         width = tf.as_dtype(tensor.dtype).size or 1
