@@ -1,5 +1,6 @@
 """Reading models that Keras saved, without executing code that a file may hold."""
 
+import contextlib
 import copy
 import io
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import h5py
 import keras
 import tensorflow as tf
+from keras.src.backend.common import global_state  # Keras exports it nowhere else.
 
 from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.zip_files import check_members, read_member
@@ -98,7 +100,7 @@ def _refuse_growth(library, path: Path, saved: _Saved) -> None:
         ValueError: it is one; or what a library raises that cannot build it.
     """
     if library is keras:
-        with keras.StatelessScope(initialize_variables=False):
+        with _nothing_allocated():
             if path.suffix.lower() == ARCHIVE_SUFFIX:
                 configuration = {**copy.deepcopy(saved.configuration), "compile_config": None}
                 model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
@@ -112,6 +114,18 @@ def _refuse_growth(library, path: Path, saved: _Saved) -> None:
         raise ValueError(
             f"its layers have {model.count_params():,} weights, and the file holds {saved.numbers:,} numbers."
         )
+
+
+@contextlib.contextmanager
+def _nothing_allocated() -> Iterator[None]:
+    """Have Keras make variables without values, and forget them: it would give them values at the next occasion."""
+    waiting = global_state.get_global_attribute("uninitialized_variables")
+    global_state.set_global_attribute("uninitialized_variables", [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", waiting)
 
 
 def _read_saved(path: Path) -> _Saved:
