@@ -18,6 +18,7 @@ COMMANDS = {
     "synth": ("synth", "Make metamers of pictures and sounds at layers of a network."),
     "evaluate": ("evaluate", "Judge metamers: same label, correlation above a null distribution."),
     "recognize": ("recognize", "Show metamers to other networks: who recognises them?"),
+    "experiment": ("experiment", "Grids of networks, layers and stimuli in a file, on any number of machines."),
     "train": ("train", "Train auditory networks on your own recordings."),
     "networks": ("networks", "List networks and their layers."),
     "checkpoints": ("checkpoints", "List, fetch and verify published checkpoints."),
@@ -29,7 +30,7 @@ COMMANDS = {
 
 
 #: The commands that go on where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
+RESUMED = {"synth", "null", "evaluate", "experiment", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

@@ -46,6 +46,7 @@ class VerdictPart(TypedDict):
     pairs: int | None
     claim: str
     reasons: list[str]
+    warnings: list[str]
     margin: float | None
 
 

@@ -48,14 +48,21 @@ class StimulusSpec:
         Raises:
             StimulusError: the file is missing or cannot be read.
         """
-        try:
-            digest = file_digest(stimulus.path)
-        except OSError as error:
-            raise StimulusError(
-                f"{stimulus.path} cannot be read: {error.strerror or error}; check the path."
-            ) from error
+        digest = stimulus_file_digest(stimulus.path)
         path = str(Path(stimulus.path).absolute())
         return cls(stimulus.id, path, digest, stimulus.label, stimulus.category, dict(stimulus.columns), fit)
+
+
+def stimulus_file_digest(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of the bytes of a natural stimulus's file.
+
+    Raises:
+        StimulusError: it is missing or cannot be read.
+    """
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise StimulusError(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
 
 
 @dataclass(frozen=True)

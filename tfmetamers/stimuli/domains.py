@@ -36,6 +36,8 @@ class Domain(ABC):
         saved_bytes: the most that a number of a finished metamer takes on disk.
         snapshot_bytes: the most that a number of a snapshot takes.
         figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
+        step_bytes: memory that a step takes for each number of a stimulus, in the largest of the networks that were
+            measured.
     """
 
     name: ClassVar[str]
@@ -48,6 +50,7 @@ class Domain(ABC):
     saved_bytes: ClassVar[int]
     snapshot_bytes: ClassVar[int]
     figure_bytes: ClassVar[int] = 0
+    step_bytes: ClassVar[int]
 
     @property
     def of_natural_stimuli(self) -> "Domain":
@@ -145,6 +148,7 @@ class Images(Domain):
     picture_ending: ClassVar[str | None] = ".png"
     saved_bytes: ClassVar[int] = 6
     snapshot_bytes: ClassVar[int] = 1
+    step_bytes: ClassVar[int] = 2000
 
     def __post_init__(self):
         object.__setattr__(self, "width", self.height if self.width is None else self.width)
@@ -224,6 +228,7 @@ class Sounds(Domain):
     sound_ending: ClassVar[str | None] = "_listening.wav"
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
+    step_bytes: ClassVar[int] = 20000
     figure_bytes: ClassVar[int] = 1_000_000
 
     @property
@@ -321,6 +326,7 @@ class Cochleagrams(Domain):
     ending: ClassVar[str] = ".npy"
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 6
+    step_bytes: ClassVar[int] = 2000
     figure_bytes: ClassVar[int] = 1_000_000
 
     @property
@@ -402,6 +408,7 @@ class Arrays(Domain):
     ending: ClassVar[str] = ".npy"
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 5
+    step_bytes: ClassVar[int] = 2000
 
     @property
     def picture_ending(self) -> str | None:
