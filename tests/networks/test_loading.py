@@ -127,5 +127,5 @@ class TestBadInput:
             tm.load_architecture("layers.json")
 
     def test_the_size_of_a_picture_is_asked_of_a_sound_network(self, small_architecture):
-        with pytest.raises(ArgumentError, match="small takes no pictures"):
+        with pytest.raises(ArgumentError, match=r"small takes .*not pictures"):
             tm.load_architecture(small_architecture, random_seed=0).input_size  # noqa: B018
