@@ -9,15 +9,15 @@ demo: .venv/installed
 	$(bin)/python reproduce/demo.py
 
 test: .venv/installed lint
-	$(bin)/python -m pytest -m "not slow"
+	$(bin)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 # Real weights, whole figures, kills at every file event, fuzzing.
 test-slow: .venv/installed
-	$(bin)/python -m pytest -m slow
+	$(bin)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
 # TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
 test-latest: .venv-latest/installed
-	$(latest)/python -m pytest -m "not slow"
+	$(latest)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 lint: .venv/installed
 	$(bin)/ruff check .

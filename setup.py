@@ -60,7 +60,7 @@ setup(
     ],
     extras_require={
         "io": ["tensorflow-io"],
-        "test": ["import-linter", "pytest", "python_speech_features", "ruff"],
+        "test": ["import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )
