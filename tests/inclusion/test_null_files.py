@@ -1,5 +1,6 @@
 """The authors' null pickles are read, and nothing of them is executed."""
 
+import io
 import os
 import pickle
 
@@ -60,7 +61,7 @@ def test_coefficients_come_back_however_they_were_pickled(pickled, form):
 def test_an_array_as_python_2_wrote_it():
     # Protocol 2 of Python 2 has raw bytes in a string of its own, SHORT_BINSTRING.
     from tfmetamers.inclusion import null_files
-    from tfmetamers.utilities.pickles import _Interpreter
+    from tfmetamers.utilities.pickles import Interpreter
 
     array = (
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01K\x02\x85cnumpy\ndtype\n"
@@ -70,7 +71,7 @@ def test_an_array_as_python_2_wrote_it():
     )
     data = b"\x80\x02}U\x04conv" + array + b"s."
     assert pickle.loads(data, encoding="latin-1")["conv"].tolist() == [0.5, -0.25]
-    content = _Interpreter(null_files.KNOWN_GLOBALS, 1000, memory=10**6).run(data)
+    content = Interpreter(null_files.KNOWN_GLOBALS, 1000, memory=10**6).run(io.BytesIO(data))
     assert content["conv"].values.tolist() == [0.5, -0.25]
 
 

@@ -4,6 +4,7 @@ A pickle is a program that can run anything. Here it is run by an interpreter th
 plain data, calls nothing, imports nothing, and lets inert objects stand for the functions that the pickle names.
 """
 
+import contextlib
 import io
 import math
 import pickletools
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _ENTRY, _CONTAINER = 8, 104
 
 
 @dataclass(frozen=True, eq=False)
-class _Global:
+class Global:
     """A function or class that a pickle names."""
 
     module: str
@@ -91,52 +92,78 @@ def read_pickle(
             than its bytes, or it names unknown functions, which could do harm if it were loaded in the usual way. The
             error has the given type.
     """
-    try:
-        data = read_regular(path, max_bytes)
-    except OSError as error:
-        raise error_type(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
+    data = read_bytes(path, max_bytes, error_type)
     if data.lstrip()[:1] in (b"{", b"["):
         raise error_type(f"{path} looks like JSON, not a pickle; give a JSON file the ending .json.")
+    with refusals(path, error_type):
+        return Interpreter(known_globals, max_instructions, memory_for(data)).run(io.BytesIO(data))
+
+
+def read_bytes(path: Path, max_bytes: int, error_type: type[TfmetamersError]) -> bytes:
+    """Return the bytes of a file of at most a size.
+
+    Raises:
+        TfmetamersError: it is missing, too large or not a regular file. The error has the given type.
+    """
     try:
-        memory = min(MEMORY + MEMORY_PER_BYTE * len(data), MAX_MEMORY)
-        return _Interpreter(known_globals, max_instructions, memory).run(data)
-    except _ForbiddenError as error:
+        return read_regular(path, max_bytes)
+    except OSError as error:
+        raise error_type(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
+
+
+def memory_for(data: bytes) -> int:
+    """Return what the values of a pickle of these bytes may take in memory, in bytes."""
+    return min(MEMORY + MEMORY_PER_BYTE * len(data), MAX_MEMORY)
+
+
+@contextlib.contextmanager
+def refusals(path: Path, error_type: type[TfmetamersError]) -> Iterator[None]:
+    """Say in one sentence why the pickle of a file was refused.
+
+    Raises:
+        TfmetamersError: an `Interpreter` has refused it. The error has the given type.
+    """
+    try:
+        yield
+    except ForbiddenError as error:
         raise error_type(
-            f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm. Nothing in it "
-            "was executed; do not load it in another way."
+            f"{path} {error}, which no published file of its kind does, so it is damaged or made to do harm. Nothing "
+            "in it was executed; do not load it in another way."
         ) from error
-    except _DamagedError as error:
+    except DamagedError as error:
         raise error_type(
             f"{path} is not a pickle of a known kind, or is damaged: {error}. Fetch or copy it again."
         ) from error
 
 
-class _ForbiddenError(Exception):
+class ForbiddenError(Exception):
     """A pickle asks for something that could do harm."""
 
 
-class _DamagedError(Exception):
+class DamagedError(Exception):
     """A pickle cannot be run; the message says why in plain words."""
 
 
-def _instructions(data: bytes, maximum: int) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the argument of each instruction of a pickle.
+def _instructions(stream: BinaryIO, maximum: int) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the argument of each instruction of the pickle that a stream is at.
 
     Raises:
-        _DamagedError: the bytes are not instructions, or there are more than `maximum`.
+        DamagedError: the bytes are not instructions, or there are more than `maximum`.
     """
-    found = pickletools.genops(io.BytesIO(data))
+    found = pickletools.genops(stream)
     for _ in range(maximum):
         try:
             opcode, argument, _ = next(found)
         except ValueError as error:
-            raise _DamagedError("some bytes are not instructions, or some are missing") from error
+            raise DamagedError("some bytes are not instructions, or some are missing") from error
         yield opcode.name, argument
-    raise _DamagedError(f"it does not end within {maximum} instructions")
+    raise DamagedError(f"it does not end within {maximum} instructions")
 
 
-class _Interpreter:
+class Interpreter:
     """Runs the instructions of a pickle that make plain data.
+
+    A subclass can say what else stands for the result of a call, or for a value that is kept outside the pickle.
 
     Every instruction takes bounded time, all values together take bounded memory, and no value is ever compared, hashed
     or shown as a whole, because a few bytes can stand for lists nested a million deep or for billions of items.
@@ -146,25 +173,30 @@ class _Interpreter:
         self._known_globals, self._max_instructions, self._memory = known_globals, max_instructions, memory
         self._stack, self._outer_stacks, self._memo = [], [], {}
 
-    def run(self, data: bytes):
-        """Return the value that the pickle stands for."""
-        for name, argument in _instructions(data, self._max_instructions):
+    def run(self, stream: BinaryIO):
+        """Return the value that the pickle stands for which a stream is at; the stream is behind it then.
+
+        Raises:
+            DamagedError: it is not a pickle, or its values would take too much memory.
+            ForbiddenError: it names an unknown function, or has an instruction that no plain data need.
+        """
+        for name, argument in _instructions(stream, self._max_instructions):
             if name not in _INSTRUCTIONS and name != "STOP":
-                raise _ForbiddenError(f"has the instruction {name}")
+                raise ForbiddenError(f"has the instruction {name}")
             try:
                 if name == "STOP":
                     return self._stack.pop()
                 _INSTRUCTIONS[name](self, argument)
             except KeyError as error:
-                raise _DamagedError("it refers to a value that it did not keep") from error
+                raise DamagedError("it refers to a value that it did not keep") from error
             except (ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
-                raise _DamagedError(f"its instruction {name} does not fit the values that it takes") from error
+                raise DamagedError(f"its instruction {name} does not fit the values that it takes") from error
 
     def charge(self, size: int) -> None:
         """Count the bytes of a value, of which none is ever counted back."""
         self._memory -= size
         if self._memory < 0:
-            raise _DamagedError("its values would take much more memory than its bytes")
+            raise DamagedError("its values would take much more memory than its bytes")
 
     def push(self, value) -> None:
         self.charge(sys.getsizeof(value) + _ENTRY)
@@ -195,13 +227,13 @@ class _Interpreter:
 
     def append(self, items: list) -> None:
         if not isinstance(self._stack[-1], list):
-            raise _DamagedError("it appends to something that is not a list")
+            raise DamagedError("it appends to something that is not a list")
         self.charge(len(items) * _ENTRY)
         self._stack[-1].extend(items)
 
     def set_items(self, items: list) -> None:
         if not isinstance(self._stack[-1], dict):
-            raise _DamagedError("it sets items of something that is not a dict")
+            raise DamagedError("it sets items of something that is not a dict")
         self.charge(len(items) * _CONTAINER)
         self._stack[-1].update(_pairs(items))
 
@@ -214,11 +246,11 @@ class _Interpreter:
 
     def find_global(self, module, name) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise _DamagedError("it names a function by something that is not text")
+            raise DamagedError("it names a function by something that is not text")
         known = self._known_globals
         if not any(re.fullmatch(modules, module) and re.fullmatch(names, name) for modules, names in known):
-            raise _ForbiddenError(f"names the function {shown(f'{module}.{name}')}")
-        self.push(_Global(module, name))
+            raise ForbiddenError(f"names the function {shown(f'{module}.{name}')}")
+        self.push(Global(module, name))
 
     def find_global_of_stack(self, _) -> None:
         name, module = self._stack.pop(), self._stack.pop()
@@ -226,17 +258,25 @@ class _Interpreter:
 
     def call(self, _) -> None:
         arguments, called = self._stack.pop(), self._stack.pop()
-        if not isinstance(called, _Global) or not isinstance(arguments, tuple):
-            raise _DamagedError("it calls something that is not a function")
+        if not isinstance(called, Global) or not isinstance(arguments, tuple):
+            raise DamagedError("it calls something that is not a function")
         self.charge(sum(len(each) for each in arguments if isinstance(each, str | bytes | bytearray)))
-        self.push(_stand_in(called, arguments))
+        self.push(self.stand_in(called, arguments))
+
+    def stand_in(self, called: Global, arguments: tuple):
+        """Return what stands for the result of a call."""
+        return _stand_in(called, arguments)
+
+    def find_persistent(self, identifier):
+        """Return what stands for a value that is kept outside the pickle."""
+        raise ForbiddenError("has the instruction BINPERSID")
 
     def build(self, _) -> None:
         state, built = self._stack.pop(), self._stack[-1]
         if isinstance(built, Partial):
             _, _, keywords, _ = state
             if not isinstance(keywords, dict):
-                raise _DamagedError("a partial has no keywords")
+                raise DamagedError("a partial has no keywords")
             built.keywords = keywords
         elif isinstance(built, _Dtype):
             built.is_big_endian = isinstance(state[1], str) and state[1] == ">"
@@ -245,17 +285,17 @@ class _Interpreter:
             self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes anew each time.
             built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
         elif not isinstance(built, _Inert):
-            raise _DamagedError("it gives a state to something that has none")
+            raise DamagedError("it gives a state to something that has none")
 
 
 def _pairs(items: list) -> dict:
     keys, values = items[::2], items[1::2]
     if len(keys) != len(values) or not all(isinstance(key, str | int) for key in keys):
-        raise _DamagedError("a dict has keys that are neither text nor whole numbers")
+        raise DamagedError("a dict has keys that are neither text nor whole numbers")
     return dict(zip(keys, values, strict=True))
 
 
-def _stand_in(called: _Global, arguments: tuple):
+def _stand_in(called: Global, arguments: tuple):
     """Return what stands for the result of a call."""
     if (called.module, called.name) == ("functools", "partial"):
         return Partial({})
@@ -281,15 +321,15 @@ def _array(data: bytes | bytearray | str, dtype: _Dtype, shape: tuple[int, ...],
     is_number = isinstance(dtype, _Dtype) and re.fullmatch("[iu][1248]|f[248]", dtype.code)
     is_shape = isinstance(shape, tuple) and len(shape) < 32 and all(type(length) is int for length in shape)
     if not is_number or not is_shape or min(shape, default=0) < 0 or not isinstance(data, bytes | bytearray):
-        raise _DamagedError("a NumPy array or number holds neither whole nor floating-point numbers")
+        raise DamagedError("a NumPy array or number holds neither whole nor floating-point numbers")
     kind = np.dtype((">" if dtype.is_big_endian else "<") + dtype.code)
     if len(data) != math.prod(shape) * kind.itemsize:
-        raise _DamagedError("a NumPy array has another number of bytes than its shape says")
+        raise DamagedError("a NumPy array has another number of bytes than its shape says")
     return np.frombuffer(data, kind).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _literals(*names: str) -> dict[str, Callable]:
-    return dict.fromkeys(names, _Interpreter.push)
+    return dict.fromkeys(names, Interpreter.push)
 
 
 #: What each instruction does, from the interpreter and the instruction's argument.
@@ -304,23 +344,24 @@ _INSTRUCTIONS: dict[str, Callable] = {
     "EMPTY_LIST": lambda machine, _: machine.push([]),
     "EMPTY_DICT": lambda machine, _: machine.push({}),
     "EMPTY_TUPLE": lambda machine, _: machine.push(()),
-    "MARK": _Interpreter.mark,
+    "MARK": Interpreter.mark,
     "LIST": lambda machine, _: machine.since_mark_as(list),
     "TUPLE": lambda machine, _: machine.since_mark_as(tuple),
     "DICT": lambda machine, _: machine.since_mark_as(_pairs),
     "TUPLE1": lambda machine, _: machine.last_as_tuple(1),
     "TUPLE2": lambda machine, _: machine.last_as_tuple(2),
     "TUPLE3": lambda machine, _: machine.last_as_tuple(3),
-    "POP": _Interpreter.pop,
+    "POP": Interpreter.pop,
     "POP_MARK": lambda machine, _: machine.since_mark(),
     "APPEND": lambda machine, _: machine.append([machine._stack.pop()]),
     "APPENDS": lambda machine, _: machine.append(machine.since_mark()),
     "SETITEM": lambda machine, _: machine.set_items(list(reversed([machine._stack.pop() for _ in range(2)]))),
     "SETITEMS": lambda machine, _: machine.set_items(machine.since_mark()),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Interpreter.put),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Interpreter.get),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Interpreter.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), Interpreter.get),
     "GLOBAL": lambda machine, argument: machine.find_global(*argument.split(" ", 1)),
-    "STACK_GLOBAL": _Interpreter.find_global_of_stack,
-    **dict.fromkeys(("REDUCE", "NEWOBJ"), _Interpreter.call),
-    "BUILD": _Interpreter.build,
+    "STACK_GLOBAL": Interpreter.find_global_of_stack,
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), Interpreter.call),
+    "BUILD": lambda machine, argument: machine.build(argument),
+    "BINPERSID": lambda machine, _: machine.push(machine.find_persistent(machine._stack.pop())),
 }

@@ -19,6 +19,7 @@ MODULES = (
     "deepspeech",
     "bundled",
     "release",
+    "efficientnet_lite",
     "keras_applications",
     "architecture",
     "keras",

@@ -93,7 +93,7 @@ def _built(name: str, size: tuple[int, int] | None, seed: int = 0) -> keras.Mode
     """Return a model with random weights."""
     shape = None if size is None else (*size, 3)
     try:
-        with _as_in_a_new_process(seed):
+        with as_in_a_new_process(seed):
             return getattr(keras.applications, name)(weights=None, input_shape=shape, classifier_activation=None)
     except ValueError as error:
         raise ArgumentError(f"{name} cannot have a size of {size}: {_first_line(error)}") from error
@@ -102,7 +102,7 @@ def _built(name: str, size: tuple[int, int] | None, seed: int = 0) -> keras.Mode
 def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
     try:
         # Keras prints how much it has fetched.
-        with contextlib.redirect_stdout(sys.stderr), _as_in_a_new_process():
+        with contextlib.redirect_stdout(sys.stderr), as_in_a_new_process():
             published = getattr(keras.applications, name)(weights="imagenet", classifier_activation=None)
     except Exception as error:  # Keras raises an Exception as it is where a download fails.
         raise CheckpointError(
@@ -135,7 +135,7 @@ def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:
 
 
 @contextlib.contextmanager
-def _as_in_a_new_process(seed: int = 0) -> Iterator[None]:
+def as_in_a_new_process(seed: int = 0) -> Iterator[None]:
     """Have the same names and the same random weights each time that a model is built.
 
     Keras numbers layers without a name of their own, and its initialisers draw seeds from Python's generator.
