@@ -28,7 +28,7 @@ setup(
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
         "tfmetamers.recognition": ["categories_16.json"],
         "tfmetamers.report": ["*.html"],
-        "tfmetamers.stimuli": ["human.wav"],
+        "tfmetamers.stimuli": ["human.wav", "words/*"],
     },
     install_requires=[
         "tensorflow>=2.16,<2.22",

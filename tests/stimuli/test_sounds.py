@@ -1,5 +1,6 @@
 """Sounds are prepared as the released code prepares them, and what cannot be a stimulus is refused."""
 
+import json
 import os
 import struct
 import subprocess
@@ -14,6 +15,8 @@ from scipy.io import wavfile
 
 from tests.golden import GOLDEN
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError
+from tfmetamers.networks.auditory.trained_folder import bundled_networks
+from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.sounds import (
     FITS,
     SUFFIXES,
@@ -23,6 +26,7 @@ from tfmetamers.stimuli.sounds import (
     resample,
     root_mean_square,
     sample_word,
+    sample_words,
     save_listening_copy,
     save_sound,
     sound_length,
@@ -434,6 +438,13 @@ class TestPinkNoise:
     def test_an_invalid_length(self):
         with pytest.raises(ArgumentError, match="1"):
             pink_noise(1, np.random.default_rng(0))
+
+
+def test_sample_words_are_two_of_each_word_of_the_bundled_networks():
+    words = collect_stimuli([sample_words()], SUFFIXES)
+    [labels] = json.loads((bundled_networks()["small_word_aliased"] / "labels.json").read_text()).values()
+    assert sorted(each.label for each in words) == sorted(2 * [label for label in labels if label != "__nullSignal__"])
+    assert all(np.abs(load_sound(each.path, 8000, 8000)).max() > 0.01 for each in words)
 
 
 class TestSampleWord:

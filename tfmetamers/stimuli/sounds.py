@@ -106,6 +106,15 @@ def sample_word() -> Path:
     return Path(__file__).with_name("human.wav")
 
 
+def sample_words() -> Path:
+    """Return the path of a manifest of sixty spoken words that come with the package, one second each at 8 kHz.
+
+    ``reproduce/bundled_words.py`` made them: two voices of espeak-ng 1.52 say each of the thirty words of the bundled
+    networks. They are of the networks' test set: vocal tracts that they never heard in training or validation.
+    """
+    return Path(__file__).with_name("words") / "words.csv"
+
+
 def sound_length(path: str | os.PathLike, sampling_rate: int) -> int:
     """Return how many samples a sound would have at a sampling rate in Hz, without reading it.
 
