@@ -26,6 +26,7 @@ setup(
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
+        "tfmetamers.published": ["*.csv"],
         "tfmetamers.recognition": ["categories_16.json"],
         "tfmetamers.report": ["*.html"],
         "tfmetamers.stimuli": ["human.wav", "words/*"],

@@ -14,35 +14,7 @@ import click
 from tabulate import tabulate
 
 from tfmetamers.cli.main import run
-
-#: Losses that the notebook printed, by layer and step.
-PUBLISHED = {
-    "conv1_2": dict(
-        zip(
-            range(0, 16000, 1000),
-            [
-                37735337984.0,
-                269820896.0,
-                8311873.0,
-                2475667.75,
-                1160737.75,
-                630900.88,
-                364805.25,
-                214109.77,
-                124702.53,
-                71786.85,
-                41562.88,
-                24595.69,
-                15084.32,
-                8908.37,
-                5634.75,
-                3753.02,
-            ],
-            strict=True,
-        )
-    ),
-    "conv5_4": {0: 3655203.0},
-}
+from tfmetamers.published import find_published
 
 
 @click.command()
@@ -75,7 +47,8 @@ def compare(metamer) -> None:
     """Print the published losses of a metamer's layer beside ours at every step that is published and was reached."""
     record, layer = metamer.record, metamer.record.layer.name
     ours = dict(zip(metamer.steps.tolist(), metamer.losses.tolist(), strict=True))
-    published = PUBLISHED.get(layer, {})
+    table = find_published("losses_2019").read()
+    published = table[table["layer"] == layer].set_index("step")["loss"]
     rows = [
         [step, f"{loss:.6g}", f"{ours[step]:.6g}", f"{ours[step] - loss:+.3g}", f"{ours[step] / loss:.3f}"]
         for step, loss in published.items()
