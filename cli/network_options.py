@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.regular_files import read_text
 
 #: The largest file of labels that is read, in bytes.
@@ -104,7 +105,7 @@ def model_options(command):
         click.option("--signature", metavar="NAME", help="The signature of a SavedModel."),
         click.option(
             "--domain",
-            type=click.Choice(["image", "sound", "array"]),
+            type=click.Choice(list(MODEL_DOMAINS)),
             help="What a model of your own takes, where its input does not tell.",
         ),
         click.option(

@@ -125,7 +125,3 @@ class TestBadInput:
     def test_a_layer_table_that_is_not_an_architecture(self):
         with pytest.raises(ArgumentError, match="read_architecture"):
             tm.load_architecture("layers.json")
-
-    def test_the_size_of_a_picture_is_asked_of_a_sound_network(self, small_architecture):
-        with pytest.raises(ArgumentError, match=r"small takes .*not pictures"):
-            tm.load_architecture(small_architecture, random_seed=0).input_size  # noqa: B018

@@ -17,7 +17,7 @@ from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
-from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
+from tfmetamers.stimuli.domains import Cochleagrams, Domain
 from tfmetamers.utilities.determinism import deterministic_operations
 from tfmetamers.utilities.words import counted
 
@@ -201,17 +201,6 @@ class Network:
     def stimulus_shape(self) -> tuple[int, ...]:
         """The shape of one stimulus: (height, width, 3) of a picture, (samples,) of a sound."""
         return self.domain.shape
-
-    @property
-    def input_size(self) -> int:
-        """Height and width of a picture in pixels.
-
-        Raises:
-            ArgumentError: the network takes no pictures.
-        """
-        if not isinstance(self.domain, Images):
-            raise ArgumentError(f"{self.name} takes {self.domain.describe()}, not pictures; see network.domain.")
-        return self.domain.size
 
     @property
     def front_ends(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Judge:
             )
         self.network = network
         self.name = name
-        self.has_categories = network.domain.name == "image" and len(network.labels) in OFFSETS
+        self.has_categories = network.domain.is_visual and len(network.labels) in OFFSETS
         self._labels = set(network.labels)
         self._cochleagram_network = None
 
@@ -54,8 +54,7 @@ class Judge:
 
     def _other_duration(self, shown: Domain) -> str:
         """Return in words the judge with the duration at which it would take a sound, if it takes any duration."""
-        takes = self.network.domain
-        is_another_length = shown.name == takes.name == "sound" and shown.sampling_rate == takes.sampling_rate
+        is_another_length = self.network.domain.differs_only_in_duration(shown)
         if not is_another_length or "duration" not in self.network.spec.kind.takes:
             return ""
         return f"{self.network.spec.replace(duration=shown.duration)} in its place, "

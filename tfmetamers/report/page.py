@@ -184,7 +184,7 @@ def _null_digest(each: Judged) -> str | None:
 def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduced: bool) -> dict[str, Any]:
     record, by_layer = group[0].record, _by_layer(group)
     return {
-        "domain": record.domain.name,
+        "is_visual": record.domain.is_visual,
         "weights": record.network.weights(),
         "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
         "metamers": len(group),

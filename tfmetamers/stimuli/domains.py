@@ -1,5 +1,7 @@
-"""What stimuli are: pictures, sounds, cochleagrams, arrays. How they differ is told here, and nowhere else."""
+"""The kinds of stimuli: pictures, sounds, cochleagrams and arrays. Everything in which they differ is here."""
 
+import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError, checked_whole_number
+from tfmetamers.errors import ArgumentError, checked_whole_number, shown
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import arrays, images, sounds
 from tfmetamers.stimuli.noise import initial_noise
@@ -36,6 +38,10 @@ class Domain(ABC):
         saved_bytes: the most that a number of a finished metamer takes on disk.
         snapshot_bytes: the most that a number of a snapshot takes.
         figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
+        is_visual: whether people look at the stimuli, in which 0 is black and 1 is white.
+        model_recipe: the name of the recipe for users' own models; None where these cannot take such stimuli.
+        model_range: the values of a stimulus that a model's input range stands for.
+        unknown_shape: the shape of a model's input where the model does not state it; None for an axis of any length.
     """
 
     name: ClassVar[str]
@@ -48,6 +54,10 @@ class Domain(ABC):
     saved_bytes: ClassVar[int]
     snapshot_bytes: ClassVar[int]
     figure_bytes: ClassVar[int] = 0
+    is_visual: ClassVar[bool] = False
+    model_recipe: ClassVar[str | None] = None
+    model_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    unknown_shape: ClassVar[tuple[int | None, ...]] = (None, None, 3)
 
     @property
     def of_natural_stimuli(self) -> "Domain":
@@ -83,6 +93,10 @@ class Domain(ABC):
         """Tell whether a network that takes this domain can be shown stimuli of another one."""
         return shown == self
 
+    def differs_only_in_duration(self, other: "Domain") -> bool:
+        """Tell whether stimuli of another domain would fit a network that takes this one if they lasted as long."""
+        return False
+
     def adapt(self, stimulus: np.ndarray) -> np.ndarray:
         """Return a stimulus that `can_show` allows as a network that takes this domain is shown it."""
         return stimulus
@@ -101,7 +115,39 @@ class Domain(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
+
+    @classmethod
+    def of_input(
+        cls,
+        shape: tuple[int | None, ...],
+        network: str,
+        *,
+        size: int | Sequence[int] | None = None,
+        duration: float | None = None,
+        sampling_rate: int | None = None,
+    ) -> "tuple[Domain, tuple[int, ...]]":
+        """Return the domain of a model's input, and the input's shape, with the lengths of all axes.
+
+        Args:
+            shape: of one item of the input; None for an axis of any length.
+            network: the network's name, for messages.
+            size: height and width of a picture, or the shape of an array, where the model takes any.
+            duration: of a sound in seconds, where the model takes any.
+            sampling_rate: of sounds, in Hz.
+
+        Raises:
+            ArgumentError: the input is not for such stimuli, or an argument is missing or does not fit.
+        """
+        if duration is not None or sampling_rate is not None:
+            raise ArgumentError(
+                f"{network} got a duration or a sampling rate, which are for sounds; its domain is {cls.name}."
+            )
+        return cls._of_sized_input(shape, network, size)
+
+    @classmethod
+    def _of_sized_input(cls, shape, network: str, size) -> "tuple[Domain, tuple[int, ...]]":
+        raise NotImplementedError
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
@@ -145,6 +191,8 @@ class Images(Domain):
     picture_ending: ClassVar[str | None] = ".png"
     saved_bytes: ClassVar[int] = 6
     snapshot_bytes: ClassVar[int] = 1
+    is_visual: ClassVar[bool] = True
+    model_recipe: ClassVar[str | None] = "feather2019-image"
 
     def __post_init__(self):
         object.__setattr__(self, "width", self.height if self.width is None else self.width)
@@ -190,6 +238,18 @@ class Images(Domain):
         colours = "RGB" if self.channels == 3 else "grey"
         return f"{self.height} x {self.width} x {self.channels}, {colours} in [0, 1]"
 
+    @classmethod
+    def _of_sized_input(cls, shape, network, size):
+        """Return pictures; with another number of channels than 1 or 3, arrays, because no file holds them."""
+        if len(shape) != 3 or shape[2] is None:
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; pictures are (height, width, channels). "
+                "Give another domain, or put layers before it that turn a picture into its input."
+            )
+        size = None if size is None else [*images.checked_size(size), shape[2]]
+        shape = _filled_shape(shape, network, size)
+        return (cls(*shape) if shape[2] in (1, 3) else Arrays(shape)), shape
+
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
         return {"name": self.name, "height": self.height, "width": self.width, "channels": self.channels}
@@ -225,6 +285,9 @@ class Sounds(Domain):
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+    model_recipe: ClassVar[str | None] = "feather2019-audio-waveform"
+    model_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    unknown_shape: ClassVar[tuple[int | None, ...]] = (None,)
 
     @property
     def shape(self) -> tuple[int]:
@@ -255,6 +318,10 @@ class Sounds(Domain):
             )
         return natural
 
+    def differs_only_in_duration(self, other: Domain) -> bool:
+        """Tell whether they are sounds of the same sampling rate."""
+        return isinstance(other, Sounds) and other.sampling_rate == self.sampling_rate
+
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a waveform as WAV, exactly, and beside it a copy for listening."""
         sounds.save_sound(stimulus, path.with_name(f"{path.name}.wav"), self.sampling_rate)
@@ -267,6 +334,34 @@ class Sounds(Domain):
     def describe(self) -> str:
         """Say what a stimulus is."""
         return f"{self.samples} samples at {self.sampling_rate} Hz ({self.duration:g} s)"
+
+    @classmethod
+    def of_input(cls, shape, network, *, size=None, duration=None, sampling_rate=None):
+        """Return the sounds that a model takes (`Domain.of_input`)."""
+        if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; sounds are (samples,) or (samples, 1). "
+                "Leave the sampling rate out for an array, or put layers before it that turn a waveform into its input."
+            )
+        if sampling_rate is None:
+            raise ArgumentError(f"{network} takes sounds; give their sampling rate in Hz with sampling_rate=.")
+        if size is not None:
+            raise ArgumentError(
+                f"{network} got a size of {shown(size)}, and it takes sounds; give their duration instead, if it takes "
+                "any."
+            )
+        rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
+        samples = shape[0]
+        if duration is not None:
+            is_number = isinstance(duration, numbers.Real) and math.isfinite(duration)
+            wanted = round(duration * rate) if is_number else 0
+            if wanted < 1 or samples not in (None, wanted):
+                takes = "any duration" if samples is None else f"{samples} samples at {rate} Hz"
+                raise ArgumentError(f"{network} got a duration of {shown(duration)} s; it takes {takes}.")
+            samples = wanted
+        if samples is None:
+            raise ArgumentError(f"{network} takes sounds of any duration; give the duration in seconds with duration=.")
+        return cls(rate, samples), (samples, *shape[1:])
 
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
@@ -402,6 +497,7 @@ class Arrays(Domain):
     ending: ClassVar[str] = ".npy"
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 5
+    model_recipe: ClassVar[str | None] = "feather2019-array"
 
     @property
     def picture_ending(self) -> str | None:
@@ -428,6 +524,11 @@ class Arrays(Domain):
         """Say what a stimulus is."""
         return f"an array of {' x '.join(map(str, self.shape))}"
 
+    @classmethod
+    def _of_sized_input(cls, shape, network, size):
+        shape = _filled_shape(shape, network, size)
+        return cls(shape), shape
+
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
         return {"name": self.name, "shape": list(self.shape)}
@@ -453,6 +554,23 @@ class Arrays(Domain):
 #: The domains by name.
 DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Images, Sounds, Cochleagrams, Arrays)}
 
+#: Those of them that users' own models can take.
+MODEL_DOMAINS = {name: domain for name, domain in DOMAINS.items() if domain.model_recipe}
+
+
+def implied_domain(shape: Sequence[int | None], sampling_rate: int | None) -> type[Domain]:
+    """Return the domain of a model's input where none is given.
+
+    An input with a sampling rate is a sound, (height, width, 1 or 3) is a picture, and any other is an array.
+
+    Args:
+        shape: of one item of the input; None for an axis of any length.
+        sampling_rate: of sounds, in Hz.
+    """
+    if sampling_rate is not None:
+        return Sounds
+    return Images if len(shape) == 3 and shape[2] in (1, 3) else Arrays
+
 
 def domain_from_json(content: Mapping[str, Any]) -> Domain:
     """Return the domain of what its ``to_json`` gave.
@@ -465,3 +583,26 @@ def domain_from_json(content: Mapping[str, Any]) -> Domain:
     for length in domain.shape:
         checked_whole_number("length of a stimulus", length, minimum=1)
     return domain
+
+
+def _filled_shape(shape, network: str, size) -> tuple[int, ...]:
+    """Return a shape whose axes of any length have those of a size."""
+    if size is None:
+        if None in shape:
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; give its size with size= or, for sounds, "
+                "sampling_rate= and duration=."
+            )
+        return shape
+    wanted = tuple(size) if isinstance(size, Sequence) else (size, size)
+    fits = len(wanted) == len(shape) and all(each in (None, side) for each, side in zip(shape, wanted, strict=True))
+    if not fits:
+        raise ArgumentError(
+            f"{network} takes an input of shape {_describe_shape(shape)}, and the size {wanted} was asked for; give a "
+            "size that fits."
+        )
+    return tuple(checked_whole_number("size", side, minimum=1) for side in wanted)
+
+
+def _describe_shape(shape) -> str:
+    return f"({', '.join('any' if length is None else str(length) for length in shape)}{',' * (len(shape) == 1)})"

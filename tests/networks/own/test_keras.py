@@ -154,7 +154,7 @@ def test_a_grey_picture_and_an_array_of_its_shape_are_told_apart_by_the_domain()
     ("shape", "options", "fault"),
     [
         ((None, None, 3), {}, "size="),
-        ((32, 24, 3), {"size": 32}, r"\(32, 24, 3\); a size of"),
+        ((32, 24, 3), {"size": 32}, r"\(32, 24, 3\).*32"),
         ((32, 32, 3), {"size": 0}, "size is 0"),
         ((32, 32), {"domain": "image"}, r"\(32, 32\)"),
         ((32, 32, 3), {"domain": "picture"}, "'picture'"),

@@ -85,7 +85,7 @@ def test_labels_are_in_the_order_of_keras():
     assert len(network.labels) == 1000
     assert {place: network.labels[place].split(",")[0] for place in places} == places
     assert network.labels == slim.labels("vgg_19")
-    assert network.input_size == keras_applications.DEFAULT_SIZE
+    assert network.domain.size == keras_applications.DEFAULT_SIZE
 
 
 def test_a_seed_is_the_same_weights_and_names_whatever_was_built_before():

@@ -20,6 +20,7 @@ from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
 from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
+from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
 
 #: Settings of layers that do not change what a layer computes from its weights, and endings of such.
@@ -80,7 +81,7 @@ def from_keras(
     network = network_of_model(
         model, taken, layers=layers, labels=labels, logits=logits, name=name or model.name, provenance=provenance
     )
-    if input_range is None and taken.domain.name == "image":
+    if input_range is None and taken.domain.is_visual:
         _warn_of_range(model, network)
     return network
 
@@ -183,7 +184,8 @@ def _input_shape(model, domain, sampling_rate) -> tuple[int | None, ...]:
     if inputs:
         return tuple(inputs[0].shape)[1:]
     # A subclassed model does not know its own.
-    return (None,) if domain == "sound" or sampling_rate is not None else (None, None, 3)
+    kind = MODEL_DOMAINS.get(domain) or implied_domain((), sampling_rate)
+    return kind.unknown_shape
 
 
 def _named_outputs(model, result) -> dict[str, tf.Tensor]:
