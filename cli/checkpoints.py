@@ -91,10 +91,10 @@ def verify(name: str, path: str | None) -> None:
     spec = NetworkSpec.parse(entry.network, checkpoint=str(checkpoint))
     rows = verify_checkpoint(
         checkpoint,
-        spec.kind.variables(spec),
+        spec.network_family.variables(spec),
         entry.known_extras,
         recorded_digest=None if path else read_hashes(cache).get(entry.address),
-        probe=spec.kind.probe(entry),
+        probe=spec.network_family.probe(entry),
     )
     say(f"{checkpoint}\n")
     words = {True: "ok", False: "FAILED", None: "not run"}

@@ -8,30 +8,16 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import NOTATION, NetworkSpec
 from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.regular_files import read_text
 
 #: The largest file of labels that is read, in bytes.
 MAX_LABELS = 2**24
 
-#: Every form in which a network can be given, and what it is.
-FORMS = {
-    "NAME": "a network of 'tfmetamers networks', by its own weights",
-    "NAME=PATH": "by another checkpoint",
-    "NAME:random, NAME:random:SEED": "by random weights",
-    "NAME@224, NAME@1.5s": "with stimuli of another size or duration; before '=' and ':random'",
-    "keras:NAME": "a model of Keras Applications",
-    "FILE.keras, FILE.h5": "your own Keras model",
-    "FILE.pb, DIR": "a frozen graph of TensorFlow 1, a SavedModel",
-    "FILE.json=PATH, FILE.json:random": "an auditory network of your own layers (.json or .pckl)",
-    "DIR": "the folder of a network that 'tfmetamers train' made",
-    "release:DIR, release:DIR:NAME": "a word network of the authors' release",
-}
-
-#: The forms, as the end of a command's help.
-FORMS_EPILOG = "\b\nA network is given as one of\n" + "\n".join(
-    f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
+#: The notation of networks, as the end of a command's help.
+NOTATION_EPILOG = "\b\nA NETWORK is written as one of\n" + "\n".join(
+    f"  {form}\n    {meaning}" for form, meaning in NOTATION.items()
 )
 
 
@@ -50,7 +36,7 @@ def complete_layer(context: click.Context, parameter: click.Parameter, incomplet
     """
     try:
         spec = NetworkSpec.parse(context.params.get("text"))
-        outline = spec.kind.outline(spec)
+        outline = spec.network_family.outline(spec)
     except TfmetamersError:
         return []
     names = ["all", *outline.layers] if outline else []
@@ -75,13 +61,24 @@ def network_options(command):
             metavar="NETWORK",
             required=True,
             shell_complete=complete_network,
-            help="The network, in a form that is listed below.",
+            help="The network, in the notation below.",
         ),
         click.option(
             "--checkpoint", type=click.Path(path_type=Path), metavar="PATH", help="The network's weights, as NAME=PATH."
         ),
     ]
     return _with(options, model_options(command))
+
+
+#: Adds ``--layer`` to a command.
+layers_option = click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    required=True,
+    shell_complete=complete_layer,
+    help="A layer's name, or 'all'; can be given several times.",
+)
 
 
 def model_options(command):
@@ -138,10 +135,10 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
     for field, value in {"labels": read_labels(labels), **fields}.items():
         if value is None:
             continue
-        if all(field not in spec.kind.takes for spec in specs):
+        if all(field not in spec.network_family.takes for spec in specs):
             option = f"--{field.replace('_', '-')}"
             raise ArgumentError(f"{option} is for models of your own, and no judge is one; leave it out.")
-        specs = [spec.replace(**{field: value}) if field in spec.kind.takes else spec for spec in specs]
+        specs = [spec.replace(**{field: value}) if field in spec.network_family.takes else spec for spec in specs]
     return specs
 
 

@@ -3,7 +3,7 @@
 import click
 
 from tfmetamers.cli.network_options import (
-    FORMS_EPILOG,
+    NOTATION_EPILOG,
     complete_network,
     model_options,
     parse_network,
@@ -22,14 +22,15 @@ def networks(context):
         from tfmetamers.networks import NetworkOutline, NetworkSpec, network_names
 
         specs = [NetworkSpec.parse(name) for name in network_names()]
-        outlines = [spec.kind.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
+        outlines = [spec.network_family.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
         rows = [
             {
                 "network": outline.name,
-                "stimulus": outline.domain.describe() + ("; any length" if "duration" in spec.kind.takes else ""),
+                "stimulus": outline.domain.describe()
+                + ("; any length" if "duration" in spec.network_family.takes else ""),
                 "classes": outline.classes,
                 "layers": list(outline.layers),
-                "weights": spec.kind.state(spec),
+                "weights": spec.network_family.state(spec),
                 "note": outline.note,
             }
             for spec, outline in zip(specs, outlines, strict=True)
@@ -48,7 +49,7 @@ def networks(context):
             say(f"\n* {noted}: {note}")
 
 
-@networks.command(epilog=FORMS_EPILOG)
+@networks.command(epilog=NOTATION_EPILOG)
 @click.argument("text", metavar="NETWORK", shell_complete=complete_network)
 @model_options
 @click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")

@@ -6,9 +6,9 @@ import click
 
 from tfmetamers.cli.memory_size import MemorySize
 from tfmetamers.cli.network_options import (
-    FORMS_EPILOG,
-    complete_layer,
+    NOTATION_EPILOG,
     layer_names,
+    layers_option,
     network_options,
     parse_network,
     quiet_tensorflow,
@@ -28,6 +28,15 @@ from tfmetamers.utilities.words import counted
 
 _FIGURES = (".png", ".pdf", ".svg")
 
+_output_option = click.option(
+    "--output",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="File to write.",
+)
+
 
 @click.group()
 def null() -> None:
@@ -37,16 +46,9 @@ def null() -> None:
     """
 
 
-@null.command(epilog=FORMS_EPILOG)
+@null.command(epilog=NOTATION_EPILOG)
 @network_options
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    required=True,
-    shell_complete=complete_layer,
-    help="A layer's name, or 'all'. Can be given several times.",
-)
+@layers_option
 @click.option(
     "--stimuli",
     "inputs",
@@ -78,14 +80,7 @@ def null() -> None:
     type=click.Choice(["pad", "trim", "centre"]),
     help="Fit sounds of another length than the network's, which are otherwise left out.",
 )
-@click.option(
-    "--output",
-    "out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="File to write.",
-)
+@_output_option
 @quiet_option
 @json_option
 def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **network):
@@ -105,7 +100,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
         stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)
     _report_stimuli(stimuli)
     plan = plan_null(network, names, stimuli, pairs=pairs, seed=seed, out=out, design=design, memory_bytes=memory_bytes)
-    say(f"{network.name}, {network.provenance.describe()}; {pairs:,} pairs, {design}, seed {seed}")
+    say(f"{network.name}, {network.describe().describe_weights()}; {pairs:,} pairs, {design}, seed {seed}")
     with progress_counter("ranks", "stimulus") as progress:
         built = build_null(plan, progress=progress)
     _show_table(built)
@@ -114,14 +109,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
 
 @null.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option(
-    "--output",
-    "out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="File to write.",
-)
+@_output_option
 @quiet_option
 @json_option
 def merge(files, out):

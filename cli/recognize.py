@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, complete_network, model_options, parse_judges
+from tfmetamers.cli.network_options import NOTATION_EPILOG, complete_network, model_options, parse_judges
 from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
 
-@click.command(epilog=FORMS_EPILOG)
+@click.command(epilog=NOTATION_EPILOG)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--by",
@@ -18,7 +18,7 @@ from tfmetamers.utilities.words import counted
     multiple=True,
     metavar="NETWORK",
     shell_complete=complete_network,
-    help="A judge, in a form that is listed below. Can be given several times.",
+    help="A judge, in the notation below; can be given several times.",
 )
 @model_options
 @click.option("--include-failed", is_flag=True, help="Also show metamers that did not pass 'tfmetamers evaluate'.")

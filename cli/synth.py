@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, complete_layer, network_options, parse_network
+from tfmetamers.cli.network_options import NOTATION_EPILOG, layers_option, network_options, parse_network
 from tfmetamers.cli.output import (
     Column,
     json_option,
@@ -26,16 +26,9 @@ LONG = 2 * 3600
 TIMED_CALLS = 3
 
 
-@click.command(epilog=FORMS_EPILOG)
+@click.command(epilog=NOTATION_EPILOG)
 @network_options
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    required=True,
-    shell_complete=complete_layer,
-    help="A layer's name, several times, or 'all'.",
-)
+@layers_option
 @click.option("--recipe", "recipe_name", metavar="NAME", help="A named recipe [default: the network's own].")
 @click.option("--steps", help="Number of optimiser steps, in place of the recipe's.")
 @click.option("--learning-rate", help="Adam's learning rate, in place of the recipe's.")
@@ -129,24 +122,24 @@ def synth(
     from tfmetamers.synthesis.unfinished import clear_leftovers
 
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
-    loaded = _Loaded(spec)
+    load_network = _LazyNetwork(spec)
     with progress_over("stimuli", "file", leave=False) as progress:
-        specs, outline, recipe = plan_request(request, loaded, progress)
+        specs, outline, recipe = plan_request(request, load_network, progress)
     with progress_over("planned", "metamer", leave=False) as progress:
         plan = plan_run(specs, out, batch_size, extend=extend, progress=progress)
     _introduce(outline, recipe, plan, out)
     options = {"snapshot_every": snapshot_every, "keep_state": keep_state}
     if dry_run:
-        _estimate(plan, outline, loaded, batch_size, not fast_operations, **options)
+        _estimate(plan, outline, load_network, batch_size, not fast_operations, **options)
         return
     clear_leftovers(out, plan.finished)
     if plan.batches:
-        _execute(plan, loaded, deterministic=not fast_operations, **options)
+        _execute(plan, load_network, deterministic=not fast_operations, **options)
     else:
         show_table([], _COLUMNS)
 
 
-class _Loaded:
+class _LazyNetwork:
     """The network, loaded when it is first needed."""
 
     def __init__(self, spec):
@@ -157,7 +150,7 @@ class _Loaded:
             self._network = self._spec.load()
             from tfmetamers.utilities.device import describe_device
 
-            say(f"{self._network.name}, {self._network.provenance.describe()}, on the {describe_device()}")
+            say(f"{self._network.name}, {self._network.describe().describe_weights()}, on the {describe_device()}")
         return self._network
 
 
@@ -181,7 +174,7 @@ def _introduce(outline, recipe, plan, out) -> None:
     say(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
 
 
-def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> None:
+def _estimate(plan, outline, load_network, batch_size, deterministic, **options) -> None:
     from tfmetamers.synthesis.plan import estimate_bytes
 
     rows = []
@@ -189,7 +182,7 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
         from tfmetamers.synthesis.runs import measure_seconds
 
         for layer, batches in plan.by_layer.items():
-            a_step = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
+            a_step = measure_seconds(plan, load_network(), layer, deterministic=deterministic)
             steps = sum(map(_steps_of, batches))
             rows.append(
                 {
@@ -217,7 +210,7 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
 
 
 def _steps_of(batch) -> int:
-    return batch[0].spec.recipe.steps - batch[0].steps_begun
+    return batch[0].spec.recipe.steps - batch[0].first_step
 
 
 def _advise(batch_size: int, metamers: int) -> None:
@@ -231,13 +224,13 @@ def _advise(batch_size: int, metamers: int) -> None:
     say("Several processes can be given the same command: they divide its batches among them.")
 
 
-def _execute(plan, loaded, **options) -> None:
+def _execute(plan, load_network, **options) -> None:
     from tfmetamers.synthesis.runs import execute_run
 
     rows, job = [], None
     try:
         with _Progress(plan) as progress:
-            for job, metamer in execute_run(plan, loaded(), progress=progress.update, **options):
+            for job, metamer in execute_run(plan, load_network(), progress=progress.update, **options):
                 rows.append(_row(job, metamer.record))
     finally:  # What was made is told where something else failed, too.
         show_table(rows, _COLUMNS)
@@ -294,7 +287,7 @@ class _Progress:
 
     def update(self, batch, state) -> None:
         layer = batch[0].spec.layer
-        total, done = self._totals[layer], self._before[batch[0].folder] + state.step - batch[0].steps_begun
+        total, done = self._totals[layer], self._before[batch[0].folder] + state.step - batch[0].first_step
         if layer != self._layer:
             self._close()
             self._layer, self._bar = layer, progress_bar(total=total, desc=layer, unit="step")

@@ -80,6 +80,11 @@ def checked_whole_number(what: str, value, minimum: int) -> int:
     return int(value)
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or the name of its type where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def shown(value) -> str:
     """Return a value as an error message shows it: its beginning, however long or deep it is."""
     shortened = reprlib.Repr()

@@ -17,7 +17,7 @@ RELU_GRADIENTS = ("straight-through", "normal")
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
-#: The greatest number that single precision, in which stimuli are optimised, can hold.
+#: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
 
 
@@ -41,8 +41,8 @@ class Recipe:
         noise_low: lower end of uniform noise; None for pink noise.
         noise_high: upper end of uniform noise; None for pink noise.
         noise_rms: root mean square of pink noise; None for uniform noise.
-        lower_bound: the least value of the stimulus; None where there is no least one.
-        upper_bound: the greatest value of the stimulus; None where there is no greatest one.
+        lower_bound: the minimum of the stimulus; None for no minimum.
+        upper_bound: the maximum of the stimulus; None for no maximum.
         relu_gradient: ``"straight-through"`` or ``"normal"``, for the ReLUs that produce the matched layer.
         front_end: ``"exact"`` or ``"fast"`` for networks of sounds, ``"none"`` for those without a front end.
 

@@ -67,9 +67,9 @@ def test_the_percentile_is_the_share_of_pairs_below_and_pairs_without_a_coeffici
     ],
 )
 def test_a_null_distribution_at_whose_layer_a_match_says_little_is_doubted(coefficients, expected):
-    doubts = a_null(*coefficients).doubts("block")
-    assert len(doubts) == len(expected)
-    assert all("block" in doubt and text in doubt for doubt, text in zip(doubts, expected, strict=True))
+    found = a_null(*coefficients).find_warnings("block")
+    assert len(found) == len(expected)
+    assert all("block" in warning and text in warning for warning, text in zip(found, expected, strict=True))
 
 
 def test_a_verdict_has_the_warnings_of_the_metamer_and_those_of_the_null():

@@ -66,7 +66,7 @@ def test_a_release_that_was_fetched_is_taken_with_its_architecture(fetched):
     network = tm.load_network("word_aliased")
     assert network.layer("conv_0").shape[-1] == 12
     spec = NetworkSpec.parse("word_aliased", checkpoint=fetched / "word_aliased.ckpt")
-    assert spec.kind.variables(spec)["brain_network/conv_0/kernel"] == ((7, 14, 1, 12), "float32")
+    assert spec.network_family.variables(spec)["brain_network/conv_0/kernel"] == ((7, 14, 1, 12), "float32")
 
 
 def test_a_release_that_was_fetched_and_moved_is_found_again(fetched, tmp_path):

@@ -279,8 +279,8 @@ def test_two_runs_into_one_folder_keep_out_of_each_others_way(network, stimuli, 
 
 
 def test_measuring_makes_nothing(network, stimuli, tmp_path):
-    least, most = measure_seconds(plan(network, stimuli, tmp_path / "out"), network, "block")
-    assert 0 < least <= most < 10
+    minimum, maximum = measure_seconds(plan(network, stimuli, tmp_path / "out"), network, "block")
+    assert 0 < minimum <= maximum < 10
     assert not (tmp_path / "out").exists()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tfmetamers.errors import ResultError, TfmetamersWarning
 from tfmetamers.inclusion.null import NullDistribution
-from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
+from tfmetamers.inclusion.null_choice import Choice, choose_null, require_all_apply
 from tfmetamers.inclusion.null_files import load_null
 from tfmetamers.inclusion.verdict import judge
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict, write_verdict
@@ -30,7 +30,7 @@ from tfmetamers.metamers.folder import (
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
-from tfmetamers.metamers.tables import describe_row, write_csv
+from tfmetamers.metamers.tables import COLUMNS, describe_row, write_csv
 from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
@@ -102,7 +102,7 @@ def evaluate(
     """
     records, failures = _read_records(find_metamers(out))
     nulls = nulls if isinstance(nulls, Mapping) else {Path(file): load_null(file) for file in nulls}
-    refuse_useless(nulls, records.values())
+    require_all_apply(nulls, records.values())
     defaults = defaults or {}
     choices = {
         folder: (choose_null(nulls, folder, record), choose_null(defaults, folder, record))
@@ -116,10 +116,10 @@ def evaluate(
         groups.setdefault(_loaded_alike(record), []).append(folder)
     for group in groups.values():
         matched = [records[folder].layer.name for folder in group]
-        recorded = _Recorded(records[group[0]].network, matched, all_layers, look_in, networks)
+        lazy_network = _LazyNetwork(records[group[0]].network, matched, all_layers, look_in, networks)
         for folder in group:
-            arguments = (records[folder], recorded, choices[folder], digests, all_layers)
-            judged = attempt(folder, _evaluated, folder, *arguments)
+            arguments = (records[folder], lazy_network, choices[folder], digests, all_layers)
+            judged = attempt(folder, _evaluate_one, folder, *arguments)
             if isinstance(judged, Judged):
                 for text in judged.verdict["array"]["warnings"]:
                     warnings.warn(text, TfmetamersWarning, stacklevel=2)
@@ -175,20 +175,8 @@ def layer_place(each: Judged) -> tuple:
     return place is None, place or 0, each.layer
 
 
-#: Columns that the table of verdicts has in common with the index.
-_RECORD_COLUMNS = (
-    "network",
-    "weights",
-    "layer",
-    "stimulus",
-    "label",
-    "category",
-    "seed",
-    "recipe",
-    "deviations",
-    "steps",
-    "kernels",
-)
+#: Columns that the table of verdicts has in common with the index: the network, the stimulus and the settings.
+_RECORD_COLUMNS = COLUMNS[: COLUMNS.index("kernels") + 1]
 
 #: Columns that come from the verdict on the exact array.
 _VERDICT_COLUMNS = (
@@ -254,7 +242,7 @@ class _Original:
         return rank_correlation(self._ranks[layer], ranks)
 
 
-class _Recorded:
+class _LazyNetwork:
     """The network of a group of metamers, loaded when it is first needed; one that cannot be loaded is tried once."""
 
     def __init__(
@@ -322,15 +310,15 @@ class _Recorded:
         self.require("_is_checked")
 
 
-def _evaluated(
+def _evaluate_one(
     folder: Path,
     record: MetamerRecord,
-    recorded: _Recorded,
+    lazy_network: _LazyNetwork,
     choices: tuple[Choice, Choice],
     digests: Mapping[Path, str],
     all_layers: bool,
 ) -> Judged:
-    recorded.check()
+    lazy_network.check()
     files = judged_files(folder, record)
     earlier = _earlier_verdict(folder, files)
     choice = _chosen(*choices, earlier, digests)
@@ -345,7 +333,7 @@ def _evaluated(
     is_kept = bool(earlier and earlier["basis"]["null"] and choice.null is None)
     if is_kept and (earlier["layers"] or not all_layers):
         return Judged(folder, record, earlier, is_kept=True)
-    verdict = {"basis": basis, **_judge(recorded, folder, choice, all_layers)}
+    verdict = {"basis": basis, **_judge(lazy_network, folder, choice, all_layers)}
     if is_kept:
         # The basis stays that of the null distribution, although it was not compared with all layers.
         verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
@@ -370,15 +358,15 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
     return verdict if verdict and is_about(verdict, files) else None
 
 
-def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
+def _judge(lazy_network: _LazyNetwork, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
     metamer = read_metamer(folder)
     check_original(folder, metamer)
-    network, layer = recorded.require("network"), metamer.record.layer.name
+    network, layer = lazy_network.require("network"), metamer.record.layer.name
     saved = read_saved(folder, "metamer", metamer.record)
-    of_original = recorded.measured_original(metamer.record.stimulus.sha256, metamer.original)
+    of_original = lazy_network.measured_original(metamer.record.stimulus.sha256, metamer.original)
     is_exact = np.array_equal(saved, metamer.stimulus)
     stimuli = metamer.stimulus[None] if is_exact else np.stack([metamer.stimulus, saved])
-    of_metamer = recorded.require("measure")(stimuli)
+    of_metamer = lazy_network.require("measure")(stimuli)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
     exact, shown = ({name: np.ravel(of_metamer[0][name][place]) for name in names} for place in (0, -1))
     for activations in ({name: of_original.activations[name] for name in names}, exact, shown):

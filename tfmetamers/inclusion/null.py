@@ -19,6 +19,7 @@ from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import parse_json, typed
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class NullDistribution:
         """
         return float(np.quantile(self._defined(layer), share))
 
-    def doubts(self, layer: str) -> list[str]:
+    def find_warnings(self, layer: str) -> list[str]:
         """Return what speaks against verdicts at a layer, in words; empty where nothing does.
 
         Raises:
@@ -223,8 +224,8 @@ class NullDistribution:
         return []
 
     def warn(self) -> None:
-        """Issue the `doubts` of all layers as Python's warnings."""
-        for text in (text for layer in self.layers for text in self.doubts(layer)):
+        """Issue the `find_warnings` of all layers as Python's warnings."""
+        for text in (text for layer in self.layers for text in self.find_warnings(layer)):
             warnings.warn(text, TfmetamersWarning, stacklevel=3)
 
     def claim(self, layer: str | None = None) -> str:
@@ -327,11 +328,7 @@ class NullDistribution:
             ResultError: the file is missing or damaged, is not a null distribution, or has another format.
         """
         path = Path(path)
-        if not path.is_file():
-            raise ResultError(
-                f"There is no file {path}; give the path of a null distribution, or build one with 'tfmetamers null "
-                "build'."
-            )
+        require_file(path, "a null distribution, or build one with 'tfmetamers null build'", ResultError)
         try:
             arrays = read_archive(path)
             metadata = parse_json(str(arrays.pop("metadata")))

@@ -52,7 +52,7 @@ def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Me
     return Choice(best[0], nulls[best[0]])
 
 
-def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
+def require_all_apply(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
     """Refuse a null distribution that applies to no metamer, naming the first difference.
 
     Raises:

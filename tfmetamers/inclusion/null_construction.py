@@ -26,7 +26,7 @@ from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside, sweep, sweep_beside
 from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.versions import describe_versions
-from tfmetamers.utilities.words import counted
+from tfmetamers.utilities.words import counted, listed
 
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
@@ -269,13 +269,7 @@ def _difference_of_stimuli(found: list, wanted: list) -> str:
     only_asked = [id_ for digest, id_ in asked.items() if digest not in there]
     if not only_there and not only_asked:
         return "stimuli: with other names or in another order"
-    return f"stimuli: {_listed(only_there)} only there, {_listed(only_asked)} only here"
-
-
-def _listed(ids: list[str]) -> str:
-    if not ids:
-        return "none"
-    return f"{', '.join(ids[:3])}{f' and {len(ids) - 3} more' if len(ids) > 3 else ''}"
+    return f"stimuli: {listed(only_there)} only there, {listed(only_asked)} only here"
 
 
 def _check_unfinished(plan: NullPlan) -> None:

@@ -166,5 +166,5 @@ def judge(
         pairs=len(null.coefficients(layer)) if has_null else None,
         claim=f"{basis}; {null.claim(layer) if has_null else 'no null distribution'}",
         reasons=tuple(reasons),
-        warnings=(*warnings, *(null.doubts(layer) if has_null else ())),
+        warnings=(*warnings, *(null.find_warnings(layer) if has_null else ())),
     )

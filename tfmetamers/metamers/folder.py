@@ -5,11 +5,9 @@ import csv
 import dataclasses
 import json
 import os
-import platform
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -272,9 +270,7 @@ def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_s
             raise ResultError(f"{folder} exists; give another folder, or move it away.")
         if keep_state and metamer.moments is None:
             raise ArgumentError(f"{metamer!r} was read without a state, which cannot be kept; leave keep_state out.")
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
-        write_metamer(folder, metamer, run, keep_state=keep_state)
+        write_metamer(folder, metamer, RunRecord.now(metamer.seconds), keep_state=keep_state)
         folders.append(folder)
     return folders
 

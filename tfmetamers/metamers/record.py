@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
-from tfmetamers.metamers.spec import layer_variant, metamer_folder, metamer_identity
+from tfmetamers.metamers.spec import layer_folder, layer_variant, metamer_folder, metamer_identity
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import Domain, domain_from_json
@@ -186,13 +188,8 @@ class MetamerRecord:
     @property
     def relative_folder(self) -> Path:
         """The metamer's folder below an output folder."""
-        return metamer_folder(
-            self.network.folder_name,
-            self.layer.name,
-            self.stimulus.id,
-            self.seed,
-            self.variant,
-        )
+        of_layer = layer_folder(self.network.folder_name, self.layer.name, self.variant)
+        return metamer_folder(of_layer, self.stimulus.id, self.seed)
 
     @property
     def variant(self) -> list[str]:
@@ -265,3 +262,9 @@ class RunRecord:
     seconds: float
     finished: str
     host: str
+
+    @classmethod
+    def now(cls, seconds: float) -> "RunRecord":
+        """Return the record of a metamer that is finished now, on this machine."""
+        finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return cls(round(seconds, 3), finished, platform.node())

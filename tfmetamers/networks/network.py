@@ -81,12 +81,6 @@ class Provenance:
     architecture: str | None = None
     note: str = ""
 
-    def describe(self) -> str:
-        """Say it in a few words."""
-        if self.source == "random":
-            return f"random weights, seed {self.seed}"
-        return f"weights of {self.file or 'a model in memory'}, SHA-256 {self.digest[:12]}..."
-
 
 @dataclass(frozen=True)
 class Prediction:

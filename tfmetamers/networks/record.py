@@ -109,18 +109,18 @@ class NetworkRecord:
         if changed:
             raise CheckpointError(
                 f"{self.name} is not what it was when the metamer was made: its {' and '.join(changed)} changed "
-                f"({self.weights()}); give the file of that time by --look-in DIR."
+                f"({self.describe_weights()}); give the file of that time by --look-in DIR."
             )
         return network
 
     def _among(self, networks: "Sequence[Network]") -> "Network | None":
         return next((network for network in networks if network.describe().identity == self.identity), None)
 
-    def weights(self) -> str:
-        """Say in a few words what the weights are."""
+    def describe_weights(self) -> str:
+        """Describe the weights in a few words."""
         if self.source == "random":
             return f"random weights, seed {self.seed}"
-        return f"{self.file or 'weights of a model'}, SHA-256 {self.digest[:12]}…"
+        return f"weights of {self.file or 'a model in memory'}, SHA-256 {self.digest[:12]}..."
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON has it."""

@@ -1,19 +1,6 @@
-"""Which network, from where, and with which weights: plain data that can be sent anywhere, with one notation.
+"""Which network, from where, and with which weights: plain data that can be sent anywhere, and its notation as text.
 
-::
-
-    vgg_19                       a network of 'tfmetamers networks', by its own weights
-    vgg_19=FILE.ckpt             by another checkpoint
-    vgg_19:random:3              by random weights of seed 3 (``:random`` is seed 0)
-    inception_v3@224             of pictures of 224 x 224 pixels (``@128x256``: height and width)
-    deepspeech@1.5s              of sounds of 1.5 seconds
-    keras:ResNet50               a model of Keras Applications
-    mine.keras                   a model of your own: .keras, .h5, .pb (a frozen graph), the folder of a SavedModel
-    layers.json=FILE.ckpt        an auditory network of your own layers (.json or .pckl)
-    networks/words               the folder of a network that 'tfmetamers train' made
-    release:DIR:word_aliased     a word network of the authors' release
-
-``@`` comes before ``=`` and ``:random``.
+`NOTATION` has every form of the notation.
 """
 
 import dataclasses
@@ -33,6 +20,21 @@ from tfmetamers.utilities.json_files import content_digest
 if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
     from tfmetamers.networks.network import Network
+
+#: Every form of the notation, by examples, and what it names. ``@`` comes before ``=`` and ``:random``.
+NOTATION = {
+    "vgg_19": "a network of 'tfmetamers networks', with its own weights",
+    "vgg_19=FILE.ckpt": "with the weights of another checkpoint",
+    "vgg_19:random, vgg_19:random:3": "with random weights, of seed 0 or 3",
+    "inception_v3@224, mine.keras@128x256": "for pictures of another size: a square, or height and width",
+    "deepspeech@1.5s": "for sounds of another duration",
+    "keras:ResNet50": "a model of Keras Applications",
+    "mine.keras, mine.h5": "a Keras model of your own",
+    "graph.pb, FOLDER": "a frozen graph of TensorFlow 1, or a SavedModel",
+    "layers.json=FILE.ckpt, layers.json:random": "an auditory network with layers of your own (.json or .pckl)",
+    "networks/words": "the folder of a network that 'tfmetamers train' made",
+    "release:DIR, release:DIR:word_aliased": "a word network of the authors' release",
+}
 
 #: What can be optimised: the network's own stimulus, or the cochleagram in place of the waveform.
 OPTIMIZED = ("stimulus", "cochleagram")
@@ -106,11 +108,11 @@ class NetworkSpec:
             raise ArgumentError(
                 f"{self.name or self.file} got the checkpoint {self.checkpoint} and random weights; give one of them."
             )
-        self.kind.check(self)
+        self.network_family.check(self)
 
     @classmethod
     def parse(cls, text: str, **fields: Any) -> "NetworkSpec":
-        """Return the network that a text names; this module's documentation has the notation.
+        """Return the network that a text names in the notation (`NOTATION`).
 
         Args:
             text: such as ``vgg_19:random:3``.
@@ -135,17 +137,17 @@ class NetworkSpec:
         for base, parts in _readings(text):
             claimed = claim(base)
             if claimed is not None:
-                told = _told(text, parts)
+                parsed = _parse_parts(text, parts)
                 break
         else:
             raise _unknown(base)
         given = {field: value for field, value in fields.items() if value is not None}
-        for field in told.keys() & given.keys():
+        for field in parsed.keys() & given.keys():
             raise ArgumentError(f"The {field.replace('_', ' ')} of {text!r} is given twice; give it once.")
-        return cls(**claimed, **told, **given)
+        return cls(**claimed, **parsed, **given)
 
     @property
-    def kind(self) -> "NetworkFamily":
+    def network_family(self) -> "NetworkFamily":
         """The family's definition."""
         from tfmetamers.networks.families import find_family
 
@@ -159,7 +161,7 @@ class NetworkSpec:
             ArgumentError: the file that has it cannot be used.
             CheckpointError: that file is missing or damaged.
         """
-        return self.kind.network_name(self)
+        return self.network_family.network_name(self)
 
     @cached_property
     def folder_name(self) -> str:
@@ -192,8 +194,8 @@ class NetworkSpec:
     def _content_digest(self, digest: str) -> str:
         """Return what tells the definition and the files together, `digest` being that of the files."""
         if self.definition and self.checkpoint is not None:
-            return spec_digest({"definition": self.definition, "files": digest})
-        return spec_digest(self.definition) if self.definition else digest
+            return content_digest({"definition": self.definition, "files": digest})
+        return content_digest(self.definition) if self.definition else digest
 
     @cached_property
     def digest(self) -> str:
@@ -202,7 +204,7 @@ class NetworkSpec:
         Raises:
             CheckpointError: one is missing or cannot be read.
         """
-        files = self.kind.files(self)
+        files = self.network_family.files(self)
         try:
             return file_digest(*files) if files else ""
         except OSError as error:
@@ -215,8 +217,8 @@ class NetworkSpec:
 
     def identity_with(self, digest: str) -> dict[str, Any]:
         """Return `identity` with a `digest` that is known already."""
-        told = {field: value for field, value in self.to_json().items() if field not in _NOT_DETERMINING}
-        return {**self.kind.identity(told), "sha256": digest}
+        fields = {field: value for field, value in self.to_json().items() if field not in _NOT_DETERMINING}
+        return {**self.network_family.identity(fields), "sha256": digest}
 
     def load(self) -> "Network":
         """Return the network.
@@ -225,7 +227,7 @@ class NetworkSpec:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing, damaged, or not of the network.
         """
-        network = self.kind.load(self).loaded_by(self)
+        network = self.network_family.load(self).loaded_by(self)
         self.digest  # noqa: B018  Of now: when something has been made, the files may be others.
         return self._optimized(network)
 
@@ -236,7 +238,7 @@ class NetworkSpec:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing or damaged.
         """
-        return self._optimized(self.kind.describe(self).loaded_by(self))
+        return self._optimized(self.network_family.describe(self).loaded_by(self))
 
     def _optimized(self, network: "Network") -> "Network":
         """Return a network of what is optimised."""
@@ -276,7 +278,7 @@ class NetworkSpec:
             weights = f":random:{self.random_seed}"
         elif self.checkpoint is not None:
             weights = f"={self.checkpoint}"
-        return f"{self.kind.text(self)}{self._extent}{weights}"
+        return f"{self.network_family.text(self)}{self._extent}{weights}"
 
     @property
     def _extent(self) -> str:
@@ -320,7 +322,11 @@ def _moved(spec: NetworkSpec, look_in: Sequence[Path]) -> list[NetworkSpec]:
     """Return the spec with any of its files in other folders, each by its name and the folders above it."""
     paths = {field: Path(getattr(spec, field)) for field in _PATHS if getattr(spec, field) is not None}
     if not paths:  # A network by its own weights, which may lie in any of the folders.
-        return [spec.replace(checkpoint=str(path)) for folder in look_in for path in spec.kind.own_files(folder, spec)]
+        return [
+            spec.replace(checkpoint=str(path))
+            for folder in look_in
+            for path in spec.network_family.own_files(folder, spec)
+        ]
     places = [
         [path, *(place for folder in look_in for place in (*(Path(folder, *path.parts[-n:]) for n in (1, 3)), folder))]
         for path in paths.values()
@@ -339,13 +345,13 @@ def _readings(text: str) -> Iterator[tuple[str, re.Match]]:
             yield text[:end], parts
 
 
-def _told(text: str, parts: re.Match) -> dict[str, Any]:
+def _parse_parts(text: str, parts: re.Match) -> dict[str, Any]:
     """Return the fields that the parts of a notation after its base stand for."""
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if parts["checkpoint"] is not None:
         if not parts["checkpoint"]:
             raise ArgumentError(f"The network {text!r} has no checkpoint after '='; write NAME=FILE.")
-        told["checkpoint"] = parts["checkpoint"]
+        fields["checkpoint"] = parts["checkpoint"]
     elif parts["random"]:
         seed = parts["seed"]
         if seed is not None and not re.fullmatch(r"\d{1,18}", seed):
@@ -353,14 +359,14 @@ def _told(text: str, parts: re.Match) -> dict[str, Any]:
                 f"The network {text!r} has the seed {shown(seed)}; write NAME:random:SEED, from 0 and of at most 18 "
                 "digits."
             )
-        told["random_seed"] = int(seed or 0)
+        fields["random_seed"] = int(seed or 0)
     extent = parts["extent"]
     if extent is not None and extent.endswith("s"):
-        told["duration"] = float(extent[:-1])
+        fields["duration"] = float(extent[:-1])
     elif extent is not None:
         sides = [int(side) for side in extent.split("x")]
-        told["size"] = sides * 2 if len(sides) == 1 else sides
-    return told
+        fields["size"] = sides * 2 if len(sides) == 1 else sides
+    return fields
 
 
 def _unknown(base: str) -> ArgumentError:
@@ -447,8 +453,3 @@ _CONVERTERS = {
     **dict.fromkeys(("labels", "layers"), _texts),
     "duration": _seconds,
 }
-
-
-def spec_digest(identity: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what determines a network or a metamer, in hexadecimal."""
-    return content_digest(identity)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.recognition.truth import Truth
+from tfmetamers.utilities.words import listed
 
 #: What stands for the layer of a natural stimulus.
 NATURAL = "natural"
@@ -115,20 +116,15 @@ def _with_truth(metamers: Sequence[Exhibit], truth: Mapping[str, Truth]) -> list
     ids = [metamer.record.stimulus.id for metamer in metamers]
     if truth.keys().isdisjoint(ids):
         raise ResultError(
-            f"The truth is told of {_listed(truth)}, and the metamers are of {_listed(ids)}; give it by the ids that "
-            "the stimuli have in results, which 'tfmetamers index' lists."
+            f"The truth is given for {listed(list(truth), 1)}, but the metamers are of {listed(sorted(set(ids)), 1)}; "
+            "use the ids that the stimuli have in the results, which 'tfmetamers index' lists."
         )
     return [
         dataclasses.replace(
-            metamer, record=metamer.record.replace(stimulus=truth.get(id_, Truth()).applied(metamer.record.stimulus))
+            metamer, record=metamer.record.replace(stimulus=truth.get(id_, Truth()).apply_to(metamer.record.stimulus))
         )
         for id_, metamer in zip(ids, metamers, strict=True)
     ]
-
-
-def _listed(ids: Iterable[str]) -> str:
-    first, *more = dict.fromkeys(ids) or ["none"]
-    return f"{first} and {len(more)} more" if more else first
 
 
 def _read(folder: Path) -> Exhibit:

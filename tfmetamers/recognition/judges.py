@@ -45,7 +45,7 @@ class Judge:
             ArgumentError: the network does not take it.
         """
         shown = exhibit.record.domain
-        takes = self._asked(shown).domain
+        takes = self._network_for(shown).domain
         if not takes.can_show(shown):
             raise ArgumentError(
                 f"The judge {self.name} takes {takes.describe()}, and {exhibit.folders[0]} is {shown.describe()}; give "
@@ -55,7 +55,7 @@ class Judge:
     def _other_duration(self, shown: Domain) -> str:
         """Return in words the judge with the duration at which it would take a sound, if it takes any duration."""
         is_another_length = self.network.domain.differs_only_in_duration(shown)
-        if not is_another_length or "duration" not in self.network.spec.kind.takes:
+        if not is_another_length or "duration" not in self.network.spec.network_family.takes:
             return ""
         return f"{self.network.spec.replace(duration=shown.duration)} in its place, "
 
@@ -84,7 +84,7 @@ class Judge:
 
     def shape_shown(self, exhibit: Exhibit) -> tuple[int, ...]:
         """Return the shape in which the network is shown a stimulus: its own."""
-        return self._asked(exhibit.record.domain).domain.shape
+        return self._network_for(exhibit.record.domain).domain.shape
 
     def logits(self, exhibits: list[Exhibit], stimuli: np.ndarray) -> np.ndarray:
         """Return the network's logits of stimuli of one domain and shape, resized where needed.
@@ -92,7 +92,7 @@ class Judge:
         Raises:
             ResultError: logits are not finite.
         """
-        network = self._asked(exhibits[0].record.domain)
+        network = self._network_for(exhibits[0].record.domain)
         logits = network.logits(np.stack([network.domain.adapt(each) for each in stimuli])).numpy()
         if not np.isfinite(logits).all():
             raise ResultError(
@@ -106,7 +106,7 @@ class Judge:
         label = self.network.predictions(logits[None])[0].label
         return label, decide(logits, rule) if self.has_categories else None
 
-    def _asked(self, shown: Domain) -> Network:
+    def _network_for(self, shown: Domain) -> Network:
         """Return the network that is asked: without its front end, if the stimulus is an output of that."""
         is_after_front_end = shown.of_natural_stimuli != shown and self.network.domain == shown.of_natural_stimuli
         if not is_after_front_end or "cochleagram" not in self.network.layers:

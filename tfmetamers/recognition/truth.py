@@ -5,12 +5,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfmetamers.errors import StimulusError
+from tfmetamers.errors import StimulusError, first_line
 from tfmetamers.metamers.record import StimulusRecord
 from tfmetamers.utilities.regular_files import open_regular
 
 #: The columns of a file of truths beside ``id``, at least one of which is needed.
-TOLD = ("label", "category")
+TRUTH_COLUMNS = ("label", "category")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Truth:
     label: str | None = None
     category: str | None = None
 
-    def applied(self, stimulus: StimulusRecord) -> StimulusRecord:
+    def apply_to(self, stimulus: StimulusRecord) -> StimulusRecord:
         """Return a stimulus's record with what is told in place of what was recorded."""
         told = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
         return dataclasses.replace(stimulus, **told)
@@ -47,9 +47,9 @@ def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
         with open_regular(file) as stream:
             table = pandas.read_csv(stream, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors.
-        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        reason = getattr(error, "strerror", None) or first_line(error)
         raise StimulusError(f"{file} cannot be read as a CSV in UTF-8 ({reason}); give another file.") from error
-    columns = [name for name in TOLD if name in table]
+    columns = [name for name in TRUTH_COLUMNS if name in table]
     if "id" not in table or not columns:
         raise StimulusError(
             f"{file} has the columns {', '.join(map(str, table.columns))}; id and label or category were expected."

@@ -185,7 +185,7 @@ def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduc
     record, by_layer = group[0].record, _by_layer(group)
     return {
         "is_visual": record.domain.is_visual,
-        "weights": record.network.weights(),
+        "weights": record.network.describe_weights(),
         "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
         "metamers": len(group),
         "layers": list(by_layer),

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
-from tfmetamers.utilities.regular_files import open_regular
+from tfmetamers.utilities.regular_files import open_regular, require_file
 
 #: Endings of the files that a folder of pictures is searched for.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
@@ -142,8 +142,7 @@ def open_picture(path: str | os.PathLike, formats: Sequence[str] = FORMATS) -> I
 
 def _read(path: Path, mode: str) -> np.ndarray:
     """Return a file's first frame, upright, as uint8: (height, width, 3) for the mode RGB, (height, width) for L."""
-    if not path.is_file():
-        raise StimulusError(f"There is no file {path}; give a picture.")
+    require_file(path, "a picture", StimulusError)
     if path.stat().st_size == 0:
         raise StimulusError(f"{path} is empty; give a picture.")
     try:
@@ -175,7 +174,7 @@ def _has_16_bits(picture: Image.Image) -> bool:
 
 
 def _is_16_bit_tile(decoder: str, arguments) -> bool:
-    """Tell from what Pillow hands a decoder: a raw mode such as ``RGB;16B``, or the greatest value of a PPM.
+    """Tell from what Pillow hands a decoder: a raw mode such as ``RGB;16B``, or the maximum of a PPM.
 
     ``BGR;16`` is a BMP of 16 bits a pixel, not a channel.
     """

@@ -11,6 +11,7 @@ import soundfile
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.words import counted
 
 #: Endings of the files that a folder of sounds is searched for.
@@ -271,8 +272,7 @@ def pink_noise(samples: int, generator: np.random.Generator, rms: float = 0.01) 
 
 
 def _open_sound(path: Path) -> soundfile.SoundFile:
-    if not path.is_file():
-        raise StimulusError(f"There is no file {path}; give a sound.")
+    require_file(path, "a sound", StimulusError)
     if path.stat().st_size == 0:
         raise StimulusError(f"{path} is empty; give a sound.")
     try:

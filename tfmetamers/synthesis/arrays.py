@@ -13,7 +13,7 @@ from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, check_schedule
+from tfmetamers.synthesis.loop import Synthesis, check_schedule, check_values
 from tfmetamers.synthesis.state import SynthesisState
 
 
@@ -241,13 +241,7 @@ def _checked_initial(network: Network, recipe: Recipe, initial: Sequence[np.ndar
                 f"An initial stimulus has shape {np.shape(each)}; {network.name} takes {network.stimulus_shape}."
             )
     stacked = np.array([np.asarray(each, np.float32) for each in initial])
-    lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
-    highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
-    if not (np.isfinite(stacked) & (stacked >= lowest) & (stacked <= highest)).all():
-        raise ArgumentError(
-            f"An initial stimulus has values from {stacked.min():g} to {stacked.max():g}; finite numbers from "
-            f"{lowest:g} to {highest:g} were expected."
-        )
+    check_values(stacked, recipe, "An initial stimulus")
     return stacked
 
 

@@ -19,7 +19,7 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
 from tfmetamers.utilities.interrupts import defer_sigint
-from tfmetamers.utilities.memory import refuse_without_room
+from tfmetamers.utilities.memory import require_free_memory
 from tfmetamers.utilities.versions import describe_versions
 
 #: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
@@ -70,7 +70,7 @@ class Synthesis:
         self.asked_kernels = kernels
         self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
         if self.kernels == "quick":
-            refuse_without_room(
+            require_free_memory(
                 network.kernel_bytes(self.layer), f"The quick kernels of {network.name} at {self.layer}"
             )
         self._activations = network.activations(
@@ -102,13 +102,7 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        lowest = -np.inf if self.recipe.lower_bound is None else self.recipe.lower_bound
-        highest = np.inf if self.recipe.upper_bound is None else self.recipe.upper_bound
-        if not (np.isfinite(originals) & (originals >= lowest) & (originals <= highest)).all():
-            raise ArgumentError(
-                f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
-                f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
-            )
+        check_values(originals, self.recipe, "A natural stimulus")
         self._predictions(originals)  # What cannot give labels fails now, not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
@@ -141,11 +135,11 @@ class Synthesis:
         """
         activations = self._activations(start.stimuli).numpy()
         found = [spearman(*pair) for pair in zip(targets, activations, strict=True)]
-        for text in dict.fromkeys(text for each in found for text in self._doubts(each)):
+        for text in dict.fromkeys(text for each in found for text in self._find_warnings(each)):
             warnings.warn(text, TfmetamersWarning, stacklevel=2)
         return found
 
-    def _doubts(self, initial_correlation: float | None) -> list[str]:
+    def _find_warnings(self, initial_correlation: float | None) -> list[str]:
         if initial_correlation is None or initial_correlation <= BARELY_DIFFERENT:
             return []
         return [
@@ -277,7 +271,7 @@ class Synthesis:
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
                     prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
-                    warnings=(*self.network.warnings, *self._doubts(initial_correlations[item])),
+                    warnings=(*self.network.warnings, *self._find_warnings(initial_correlations[item])),
                     versions=versions,
                 ),
             )
@@ -325,6 +319,26 @@ class Synthesis:
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
+
+
+def check_values(stimuli: np.ndarray, recipe: Recipe, what: str) -> None:
+    """Refuse stimuli with values that are not finite, or are beyond the recipe's bounds.
+
+    Args:
+        stimuli: float array of any shape.
+        recipe: the recipe.
+        what: what each of them is, as the message begins.
+
+    Raises:
+        ArgumentError: there are such values.
+    """
+    minimum = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+    maximum = np.inf if recipe.upper_bound is None else recipe.upper_bound
+    if not (np.isfinite(stimuli) & (stimuli >= minimum) & (stimuli <= maximum)).all():
+        raise ArgumentError(
+            f"{what} has values from {stimuli.min():g} to {stimuli.max():g}; finite numbers from {minimum:g} to "
+            f"{maximum:g} were expected, as network.domain.load(FILE) gives."
+        )
 
 
 def check_schedule(metamer: Metamer, recipe: Recipe) -> None:

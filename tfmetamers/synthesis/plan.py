@@ -40,7 +40,7 @@ class Plan:
     @property
     def extended(self) -> int:
         """How many of these continue metamers of fewer steps."""
-        return sum(job.begun is not None for batch in self.batches for job in batch)
+        return sum(job.continued is not None for batch in self.batches for job in batch)
 
     @property
     def by_layer(self) -> dict[str, list[list[Job]]]:
@@ -86,15 +86,15 @@ def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence
     Raises:
         ResultError: a folder of one of these names holds something else.
     """
-    is_begun = functools.cache(Path.exists)  # One look a class of stimuli and layer.
-    begun = [job for job in jobs if is_begun(job.folder.parent.parent)]
-    interrupted = _interrupted_batches(begun)
+    exists = functools.cache(Path.exists)  # The disk is asked once for each folder of stimuli.
+    started = [job for job in jobs if exists(job.folder.parent.parent)]
+    interrupted = _interrupted_batches(started)
     continued = {job.folder for batch in interrupted for job in batch}
-    finished = [job for job in progress(begun) if job.folder not in continued and is_finished(job)]
+    finished = [job for job in progress(started) if job.folder not in continued and is_finished(job)]
     taken = continued | {job.folder for job in finished}
     batches = list(interrupted)
     untouched = [job for job in jobs if job.folder not in taken] if taken else jobs
-    for _, alike in groupby(untouched, lambda job: (job.spec.layer, job.steps_begun)):
+    for _, alike in groupby(untouched, lambda job: (job.spec.layer, job.first_step)):
         waiting = list(alike)
         batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
     order = {layer: place for place, layer in enumerate(dict.fromkeys(job.spec.layer for job in jobs))}
@@ -124,7 +124,7 @@ def _extending(jobs: Sequence[Job], out: Path) -> list[Job]:
     Raises:
         ResultError: none of those that are neither made nor begun can continue one.
     """
-    found = {job.folder: _begun(job, out) for job in jobs if not job.folder.exists()}
+    found = {job.folder: _longest_shorter(job, out) for job in jobs if not job.folder.exists()}
     if not any(found.values()) and any(not job.state_file.exists() for job in jobs if job.folder in found):
         raise ResultError(
             f"There is nothing to extend in {out}: no metamer that differs from those asked for in having fewer steps "
@@ -133,20 +133,20 @@ def _extending(jobs: Sequence[Job], out: Path) -> list[Job]:
     return [dataclasses.replace(job, **(found.get(job.folder) or {})) for job in jobs]
 
 
-def _begun(job: Job, out: Path) -> dict[str, Path | int] | None:
+def _longest_shorter(job: Job, out: Path) -> dict[str, Path | int] | None:
     """Return the fields of a job that name the metamer of most steps that it can continue, None where there is none."""
     network, _, *below = job.spec.relative_folder.parts
-    begun = None
+    found = None
     for file in sorted((out / network).glob("/".join(["*", *map(glob.escape, below), STATE_FILE]))):
         try:
             record = read_record(file.parent)
         except ResultError:
             continue
         steps = record.recipe.steps
-        is_shorter = (begun["steps_begun"] if begun else 0) < steps < job.spec.recipe.steps
+        is_shorter = (found["first_step"] if found else 0) < steps < job.spec.recipe.steps
         if is_shorter and _without_steps(record.identity) == _without_steps(job.spec.identity):
-            begun = {"begun": file.parent, "steps_begun": steps}
-    return begun
+            found = {"continued": file.parent, "first_step": steps}
+    return found
 
 
 def _without_steps(identity: Mapping[str, Any]) -> dict[str, Any]:

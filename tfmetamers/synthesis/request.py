@@ -147,7 +147,7 @@ def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
 
     Its family tells it, or a metamer of the same network in the output folder does.
     """
-    outline = spec.kind.outline(spec)
+    outline = spec.network_family.outline(spec)
     if outline is not None:
         return outline
     for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them tells the same.

@@ -3,11 +3,9 @@
 import contextlib
 import functools
 import gc
-import platform
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 from itertools import compress
 from pathlib import Path
 
@@ -97,7 +95,7 @@ def execute_run(
 
 
 def measure_seconds(plan: Plan, network: Network, layer: str, *, deterministic: bool = True) -> tuple[float, float]:
-    """Return the least and the most seconds that a step of a layer's first batch takes.
+    """Return the minimum and the maximum number of seconds that a step of a layer's first batch takes.
 
     A few calls of some steps are timed and thrown away, enough for the order of magnitude.
     """
@@ -217,7 +215,7 @@ class _Run:
         if batch[0].state_file.exists():
             state = read_state(batch[0].state_file, originals.shape)
         else:
-            state = _begun(batch) if batch[0].begun else noise
+            state = _continued_state(batch) if batch[0].continued else noise
             write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
         state = self._advanced(synthesis, targets, batch, state)
         self._notice_unmoved(synthesis, batch, state)
@@ -275,8 +273,7 @@ class _Run:
 
     def _write(self, job: Job, metamer: Metamer) -> None:
         figure = plot_metamer(metamer, self._network) if self._network.domain.figure_bytes else None
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
+        run = RunRecord.now(metamer.seconds)
         snapshots = job.unfinished / "snapshots"
         write_metamer(job.folder, metamer, run, snapshots, figure, keep_state=self._keep_state)
 
@@ -287,14 +284,14 @@ def _synthesis(network: Network, job: Job, deterministic: bool) -> Synthesis:
     return Synthesis(network, layer=spec.layer, recipe=spec.recipe, kernels=spec.kernels, deterministic=deterministic)
 
 
-def _begun(batch: Sequence[Job]) -> SynthesisState:
+def _continued_state(batch: Sequence[Job]) -> SynthesisState:
     """Return the state after the last step of the metamers that a batch continues.
 
     Raises:
         ArgumentError: their learning rates depended on the number of steps.
         ResultError: one is damaged.
     """
-    metamers = [read_metamer(job.begun) for job in batch]
+    metamers = [read_metamer(job.continued) for job in batch]
     for job, metamer in zip(batch, metamers, strict=True):
         check_schedule(metamer, job.spec.recipe)
     return SynthesisState.of_metamers(metamers)

@@ -27,14 +27,15 @@ class Job:
     Attributes:
         spec: what determines it.
         folder: where the finished metamer goes.
-        begun: the folder of a metamer that differs in having fewer steps, which is continued; None to start from noise.
-        steps_begun: the number of steps of that.
+        continued: the folder of a metamer that differs only in having fewer steps, which is continued; None where it is
+            started from noise.
+        first_step: the number of steps of that metamer; 0 where it is started from noise.
     """
 
     spec: MetamerSpec
     folder: Path
-    begun: Path | None = None
-    steps_begun: int = 0
+    continued: Path | None = None
+    first_step: int = 0
 
     @property
     def unfinished(self) -> Path:

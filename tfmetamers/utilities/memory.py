@@ -5,7 +5,7 @@ import psutil
 from tfmetamers.errors import ArgumentError
 
 
-def refuse_without_room(needed: int, what: str) -> None:
+def require_free_memory(needed: int, what: str) -> None:
     """Refuse what does not fit into the memory that is free now.
 
     Args:

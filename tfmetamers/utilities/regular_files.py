@@ -6,6 +6,23 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from tfmetamers.errors import TfmetamersError
+
+
+def require_file(path: Path, expected: str, error_type: type[TfmetamersError]) -> None:
+    """Refuse a path where there is no file.
+
+    Args:
+        path: the path.
+        expected: what to give, for the message.
+        error_type: the type of error to raise.
+
+    Raises:
+        TfmetamersError: there is no file; the error has the given type.
+    """
+    if not path.is_file():
+        raise error_type(f"There is no file {path}; give {expected}.")
+
 
 def regular_status(path: str | os.PathLike) -> os.stat_result:
     """Return the status of a regular file.

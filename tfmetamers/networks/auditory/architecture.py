@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.cochlea.settings import CochleagramSettings
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
 from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TOPS, TrainingPass
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.utilities.files import atomic_write
@@ -286,7 +286,7 @@ def _build_layer(
     except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(
             f"The layer {layer.name} of {architecture.name}, of type {layer.layer_type}, cannot be built on an input "
-            f"of shape {shape}: {str(error).splitlines()[0].rstrip('.')}."
+            f"of shape {shape}: {first_line(error).rstrip('.')}."
         ) from error
     return built
 

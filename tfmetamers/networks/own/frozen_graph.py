@@ -11,7 +11,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
 from tfmetamers.utilities.files import file_digest
-from tfmetamers.utilities.regular_files import read_regular
+from tfmetamers.utilities.regular_files import read_regular, require_file
 
 #: No message of the protocol that graphs are written in is larger, in bytes.
 MAX_BYTES = 2**31 - 1
@@ -81,8 +81,7 @@ def from_frozen_graph(
 
 
 def _read(path: Path) -> tf.compat.v1.GraphDef:
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give a frozen graph, FILE.pb.")
+    require_file(path, "a frozen graph, FILE.pb", CheckpointError)
     if path.name == "saved_model.pb":
         raise CheckpointError(f"{path} is part of a SavedModel; give its folder, {path.parent}.")
     graph = tf.compat.v1.GraphDef()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import (
@@ -63,7 +63,7 @@ def from_function(
         raise
     except Exception as error:  # A function of somebody else's raises anything.
         raise ArgumentError(
-            f"The function {name} cannot be traced ({_first_line(error)}); it must compute with TensorFlow alone."
+            f"The function {name} cannot be traced ({first_line(error)}); it must compute with TensorFlow alone."
         ) from error
     _check_values(name, dict(zip(found, function.function(noise_stimuli(taken)), strict=True)))
     check_independence(name, function.function, taken)
@@ -137,7 +137,3 @@ def _digest(function: TracedFunction) -> str:
 
 def _kind(value) -> str:
     return f"a tensor of {value.dtype.name}" if tf.is_tensor(value) else f"a value of type {type(value).__name__}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
 
-from tfmetamers.errors import ArgumentError, CheckpointError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, first_line, shown, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
@@ -285,8 +285,9 @@ def _imported(saved: SavedGraph, nodes, input: str, taken) -> tf.Tensor:
         try:
             tf.graph_util.import_graph_def(pruned, {input: fed}, name="")
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CheckpointError(f"The graph of {saved.name} cannot be imported from {input} on: {reason}") from error
+            raise CheckpointError(
+                f"The graph of {saved.name} cannot be imported from {input} onwards: {first_line(error)}"
+            ) from error
     return graph.get_tensor_by_name(stimulus.name)
 
 
@@ -294,9 +295,9 @@ def _activation_names(network: Network) -> set[str]:
     try:
         return set(network.tensors)
     except ValueError as error:
-        reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"The graph of {network.name} does not take a batch of any size ({reason}); save it with a batch of None."
+            f"The graph of {network.name} does not take batches of any size ({first_line(error)}); save it with a "
+            "batch size of None."
         ) from error
 
 

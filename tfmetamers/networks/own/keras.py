@@ -24,8 +24,8 @@ from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
 
 #: Settings of layers that do not change what a layer computes from its weights, and endings of such.
-_NOISE = {"name", "registered_name", "build_config", "trainable", "seed"}
-_NOISE_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+_IRRELEVANT_SETTINGS = {"name", "registered_name", "build_config", "trainable", "seed"}
+_IRRELEVANT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
 def from_keras(
@@ -282,14 +282,16 @@ def _settings(layer) -> str:
         config = layer.get_config()
     except NotImplementedError:  # As Keras says of layers that cannot be saved.
         return ""
-    return json.dumps(_without_noise(config), sort_keys=True, default=lambda value: type(value).__name__)
+    return json.dumps(_relevant_settings(config), sort_keys=True, default=lambda value: type(value).__name__)
 
 
-def _without_noise(config):
+def _relevant_settings(config):
     """Leave out of a layer's settings what does not change its output: names, and how its weights came about."""
     if isinstance(config, dict):
-        kept = [str(key) for key in config if key not in _NOISE and not str(key).endswith(_NOISE_ENDINGS)]
-        return {key: _without_noise(config[key]) for key in kept if key in config}
+        kept = [
+            str(key) for key in config if key not in _IRRELEVANT_SETTINGS and not str(key).endswith(_IRRELEVANT_ENDINGS)
+        ]
+        return {key: _relevant_settings(config[key]) for key in kept if key in config}
     if isinstance(config, list | tuple):
-        return [_without_noise(value) for value in config]
+        return [_relevant_settings(value) for value in config]
     return config

@@ -11,13 +11,14 @@ from pathlib import Path
 import keras
 from keras.src.backend.common import global_state  # Keras exports it nowhere else.
 
-from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, first_line, unknown_name
 from tfmetamers.networks import slim
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.keras import model_digest, network_of_model
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.stimuli.images import checked_size
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.regular_files import require_file
 
 #: Height and width of pictures for the models (MobileNetV3) that have no size of their own, in pixels.
 DEFAULT_SIZE = 224
@@ -96,7 +97,7 @@ def _built(name: str, size: tuple[int, int] | None, seed: int = 0) -> keras.Mode
         with _as_in_a_new_process(seed):
             return getattr(keras.applications, name)(weights=None, input_shape=shape, classifier_activation=None)
     except ValueError as error:
-        raise ArgumentError(f"{name} cannot have a size of {size}: {_first_line(error)}") from error
+        raise ArgumentError(f"{name} cannot have a size of {size}: {first_line(error)}") from error
 
 
 def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
@@ -106,7 +107,7 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
             published = getattr(keras.applications, name)(weights="imagenet", classifier_activation=None)
     except Exception as error:  # Keras raises an Exception as it is where a download fails.
         raise CheckpointError(
-            f"The weights of {name} cannot be fetched ({_first_line(error)}); give a file of them as the checkpoint, "
+            f"The weights of {name} cannot be fetched ({first_line(error)}); give a file of them as the checkpoint, "
             "or a seed of random weights."
         ) from error
     if size in (None, published.inputs[0].shape[1:3]):
@@ -122,13 +123,12 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
 
 
 def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give the weights of {model.name}.")
+    require_file(path, f"the weights of {model.name}", CheckpointError)
     try:
         model.load_weights(path)
     except Exception as error:  # Keras raises whatever its parsers and layers raise.
         raise CheckpointError(
-            f"{path} does not hold the weights of {model.name} ({_first_line(error)}); give a file that "
+            f"{path} does not hold the weights of {model.name} ({first_line(error)}); give a file that "
             "model.save_weights wrote, or that Keras publishes."
         ) from error
     return model
@@ -148,7 +148,3 @@ def _as_in_a_new_process(seed: int = 0) -> Iterator[None]:
     finally:
         random.setstate(state)
         global_state.set_global_attribute("object_name_uids", numbers)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -16,7 +16,8 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common import global_state  # Keras exports it nowhere else.
 
-from tfmetamers.errors import CheckpointError
+from tfmetamers.errors import CheckpointError, first_line
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.zip_files import check_members, read_member
 
 #: Endings of files of models.
@@ -71,10 +72,9 @@ def read_keras(path: Path):
         except Exception as error:  # Keras raises whatever its parsers and layers raise.
             errors.append(error)
     error = errors[-1] if saved.version.startswith("2.") else errors[0]
-    reason = str(error).strip().splitlines() or [type(error).__name__]
     raise CheckpointError(
-        f"{path} cannot be read as a Keras model: {reason[0]} Save it again with model.save('FILE.keras'); load models "
-        "with layers of your own in Python and give them to tfmetamers.networks.from_keras."
+        f"{path} cannot be read as a Keras model: {first_line(error)} Save it again with model.save('FILE.keras'); if "
+        "it has layers of your own, load it in Python and give it to tfmetamers.networks.from_keras."
     ) from error
 
 
@@ -134,8 +134,7 @@ def _read_saved(path: Path) -> _Saved:
         raise CheckpointError(
             f"{path} is not named FILE.keras or FILE.h5; save the model with model.save('FILE.keras')."
         )
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give a model that Keras saved.")
+    require_file(path, "a model that Keras saved", CheckpointError)
     kind = "a .keras archive" if zipfile.is_zipfile(path) else "an HDF5 file" if h5py.is_hdf5(path) else None
     expected = "a .keras archive" if suffix == ARCHIVE_SUFFIX else "an HDF5 file"
     if kind != expected:

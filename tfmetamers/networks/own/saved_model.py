@@ -12,7 +12,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.checkpoints.saved_variables import BundledVariables
-from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, first_line, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
@@ -85,7 +85,7 @@ def from_saved_model(
     try:
         frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-        raise CheckpointError(f"The weights of {folder} cannot be made constants: {_first_line(error)}") from error
+        raise CheckpointError(f"The weights of {folder} cannot be made constants: {first_line(error)}") from error
     # Outputs are flattened in the order of their names.
     outputs = dict(zip(sorted(function.structured_outputs), (each.name for each in frozen.outputs), strict=True))
     graph = frozen.graph.as_graph_def()
@@ -145,7 +145,7 @@ def _loaded(folder: Path):
     try:
         model = tf.saved_model.load(folder)
     except Exception as error:  # TensorFlow raises whatever its readers raise.
-        raise CheckpointError(f"{folder} cannot be read as a SavedModel: {_first_line(error)}") from error
+        raise CheckpointError(f"{folder} cannot be read as a SavedModel: {first_line(error)}") from error
     if not model.signatures:
         raise CheckpointError(f"{folder} has no signature; save it with signatures=, so that its input is known.")
     return model
@@ -162,7 +162,3 @@ def _chosen(name: str, signatures, signature: str | None):
 def _digest(folder: Path) -> str:
     """Return the SHA-256 of the bytes of all files of a folder, in the order of their paths."""
     return file_digest(*sorted(path for path in folder.rglob("*") if path.is_file()))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
