@@ -1,4 +1,4 @@
-"""The variables of a checkpoint compared with those of a network: none is skipped or left unfilled silently."""
+"""The variables of a checkpoint compared with those of a network, so that none is skipped or left unfilled silently."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

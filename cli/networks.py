@@ -1,4 +1,4 @@
-"""``tfmetamers networks``: what there is to invert."""
+"""``tfmetamers networks``: the networks and their layers."""
 
 import click
 
@@ -52,17 +52,17 @@ def networks(context):
 @networks.command(epilog=NOTATION_EPILOG)
 @click.argument("text", metavar="NETWORK", shell_complete=complete_network)
 @model_options
-@click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
+@click.option("--tensors", is_flag=True, help="Also list every tensor that --layer tensor:NAME can name.")
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Of the metamers that advance together, for the memory of a step.",
+    help="The number of metamers that advance together, for the memory of a step.",
 )
 @json_option
 def show(text, tensors, batch_size, **models):
-    """Show each layer's name, shape, number of units, memory and ReLU rule."""
+    """Show each layer's name, shape, number of units, memory and ReLU gradient."""
     network = parse_network(text, **models).describe()
     kind = "characters" if network.transcribe else "classes"
     labels = f"; {len(network.labels)} {kind}" if network.labels else ""
@@ -74,7 +74,7 @@ def show(text, tensors, batch_size, **models):
         "shape": Column("shape", _sides),
         "units": Column("units", ","),
         "memory": Column("memory of a step", lambda size: f"about {size / 1e9:.2g} GB"),
-        "relu_gradient": "gradient of the ReLU that produces it",
+        "relu_gradient": "gradient of its ReLU",
         "tensor": "tensor",
     }
     rows = [

@@ -76,7 +76,7 @@ class LossRecord:
 
 @dataclass(frozen=True)
 class ComputationRecord:
-    """How a metamer was computed: what its last digits depend on, and not what it is.
+    """How a metamer was computed, which affects only its last digits.
 
     Attributes:
         deterministic: whether TensorFlow used only operations that give the same numbers in every process.
@@ -143,7 +143,7 @@ class MetamerRecord:
             recipe; None where they are constant.
         correlation: that of the finished metamer, by the reference front end.
         prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
-        warnings: what speaks against relying on it, in words.
+        warnings: reasons not to rely on it, in words.
         versions: of the software that made it.
         files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
             a metamer in memory.
@@ -193,7 +193,7 @@ class MetamerRecord:
 
     @property
     def variant(self) -> list[str]:
-        """What was not as usual for the network, in words; empty if nothing was."""
+        """What was not as usual for the network, in words; empty if everything was."""
         return layer_variant(self.recipe, self.network.recipe, self.asked_kernels, self.initial)
 
     def replace(self, **fields: Any) -> "MetamerRecord":
@@ -251,11 +251,11 @@ def _recipe(content: Mapping[str, Any]) -> Recipe:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """When and where a metamer was made, which determines nothing; what run.json holds.
+    """When and where a metamer was made, which has no effect on it; what run.json holds.
 
     Attributes:
         seconds: wall time of the steps of its batch.
-        finished: when, in UTC, as ISO 8601 has it.
+        finished: when, in UTC (ISO 8601).
         host: the machine's name.
     """
 

@@ -1,4 +1,4 @@
-"""What a metamer is made of: plain data, from which its folder follows."""
+"""What determines a metamer: plain data, from which its folder follows."""
 
 import dataclasses
 import functools
@@ -17,7 +17,7 @@ from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.json_files import content_digest
 
-#: The name of a folder, a network's or a layer's with its variant, is not longer than this; the rest becomes a hash.
+#: The longest name of a folder, for a network or for a layer and its variant; a hash replaces the rest.
 MAX_NAME = 200
 
 
@@ -192,7 +192,7 @@ def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
 
 
 def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
-    """Return the words that tell a metamer from one of the same layer that was made as is usual for the network."""
+    """Return what was not as usual for the network when a metamer was made, in words."""
     words = recipe.variant(own_recipe)
     if kernels is not None:
         words.append(f"{kernels}-kernels")
@@ -209,8 +209,8 @@ def metamer_folder(layer_folder: Path, stimulus_id: str, seed: int) -> Path:
 def layer_folder(network: str, layer: str, variant: list[str] | None = None) -> Path:
     """Return the folder of all metamers of a layer that are made in the same way, below the output folder.
 
-    In the name of the layer, all but letters, digits and ``_.-`` is written as in a URL, so that no two layers share a
-    folder; after ``~`` comes what is not as usual for the network.
+    In the name of the layer, characters other than letters, digits and ``_.-`` are escaped as in a URL, so that no two
+    layers share a folder; after ``~`` comes whatever is not as usual for the network.
     """
     plain = quote(layer, safe="").replace("~", "%7E")
     name = "~".join([plain, *(quote(word, safe="") for word in variant or [])])

@@ -1,4 +1,4 @@
-"""What natural stimuli truly are, told after their metamers were made."""
+"""What natural stimuli truly are, given after their metamers were made."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ from tfmetamers.errors import StimulusError, first_line
 from tfmetamers.metamers.record import StimulusRecord
 from tfmetamers.utilities.regular_files import open_regular
 
-#: The columns of a file of truths beside ``id``, at least one of which is needed.
+#: The columns of a file of truths besides ``id``; at least one is needed.
 TRUTH_COLUMNS = ("label", "category")
 
 
@@ -18,28 +18,28 @@ class Truth:
     """What a natural stimulus truly is.
 
     Attributes:
-        label: its true label; None where it is not told.
-        category: its true category; None where it is not told.
+        label: its true label; None if it is not given.
+        category: its true category; None if it is not given.
     """
 
     label: str | None = None
     category: str | None = None
 
     def apply_to(self, stimulus: StimulusRecord) -> StimulusRecord:
-        """Return a stimulus's record with what is told in place of what was recorded."""
-        told = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-        return dataclasses.replace(stimulus, **told)
+        """Return a stimulus's record with this truth in place of what was recorded."""
+        given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return dataclasses.replace(stimulus, **given)
 
 
 def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
     """Read what stimuli truly are, by their ids.
 
     Args:
-        file: a CSV with the column ``id`` and with ``label``, ``category`` or both, as a manifest has them; other
-            columns do not matter, and empty cells tell nothing.
+        file: a CSV with the column ``id`` and with ``label``, ``category`` or both, as in a manifest; other columns
+            and empty cells are ignored.
 
     Raises:
-        StimulusError: the file cannot be read, lacks a column, or tells two things of one stimulus.
+        StimulusError: the file cannot be read, lacks a column, or has two different rows for one stimulus.
     """
     import pandas
 
@@ -55,8 +55,9 @@ def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
             f"{file} has the columns {', '.join(map(str, table.columns))}; id and label or category were expected."
         )
     truths: dict[str, Truth] = {}
-    for id_, *told in table[["id", *columns]].fillna("").itertuples(index=False):  # Of rows that are cut short.
-        truth = Truth(**{name: value or None for name, value in zip(columns, told, strict=True)})
+    # A row that is cut short has missing cells.
+    for id_, *cells in table[["id", *columns]].fillna("").itertuples(index=False):
+        truth = Truth(**{name: value or None for name, value in zip(columns, cells, strict=True)})
         if truths.setdefault(id_, truth) != truth:
-            raise StimulusError(f"{file} tells two things of {id_!r}; leave one of them out.")
+            raise StimulusError(f"{file} has two different rows for {id_!r}; delete one of them.")
     return truths

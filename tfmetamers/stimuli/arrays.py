@@ -1,4 +1,4 @@
-"""Arrays as stimuli, such as spectrograms that a network takes in place of sounds: NumPy's ``.npy`` files."""
+"""Arrays as stimuli, such as spectrograms for a network that takes these in place of sounds: ``.npy`` files."""
 
 import math
 import os
@@ -18,8 +18,8 @@ SUFFIXES = (".npy",)
 def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     """Load an array of floating-point numbers.
 
-    Nothing is read before the file's header has told that shape and type are right, so that a large file is refused
-    at once; nothing in a file is executed.
+    Shape and type are checked by the file's header before anything else is read, so that a large file is refused at
+    once; nothing in a file is executed.
 
     Args:
         path: the ``.npy`` file.
@@ -34,7 +34,7 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise StimulusError(f"{path} is not named FILE.npy; an array of {_shown(shape)} that NumPy saved was expected.")
+        raise StimulusError(f"{path} is not named FILE.npy; an array of {_shown(shape)} saved by NumPy was expected.")
     require_file(path, f"an array of {_shown(shape)}", StimulusError)
     try:
         header = read_header(path)

@@ -19,8 +19,8 @@ from tfmetamers.utilities.determinism import deterministic_operations
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
-#: A waveform of a smaller root mean square is taken for silence; one of a greater is beyond full scale, and one of a
-#: still greater is taken for 16-bit samples. The networks of sounds take 0.1.
+#: A waveform whose root mean square is below the first is taken for silence, one above the second is beyond full scale,
+#: and one from the third on is taken for 16-bit samples. Networks of sounds expect 0.1.
 MIN_LEVEL, MAX_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
 
 
@@ -73,15 +73,15 @@ class Domain(ABC):
             fit: what is done with a sound of another length.
 
         Raises:
-            ArgumentError: a way to fit was given, which sounds alone have.
+            ArgumentError: a fit was given, which is only for sounds.
             StimulusError: the file cannot be used.
         """
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return what the network takes in place of a natural stimulus.
+        """Return what the network gets in place of a natural stimulus.
 
         Raises:
-            ArgumentError: it is not as `load` gives it.
+            ArgumentError: the stimulus is not one that `load` could have returned.
         """
         return natural
 
@@ -98,7 +98,7 @@ class Domain(ABC):
         return False
 
     def adapt(self, stimulus: np.ndarray) -> np.ndarray:
-        """Return a stimulus that `can_show` allows as a network that takes this domain is shown it."""
+        """Return a stimulus that `can_show` allows, converted for a network that takes this domain."""
         return stimulus
 
     @abstractmethod
@@ -210,11 +210,11 @@ class Images(Domain):
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load a picture (`tfmetamers.stimuli.images.load_image`)."""
         if fit is not None:
-            raise ArgumentError(f"Fitting by {fit!r} is for sounds; a picture's centre is always taken.")
+            raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are pictures; leave it out.")
         return images.load_image(path, self.size, self.channels)
 
     def can_show(self, shown: Domain) -> bool:
-        """Tell whether they are pictures of as many channels, of whatever size."""
+        """Tell whether they are pictures of any size with the same number of channels."""
         return isinstance(shown, Images) and shown.channels == self.channels
 
     def adapt(self, stimulus: np.ndarray) -> np.ndarray:
@@ -226,7 +226,7 @@ class Images(Domain):
         images.save_image(stimulus, path.with_name(f"{path.name}.png"))
 
     def read(self, path: Path) -> np.ndarray:
-        """Read a picture that `save` wrote; that of a natural stimulus is exact, being made from 8-bit values."""
+        """Read a picture that `save` wrote; a natural stimulus is read exactly, since it came from 8-bit values."""
         with images.open_picture(path.with_name(f"{path.name}.png"), formats=("PNG",)) as picture:
             if picture.size != (self.width, self.height):
                 raise ValueError(f"it has {picture.width} x {picture.height} pixels, not {self.width} x {self.height}")
@@ -234,7 +234,7 @@ class Images(Domain):
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         colours = "RGB" if self.channels == 3 else "grey"
         return f"{self.height} x {self.width} x {self.channels}, {colours} in [0, 1]"
 
@@ -307,14 +307,14 @@ class Sounds(Domain):
         """Return the waveform itself.
 
         Raises:
-            ArgumentError: it is silent, or so loud that it was not brought to a root mean square of 0.1.
+            ArgumentError: it is silent, or too loud to have been scaled to a root mean square of 0.1.
         """
         level = sounds.root_mean_square(natural)
         if not MIN_LEVEL < level < MAX_LEVEL:
-            likeness = ", as of 16-bit samples" if level >= LEVEL_OF_16_BITS else ""
+            likeness = ", as 16-bit samples have" if level >= LEVEL_OF_16_BITS else ""
             raise ArgumentError(
-                f"The waveform's root mean square is {level:.3g}{likeness}; 0.1 was expected, at a full scale of 1, as "
-                "network.domain.load(FILE) gives."
+                f"The waveform has a root mean square of {level:.3g}{likeness}; 0.1 was expected, with a full scale "
+                "of 1, as network.domain.load(FILE) gives."
             )
         return natural
 
@@ -332,7 +332,7 @@ class Sounds(Domain):
         return sounds.read_saved(path.with_name(f"{path.name}.wav"), self.samples)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         return f"{self.samples} samples at {self.sampling_rate} Hz ({self.duration:g} s)"
 
     @classmethod
@@ -394,15 +394,15 @@ class Sounds(Domain):
 
 @dataclass(frozen=True)
 class Cochleagrams(Domain):
-    """Cochleagrams that are optimised themselves, where no waveform need have them (paper, Figure S9).
+    """Cochleagrams that are optimised themselves, and need not be those of any waveform (paper, Figure S9).
 
-    Natural stimuli are sounds still. The start is the cochleagram of the noise that the waveform would start from:
-    the paper does not say what it was, this is a choice made here.
+    Natural stimuli are still sounds. Synthesis starts from the cochleagram of the noise that a waveform would start
+    from; the paper does not say what it started from, so this is a choice made here.
 
     Attributes:
         sounds: the sounds that they are made from.
         front_end: from waveforms (batch, samples) to cochleagrams (batch, channels, envelope samples, 1); None where
-            the domain was read from a record, whose stimuli can be read and compared, and none can be made.
+            the domain was read from a record: its stimuli can be read and compared, but none can be made.
         settings: those of the front end.
         shape: of one cochleagram.
     """
@@ -459,7 +459,7 @@ class Cochleagrams(Domain):
         return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         channels, samples, _ = self.shape
         return f"a cochleagram of {channels} channels x {samples} samples, of {self.sounds.describe()}"
 
@@ -485,7 +485,7 @@ class Cochleagrams(Domain):
 
 @dataclass(frozen=True)
 class Arrays(Domain):
-    """Arrays of one shape, such as spectrograms, in the units that the network takes; no values are out of bounds.
+    """Arrays of one shape, such as spectrograms, in the network's own units, without bounds.
 
     Attributes:
         shape: of one array.
@@ -501,13 +501,13 @@ class Arrays(Domain):
 
     @property
     def picture_ending(self) -> str | None:
-        """That of the picture that `save` writes of arrays with two or three axes."""
+        """That of the picture that `save` writes for arrays with two or three axes."""
         return ".png" if len(self.shape) in (2, 3) else None
 
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load an array (`tfmetamers.stimuli.arrays.load_array`)."""
         if fit is not None:
-            raise ArgumentError(f"Fitting by {fit!r} is for sounds; an array must have the network's own shape.")
+            raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are arrays; leave it out.")
         return arrays.load_array(path, self.shape)
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
@@ -521,7 +521,7 @@ class Arrays(Domain):
         return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         return f"an array of {' x '.join(map(str, self.shape))}"
 
     @classmethod
@@ -573,10 +573,10 @@ def implied_domain(shape: Sequence[int | None], sampling_rate: int | None) -> ty
 
 
 def domain_from_json(content: Mapping[str, Any]) -> Domain:
-    """Return the domain of what its ``to_json`` gave.
+    """Return the domain that ``to_json`` described.
 
     Raises:
-        ArgumentError: a length or a sampling rate is not a whole number from 1.
+        ArgumentError: a length or a sampling rate is not a whole number of at least 1.
         KeyError, TypeError, ValueError: a part is missing or of another type, or there is no such domain.
     """
     domain = DOMAINS[content["name"]].from_json(content)

@@ -22,7 +22,7 @@ from tfmetamers.utilities.interrupts import defer_sigint
 from tfmetamers.utilities.memory import require_free_memory
 from tfmetamers.utilities.versions import describe_versions
 
-#: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
+#: A compiled call does as many steps as take about this long, so that Ctrl-C has an effect within it.
 SECONDS_A_CALL = 1.0
 
 
@@ -56,10 +56,10 @@ class Synthesis:
             recipe: the recipe.
             kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
             deterministic: use only operations that give the same numbers in every process; everything but the steps
-                does so always.
+                always does.
 
         Raises:
-            ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
+            ArgumentError: the layer is unknown, the recipe is not one, or the network cannot be replayed to its logits.
         """
         if not isinstance(recipe, Recipe):
             raise ArgumentError(f"The recipe is {recipe!r}; a Recipe was expected, such as find_recipe(NAME) gives.")
@@ -103,12 +103,12 @@ class Synthesis:
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
         check_values(originals, self.recipe, "A natural stimulus")
-        self._predictions(originals)  # What cannot give labels fails now, not after the last step.
+        self._predictions(originals)  # If labels cannot be computed, this fails now and not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
             raise SynthesisError(
                 f"The activations of {self.network.name} at {self.layer} are not finite for a natural stimulus; "
-                "its weights or its input range are not what they should be."
+                "its weights or its input range are wrong."
             )
         return targets
 
@@ -127,7 +127,7 @@ class Synthesis:
         return SynthesisState.at_rest(np.stack(noise))
 
     def initial_correlations(self, targets: np.ndarray, start: SynthesisState) -> list[float | None]:
-        """Return Spearman's coefficient of what each item's noise gives and its target, and warn where it is high.
+        """Return Spearman's coefficient of each item's initial activations and targets, and warn where it is high.
 
         Args:
             targets: what is to be matched.
@@ -144,17 +144,17 @@ class Synthesis:
             return []
         return [
             f"At {self.layer} of {self.network.name}, noise already correlates with a natural stimulus by more than "
-            f"{BARELY_DIFFERENT:g}, so that a match there says little; look at the input range and at other layers."
+            f"{BARELY_DIFFERENT:g}, so a match there says little; check the input range, and try other layers."
         ]
 
     def unmoved_error(self, names: Sequence[str]) -> UnmovedError:
         """Return the error for items that no gradient reaches, by their names."""
         helps = ["other noise (another seed)", "another layer"]
         if self.recipe.relu_gradient == "normal" and self.network.layer(self.layer).path.relus:
-            helps.insert(1, "the straight-through gradient of the ReLU")
+            helps.insert(1, "the straight-through ReLU gradient")
         return UnmovedError(
-            f"Nothing moves: the gradient of {self.network.name} at {self.layer} is zero everywhere for "
-            f"{', '.join(names)}, so that no step can change it; {', '.join(helps[:-1])} or {helps[-1]} may help."
+            f"The gradient of {self.network.name} at {self.layer} is zero everywhere for {', '.join(names)}, so no "
+            f"step can change anything; {', '.join(helps[:-1])} or {helps[-1]} may help."
         )
 
     def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
@@ -182,7 +182,7 @@ class Synthesis:
         )
         if int(done) < steps:
             error = SynthesisError(
-                f"The loss of {self.network.name} at {self.layer}, or the step it leads to, is not finite at step "
+                f"The loss of {self.network.name} at {self.layer}, or the next stimulus, is not finite at step "
                 f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
             )
             error.state = advanced
@@ -231,7 +231,7 @@ class Synthesis:
             state: the final state.
             stimuli: what is recorded of each natural stimulus.
             seed: the seed of the noise.
-            initial_correlations: what the method of that name returned; None for what started from no noise.
+            initial_correlations: what the method of that name returned; None for items that did not start from noise.
 
         Raises:
             SynthesisError: the last loss, or the logits of a metamer, are not finite.
@@ -317,7 +317,7 @@ class Synthesis:
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
+    """Return the learning rate of the update after a number of steps; the decay is continuous, not in stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
 
 
@@ -342,15 +342,15 @@ def check_values(stimuli: np.ndarray, recipe: Recipe, what: str) -> None:
 
 
 def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
-    """Refuse to continue a metamer whose steps had other learning rates than they have in a longer recipe.
+    """Refuse to continue a metamer whose steps had other learning rates than in a longer recipe.
 
     Raises:
-        ArgumentError: they had: the learning rate depends on the number of steps.
+        ArgumentError: the learning rates depended on the number of steps.
     """
     if not np.array_equal(metamer.learning_rates, [learning_rate(recipe, step) for step in metamer.steps]):
         raise ArgumentError(
-            f"{metamer!r} cannot be continued to {recipe.steps} steps: its learning rates are not those that the same "
-            "steps have there; make it from the start."
+            f"{metamer!r} cannot be continued to {recipe.steps} steps, because its learning rates depended on the "
+            "number of steps; make it from the start."
         )
 
 

@@ -1,4 +1,4 @@
-"""What is to be made and what has been made already, told from specs and disk alone, without TensorFlow."""
+"""What is to be made and what has been made already, worked out from specs and the disk, without TensorFlow."""
 
 import dataclasses
 import functools
@@ -67,9 +67,9 @@ def plan_run(
         specs: the metamers, layer by layer.
         out: the output folder.
         batch_size: how many metamers of a layer advance together.
-        extend: continue metamers that differ in having fewer steps, where they are in the output folder and their
-            state was kept; others start from noise.
-        progress: called with what is looked for on disk; yields it one by one, such as a progress bar.
+        extend: continue metamers in the output folder that differ only in having fewer steps, if their state was
+            kept; others start from noise.
+        progress: called with the jobs that are looked for on disk; yields them one by one, as a progress bar does.
 
     Raises:
         ArgumentError: the batch size cannot be used.
@@ -111,9 +111,7 @@ def is_finished(job: Job) -> bool:
     if not job.folder.exists():
         return False
     if not (job.folder / "metamer.json").exists():
-        raise ResultError(
-            f"{job.folder} is in the way and not a finished metamer; move it away or give another --output."
-        )
+        raise ResultError(f"{job.folder} exists but is not a finished metamer; move it away or give another --output.")
     _refuse_differences(job.folder, read_record(job.folder).identity, job.spec.identity)
     return True
 
@@ -122,13 +120,13 @@ def _extending(jobs: Sequence[Job], out: Path) -> list[Job]:
     """Return the same jobs, each with the metamer of most steps that it can continue.
 
     Raises:
-        ResultError: none of those that are neither made nor begun can continue one.
+        ResultError: no metamer can be continued.
     """
     found = {job.folder: _longest_shorter(job, out) for job in jobs if not job.folder.exists()}
     if not any(found.values()) and any(not job.state_file.exists() for job in jobs if job.folder in found):
         raise ResultError(
-            f"There is nothing to extend in {out}: no metamer that differs from those asked for in having fewer steps "
-            "has its state beside it, which --keep-state keeps; leave --extend out to start from noise."
+            f"There is nothing to extend in {out}: it has no metamer with fewer steps, made with the same settings and "
+            "--keep-state; leave --extend out to start from noise."
         )
     return [dataclasses.replace(job, **(found.get(job.folder) or {})) for job in jobs]
 
@@ -154,10 +152,10 @@ def _without_steps(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def estimate_bytes(plan: Plan, domain: Domain, *, snapshot_every: int | None = None, keep_state: bool = False) -> int:
-    """Return the bytes that what a plan has still to make takes on disk at most, its states included.
+    """Return the largest number of bytes that the metamers still to be made can take on disk, states included.
 
-    A traced step takes a line. Snapshots are there twice for a moment, and a state holds three arrays and each
-    step's loss. What is kept of it has two arrays, and two numbers for each step.
+    A traced step takes a line. Snapshots exist twice for a moment, and a state holds three arrays and each step's
+    loss; a state that is kept has two arrays, and two numbers for each step.
     """
     numbers = int(np.prod(domain.shape))
     size, largest = 0, 0
@@ -199,8 +197,8 @@ def _members(path: Path, jobs: Sequence[Job]) -> list[Job]:
     missing = [member["id"] for member in members if member["id"] not in by_id]
     if missing:
         raise ResultError(
-            f"{path} is the state of a batch with {', '.join(missing)} in it, not among the inputs now; "
-            "give those inputs too, or delete that file to start the rest of the batch again."
+            f"{path} is the state of a batch that includes {', '.join(missing)}, which are not among the inputs; give "
+            "them too, or delete that file to start the rest of the batch again."
         )
     for member in members:
         _refuse_differences(path, member["identity"], by_id[member["id"]].spec.identity)

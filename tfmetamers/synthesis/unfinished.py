@@ -1,4 +1,4 @@
-"""What is on disk while a batch of metamers is unfinished: its state, and a lock against a second run."""
+"""What is on disk while a batch of metamers is unfinished: its state, and a lock against other runs."""
 
 import contextlib
 import io
@@ -106,7 +106,7 @@ def _read(path: Path) -> tuple[list[Member], SynthesisState]:
         if state.losses.shape != (len(state.losses), len(members)):
             raise ValueError("its losses are not those of its stimuli")
         if any(each.dtype != np.float32 for each in (*of_stimuli, state.losses)):
-            raise ValueError("its numbers are not of single precision")
+            raise ValueError("its numbers do not have single precision")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
     return members, state
@@ -123,7 +123,7 @@ def remove_unfinished(batch: Sequence[Job]) -> None:
 
 
 def clear_leftovers(out: str | os.PathLike, finished: Sequence[Job]) -> None:
-    """Remove what runs that were killed left below an output folder, of which nothing is needed any more.
+    """Remove what killed runs left below an output folder and is no longer needed.
 
     Args:
         out: the output folder.

@@ -102,12 +102,12 @@ def read_pickle(
         return _Interpreter(known_globals, max_instructions, memory).run(data)
     except _ForbiddenError as error:
         raise error_type(
-            f"{path} {error}, which no pickle of the release does, so it is damaged or made to do harm. Nothing in it "
-            "was executed; do not load it in another way."
+            f"{path} {error}, which no pickle of the release does, so it is damaged or malicious. Nothing in it was "
+            "executed; do not load it in any other way."
         ) from error
     except _DamagedError as error:
         raise error_type(
-            f"{path} is not a pickle of a known kind, or is damaged: {error}. Fetch or copy it again."
+            f"{path} is damaged, or not a pickle of a known kind: {error}. Fetch or copy it again."
         ) from error
 
 
@@ -242,7 +242,7 @@ class _Interpreter:
             built.is_big_endian = isinstance(state[1], str) and state[1] == ">"
         elif isinstance(built, Array):
             shape, dtype, is_fortran, data = state[-4:]
-            self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes anew each time.
+            self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes again each time.
             built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
         elif not isinstance(built, _Inert):
             raise _DamagedError("it gives a state to something that has none")

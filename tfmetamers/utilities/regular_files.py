@@ -34,11 +34,11 @@ def regular_status(path: str | os.PathLike) -> os.stat_result:
     try:
         status = os.stat(path)
     except ValueError as error:  # A null character in the path.
-        raise OSError(errno.EINVAL, "its name cannot be that of a file", os.fspath(path)) from error
+        raise OSError(errno.EINVAL, "this cannot be the name of a file", os.fspath(path)) from error
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is a device or a pipe and not a file", os.fspath(path))
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", os.fspath(path))
     return status
 
 
@@ -65,7 +65,7 @@ def read_regular(path: str | os.PathLike, max_bytes: int) -> bytes:
     with open_regular(path) as stream:
         content = stream.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes, which were expected at most", str(path))
+        raise OSError(errno.EFBIG, f"it has more than the {max_bytes:,} bytes that were expected at most", str(path))
     return content
 
 

@@ -1,4 +1,4 @@
-"""Anybody's Keras model as a network."""
+"""Any Keras model as a network."""
 
 import contextlib
 import dataclasses
@@ -23,7 +23,7 @@ from tfmetamers.networks.own.traced_network import check_independence, trace_fun
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
 
-#: Settings of layers that do not change what a layer computes from its weights, and endings of such.
+#: Settings of layers that do not change what a layer computes from its weights, and the endings of others.
 _IRRELEVANT_SETTINGS = {"name", "registered_name", "build_config", "trainable", "seed"}
 _IRRELEVANT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
@@ -87,13 +87,13 @@ def from_keras(
 
 
 def _warn_of_range(model: keras.Model, network: Network) -> None:
-    """Warn where a model's first layers are made for pictures of another range than [0, 1]."""
+    """Warn if a model's first layers are for pictures with another range than [0, 1]."""
     white = implied_white((layer for _, layer in _named_layers(model) if not _is_model(layer)), network.stimulus_shape)
     if white in (None, 1.0):
         return
     network.warnings = (
-        f"{network.name} begins with layers that are made for pictures from 0 to {white:g}, and is given them from 0 "
-        f"to 1, so that all look black to it; give its input range (--input-range 0 {white:g}), or 0 1 to keep it.",
+        f"{network.name} begins with layers for pictures from 0 to {white:g}, but gets pictures from 0 to 1, which all "
+        f"look black to it; give its input range (--input-range 0 {white:g}), or 0 1 to keep it as it is.",
     )
     warnings.warn(network.warnings[0], TfmetamersWarning, stacklevel=3)
 
@@ -109,17 +109,17 @@ def network_of_model(
     provenance: Provenance,
     preprocess: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
 ) -> Network:
-    """Make a network of a Keras model; the arguments are those of `from_keras`, and what it makes of them.
+    """Make a network of a Keras model, given its input.
 
     Args:
         model: the model.
-        taken: what it takes.
+        taken: its input.
         layers: names of the layers to offer.
         labels: the label of each unit of its output.
         logits: the name of that output.
         name: the network's name.
         provenance: where the weights come from.
-        preprocess: what stands before the model in the graph.
+        preprocess: what is computed before the model in the graph.
 
     Raises:
         ArgumentError: the model computes in another precision than float32, the labels do not fit, a layer or output
@@ -179,11 +179,11 @@ def _input_shape(model, domain, sampling_rate) -> tuple[int | None, ...]:
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > 1:
         raise ArgumentError(
-            f"{model.name} takes {len(inputs)} inputs; one was expected. Make a model in which the others are constant."
+            f"{model.name} takes {len(inputs)} inputs; one was expected. Wrap it in a model with the others constant."
         )
     if inputs:
         return tuple(inputs[0].shape)[1:]
-    # A subclassed model does not know its own.
+    # A subclassed model does not state its input's shape.
     kind = MODEL_DOMAINS.get(domain) or implied_domain((), sampling_rate)
     return kind.unknown_shape
 
@@ -200,7 +200,7 @@ def _chosen_output(model, outputs: Mapping[str, tf.Tensor], logits: str | None) 
     if logits is None:
         return next(iter(outputs.values())) if len(outputs) == 1 else None
     if logits not in outputs:
-        raise unknown_name(f"output of {model.name} called", logits, outputs, "Give one of its outputs.")
+        raise unknown_name("output", logits, outputs, "Give one of its outputs.", where=f" of {model.name}")
     return outputs[logits]
 
 
@@ -277,16 +277,16 @@ def _is_model(layer) -> bool:
 def _settings(layer) -> str:
     """Return what a layer computes besides its weights: its activation, strides and so on, as sorted JSON."""
     if _is_model(layer):
-        return ""  # Its layers are described one by one.
+        return ""  # Its layers have settings of their own.
     try:
         config = layer.get_config()
-    except NotImplementedError:  # As Keras says of layers that cannot be saved.
+    except NotImplementedError:  # Raised by layers that cannot be saved.
         return ""
     return json.dumps(_relevant_settings(config), sort_keys=True, default=lambda value: type(value).__name__)
 
 
 def _relevant_settings(config):
-    """Leave out of a layer's settings what does not change its output: names, and how its weights came about."""
+    """Leave out the settings of a layer that do not change its output: names, and how its weights were initialised."""
     if isinstance(config, dict):
         kept = [
             str(key) for key in config if key not in _IRRELEVANT_SETTINGS and not str(key).endswith(_IRRELEVANT_ENDINGS)

@@ -41,8 +41,8 @@ def load_keras_application(
     """Make a network of a model of Keras Applications, which gives logits of the 1000 classes of ImageNet.
 
     The stimulus is RGB in [0, 1]; inside the graph it is multiplied by 255 and prepared by the model's own
-    ``preprocess_input``. Without a checkpoint and a seed, the weights are those for ImageNet, which Keras fetches when
-    they are first asked for.
+    ``preprocess_input``. Without a checkpoint and a seed, the weights are those for ImageNet, which Keras downloads
+    when they are first needed.
 
     Args:
         name: such as ``"ResNet50"``; `application_names` lists them.
@@ -52,11 +52,11 @@ def load_keras_application(
         layers: names of the layers to offer; all by default.
 
     Raises:
-        ArgumentError: there is no such model or layer, or the size is too small or not one for these weights.
+        ArgumentError: there is no such model or layer, or the size is too small or does not fit the weights.
         CheckpointError: the weights cannot be fetched, or are not those of the model.
     """
     if name not in application_names():
-        raise unknown_name("model of Keras Applications", name, application_names(), "Give one of these.")
+        raise unknown_name("model of Keras Applications", name, application_names())
     if checkpoint is not None and random_seed is not None:
         raise ArgumentError(f"{name} got the checkpoint {checkpoint} and random weights; give one of them.")
     size = None if size is None else checked_size(size)
@@ -97,7 +97,7 @@ def _built(name: str, size: tuple[int, int] | None, seed: int = 0) -> keras.Mode
         with _as_in_a_new_process(seed):
             return getattr(keras.applications, name)(weights=None, input_shape=shape, classifier_activation=None)
     except ValueError as error:
-        raise ArgumentError(f"{name} cannot have a size of {size}: {first_line(error)}") from error
+        raise ArgumentError(f"{name} cannot have the size {size}: {first_line(error)}") from error
 
 
 def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
@@ -105,10 +105,10 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
         # Keras prints how much it has fetched.
         with contextlib.redirect_stdout(sys.stderr), _as_in_a_new_process():
             published = getattr(keras.applications, name)(weights="imagenet", classifier_activation=None)
-    except Exception as error:  # Keras raises an Exception as it is where a download fails.
+    except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise CheckpointError(
-            f"The weights of {name} cannot be fetched ({first_line(error)}); give a file of them as the checkpoint, "
-            "or a seed of random weights."
+            f"The weights of {name} cannot be fetched ({first_line(error)}); give a file with them as the checkpoint, "
+            "or a seed for random weights."
         ) from error
     if size in (None, published.inputs[0].shape[1:3]):
         return published
@@ -117,7 +117,7 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
         model.set_weights(published.get_weights())
     except ValueError as error:
         raise ArgumentError(
-            f"{name} with its weights for ImageNet cannot have a size of {size}; leave it out."
+            f"{name} with its weights for ImageNet cannot have a size of {size}; leave the size out."
         ) from error
     return model
 
@@ -136,7 +136,7 @@ def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def _as_in_a_new_process(seed: int = 0) -> Iterator[None]:
-    """Have the same names and the same random weights each time that a model is built.
+    """Give a model the same names and the same random weights each time it is built.
 
     Keras numbers layers without a name of their own, and its initialisers draw seeds from Python's generator.
     """

@@ -43,9 +43,9 @@ def from_saved_model(
 ) -> Network:
     """Make a network of a SavedModel: an export of Keras, a module of `tf.function`, or a model of TensorFlow 1.
 
-    The functions that the signature calls become part of its graph, and its variables constants. What cannot be
-    computed from the input alone is left out: what needs other inputs, loops, or operations with a state. Of the rest,
-    any tensor is reached as ``tensor:NAME``.
+    The functions that the signature calls become part of its graph, and its variables constants. Whatever cannot
+    be computed from the input alone is left out: what needs other inputs, loops or stateful operations. Any other
+    tensor is reached as ``tensor:NAME``.
 
     Args:
         folder: the folder with ``saved_model.pb``.
@@ -78,8 +78,8 @@ def from_saved_model(
     takes = function.structured_input_signature[1]
     if input is None and len(takes) != 1:
         raise ArgumentError(
-            f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Say with input= which of them "
-            "takes stimuli; what needs the others is then left out."
+            f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Name the one that takes "
+            "stimuli with input=; whatever needs the others is then left out."
         )
     given = next(iter(takes)) if input is None else input
     try:
@@ -89,7 +89,7 @@ def from_saved_model(
     # Outputs are flattened in the order of their names.
     outputs = dict(zip(sorted(function.structured_outputs), (each.name for each in frozen.outputs), strict=True))
     graph = frozen.graph.as_graph_def()
-    provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} on")
+    provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} onwards")
     return network_of_graph(
         SavedGraph(name, graph, outputs, provenance),
         input=given,
@@ -106,7 +106,7 @@ def from_saved_model(
 
 
 def _check(folder: Path) -> None:
-    """Refuse what is not a SavedModel, and one that does more than compute."""
+    """Refuse a folder that is not a SavedModel, and a SavedModel that does more than compute."""
     file = folder / "saved_model.pb"
     if not file.is_file():
         raise CheckpointError(f"{folder} holds no saved_model.pb; give the folder of a SavedModel.")
@@ -137,7 +137,7 @@ def _refuse_unsafe(file: Path, node) -> None:
     if node.op in _UNSAFE:
         raise CheckpointError(
             f"{file} holds an operation that reads or writes files or calls Python ({node.name}, {node.op}), which is "
-            "not executed; export the model without it."
+            "never executed; export the model without it."
         )
 
 
@@ -155,7 +155,7 @@ def _chosen(name: str, signatures, signature: str | None):
     if signature is None:
         signature = next(iter(signatures)) if len(signatures) == 1 else DEFAULT_SIGNATURE
     if signature not in signatures:
-        raise unknown_name(f"signature of {name} called", signature, signatures, "Give one of these.")
+        raise unknown_name("signature", signature, signatures, where=f" in {name}")
     return signatures[signature]
 
 

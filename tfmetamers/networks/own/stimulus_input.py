@@ -1,4 +1,4 @@
-"""What a network of one's own takes: pictures, sounds or arrays, and how a stimulus becomes its input."""
+"""The input of a user's own network: pictures, sounds or arrays, and how a stimulus becomes the input."""
 
 import math
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def find_input(
     duration: float | None = None,
     sampling_rate: int | None = None,
 ) -> StimulusInput:
-    """Say what a network takes, from the shape of its input and what its user says.
+    """Return what a network takes, from the shape of its input and what the user states.
 
     Without a domain, an input with a sampling rate is a sound, (height, width, 1 or 3) is a picture, and any other is
     an array.
@@ -54,8 +54,8 @@ def find_input(
     Args:
         shape: of one item of the input; None for an axis of any length.
         network: the network's name, for messages.
-        domain: ``"image"``: (height, width, channels), channels last, RGB where there are three, loaded as arrays of
-            [0, 1] where there is another number than one or three; ``"sound"``: (samples,) or (samples, 1);
+        domain: ``"image"``: (height, width, channels), channels last, RGB where there are three, loaded as arrays
+            in [0, 1] where there are neither one nor three; ``"sound"``: (samples,) or (samples, 1);
             ``"array"``: anything.
         input_range: the two values that stand for 0 and 1 of a picture or an array, or for -1 and 1 of a sound; by
             default, the network takes stimuli as they are.
@@ -65,12 +65,11 @@ def find_input(
         sampling_rate: of sounds, in Hz.
 
     Raises:
-        ArgumentError: the domain is unknown, the shape does not fit it, something that must be told is not, or what is
-            told does not fit.
+        ArgumentError: the domain is unknown, the shape does not fit it, or an argument is missing or does not fit.
     """
     shape = tuple(shape)
     if domain is not None and domain not in MODEL_DOMAINS:
-        raise unknown_name("domain", domain, MODEL_DOMAINS, "Give one of these.")
+        raise unknown_name("domain", domain, MODEL_DOMAINS)
     kind = implied_domain(shape, sampling_rate) if domain is None else MODEL_DOMAINS[domain]
     found, shape = kind.of_input(shape, network, size=size, duration=duration, sampling_rate=sampling_rate)
     input_range = kind.model_range if input_range is None else _checked_range(input_range)
