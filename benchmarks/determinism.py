@@ -69,8 +69,14 @@ def main():
 @click.option("--processes", default=20, show_default=True)
 @click.option("--killed", default=0, show_default=True, help="How many of them are killed on the way.")
 @click.option("--kills", default=2, show_default=True, help="How often each of these is killed.")
-@click.option("--seed", default=0, show_default=True, help="Of the moments of the kills.")
-@click.option("--network", "networks", multiple=True, required=True, help="Several times: one command for each.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the times of the kills.")
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    required=True,
+    help="One command is run for each; can be given several times.",
+)
 @click.argument("command", nargs=-1, required=True)
 def versions(processes, killed, kills, seed, networks, command):
     """Count the versions of each file that COMMAND writes in several processes."""

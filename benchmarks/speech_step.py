@@ -64,7 +64,7 @@ def _layers(context, parameter, given) -> dict[str, str]:
 @click.option("--pairs", default=5, show_default=True, help="Alternations to take medians of.")
 @click.option("--steps", default=3, show_default=True, help="Steps in a row.")
 @click.option("--durations", default="1,2,4", show_default=True, help="Seconds of the sounds.")
-@click.option("--layer", "layers", multiple=True, callback=_layers, help="NETWORK=LAYER, several times.")
+@click.option("--layer", "layers", multiple=True, callback=_layers, help="NETWORK=LAYER; can be given several times.")
 def main(pairs, steps, durations, layers):
     """Measure and print the table."""
     rows = []

@@ -49,7 +49,7 @@ class CatalogEntry:
 
     @property
     def address(self) -> str:
-        """Where this entry's files are published, told apart from others in the same archive."""
+        """Where this entry's files are published, distinguished from others in the same archive."""
         return f"{self.url}#{self.name}"
 
     @property
@@ -88,7 +88,7 @@ def find_entry(name: str) -> CatalogEntry:
     """
     catalog = load_catalog()
     if name not in catalog:
-        raise unknown_name("checkpoint", name, catalog, "List them all with 'tfmetamers checkpoints list'.")
+        raise unknown_name("checkpoint", name, catalog, "'tfmetamers checkpoints list' lists them all.")
     return catalog[name]
 
 

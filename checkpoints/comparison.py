@@ -1,10 +1,11 @@
-"""The variables of a checkpoint compared with those of a network: none is skipped or left unfilled silently."""
+"""The variables of a checkpoint compared with those of a network, so that none is skipped or left unfilled silently."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from tfmetamers.checkpoints.catalog import load_catalog
+from tfmetamers.utilities.words import listed
 
 Variable = tuple[tuple[int, ...], str]
 
@@ -84,11 +85,6 @@ def compare(
         extras=tuple(name for name in unused if _fits_any(name, known_extras)),
         unknown=tuple(name for name in unused if not _fits_any(name, known_extras)),
     )
-
-
-def listed(items: Sequence[str]) -> str:
-    """Return the first three items in words, and how many more there are."""
-    return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
 def _fits_any(name: str, patterns: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from tfmetamers.utilities.json_files import read_json, typed
 
 Progress = Callable[[int, int | None], None]
 
-#: A server may lead to another address so many times.
+#: The largest number of redirects.
 MAX_REDIRECTS = 10
 
 _CONNECT_AND_READ_SECONDS = (15, 60)
@@ -29,7 +29,7 @@ _BLOCK_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class _Version:
-    """Which version of a file a server has, told by a strong ETag or else by Last-Modified."""
+    """Which version of a file a server has, by a strong ETag or else by Last-Modified."""
 
     url: str
     validator: str | None
@@ -45,9 +45,9 @@ def download(url: str, part: Path, *, max_bytes: int, progress: Progress | None 
 
     Args:
         url: address of the file.
-        part: where the bytes go; it is kept after a failure, so that a later call can resume. A link that is there
-            in its place is not followed, but removed.
-        max_bytes: the most that the file can have; of a larger one nothing is kept.
+        part: where the bytes go; it is kept after a failure, so that a later call can resume. A link in its place is
+            removed, not followed.
+        max_bytes: the largest size of the file; nothing is kept of a larger one.
         progress: called after each block with the number of bytes received and the total, None if unknown.
 
     Raises:
@@ -108,7 +108,7 @@ def _receive(url: str, part: Path, max_bytes: int, progress: Progress | None) ->
 
 
 def _get(url: str, headers: dict[str, str]) -> requests.Response:
-    """Ask for a file, at whatever address the server leads to, as long as that is as safe as the first."""
+    """Request a file, following redirects as long as these are as safe as the first address."""
     address = url
     for _ in range(MAX_REDIRECTS + 1):
         try:
@@ -120,21 +120,23 @@ def _get(url: str, headers: dict[str, str]) -> requests.Response:
             response.close()
             following = urljoin(address, response.headers["location"])
             scheme, host = urlsplit(following).scheme, urlsplit(following).hostname
-        # Of an address that is none, each of the libraries has errors of its own.
+        # Each of the libraries has its own errors for an invalid address.
         except (ValueError, urllib3.exceptions.LocationParseError) as error:
             raise CheckpointError(
                 f"{shown(address)} is not a valid http or https address, or leads to one that is not ({error}); "
                 "correct it, or get the file from elsewhere."
             ) from error
         if scheme not in ("http", "https") or not host:
-            raise CheckpointError(f"{address} leads to {shown(following)}, no http or https address; get it elsewhere.")
+            raise CheckpointError(
+                f"{address} leads to {shown(following)}, which is not http or https; get the file elsewhere."
+            )
         if scheme == "http" and urlsplit(address).scheme == "https":
             raise CheckpointError(
-                f"{address} leads to {shown(following)}, where anybody on the way could change the file (http in place "
-                "of https); get it from elsewhere."
+                f"{address} leads from https to {shown(following)}, where anybody on the way could change the file; "
+                "get it from elsewhere."
             )
         address = following
-    raise CheckpointError(f"{url} leads to another address more than {MAX_REDIRECTS} times; try again later.")
+    raise CheckpointError(f"{url} is redirected more than {MAX_REDIRECTS} times; try again later.")
 
 
 def _resumable(url: str, part: Path) -> _Version | None:
@@ -188,7 +190,7 @@ def _open_part(part: Path, is_continued: bool) -> BinaryIO:
 
 
 def _remove_link(path: Path) -> None:
-    """Remove what leads to another file, in which somebody else may want to have the bytes."""
+    """Remove a link to another file, where somebody else may want the bytes to go."""
     with contextlib.suppress(FileNotFoundError):
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
@@ -197,7 +199,7 @@ def _remove_link(path: Path) -> None:
 
 def _too_large(url: str, size: int, max_bytes: int) -> CheckpointError:
     return CheckpointError(
-        f"{url} has {size:,} bytes or more, and the published file at most {max_bytes:,}: it is another file, and was "
+        f"{url} has at least {size:,} bytes, but the published file at most {max_bytes:,}: it is another file, and was "
         "not kept; get the published one from elsewhere."
     )
 

@@ -26,7 +26,8 @@ def read_hashes(cache: Path) -> dict[str, str]:
         return typed(read_json(path), dict[str, str]) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path}, which keeps the hashes of earlier downloads, is damaged; delete it, and they are recorded anew."
+            f"{path}, which keeps the hashes of earlier downloads, is damaged; delete it, and they will be recorded "
+            "again."
         ) from error
 
 

@@ -15,7 +15,7 @@ from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.files import atomic_write, file_digest, sweep
 from tfmetamers.utilities.regular_files import open_regular
 
-#: An archive of weights, which are hardly compressed, unpacks to at most so many times what it may have itself.
+#: An archive of weights, which hardly compress, may unpack to this many times its largest size.
 MAX_GROWTH = 3
 
 
@@ -76,8 +76,9 @@ def check_unchanged(entry: CatalogEntry, found: Path, cache: Path | None = None)
     recorded = read_hashes(cache).get(entry.address)
     if recorded is not None and recorded != _checkpoint_digest(entry, found):
         raise CheckpointError(
-            f"{found} has changed since it was fetched: its SHA-256 is not {recorded}, which {hashes_file(cache)} "
-            f"has. Delete {cache / (entry.folder if entry.archive else entry.file)}, and fetch it again."
+            f"{found} has changed since it was fetched: its SHA-256 is not {recorded}, the one in "
+            f"{hashes_file(cache)}. Delete {cache / (entry.folder if entry.archive else entry.file)}, and fetch it "
+            "again."
         )
 
 
@@ -126,7 +127,7 @@ def _require_published(entry: CatalogEntry, files: Mapping[str, Path]) -> None:
                 digest.update(block)
         if digest.hexdigest() != published:
             raise CheckpointError(
-                f"{name} has the MD5 {digest.hexdigest()}, and {published} was published ({entry.md5_source}): it is "
+                f"{name} has the MD5 {digest.hexdigest()}, but {published} was published ({entry.md5_source}): it is "
                 "another file, and was not kept; get the published one from elsewhere."
             )
 

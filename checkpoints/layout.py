@@ -34,7 +34,7 @@ def find_checkpoint(path: str | os.PathLike) -> tuple[Path, str, tuple[Path, ...
     """
     try:
         return _find(Path(path))
-    except (OSError, ValueError) as error:  # The latter of a null character in the path.
+    except (OSError, ValueError) as error:  # A null character in the path is a ValueError.
         reason = getattr(error, "strerror", None) or error
         raise CheckpointError(f"{path} cannot be read: {reason}; check the path.") from error
 
@@ -45,7 +45,7 @@ def _find(path: Path) -> tuple[Path, str, tuple[Path, ...]]:
     if prefix.is_file() and index.is_file():
         raise CheckpointError(
             f"{prefix} and {index.name} belong to two checkpoints of the same name, a V1 and a V2 one; move one of "
-            "the two to another folder."
+            "them to another folder."
         )
     if prefix.is_file():
         _require_table(prefix)
@@ -55,11 +55,11 @@ def _find(path: Path) -> tuple[Path, str, tuple[Path, ...]]:
         return prefix, "V2", (index, *_data_shards(prefix))
     if path.is_file():
         raise CheckpointError(
-            f"{path} is only part of a checkpoint; {index.name} was expected beside it, copy it there."
+            f"{path} is only part of a checkpoint; {index.name} was expected beside it. Copy it there."
         )
     raise CheckpointError(
         f"{path} is {'a folder' if path.is_dir() else 'missing'}; a V1 checkpoint or the prefix of a V2 one was "
-        "expected, check the path."
+        "expected. Check the path."
     )
 
 

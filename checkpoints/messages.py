@@ -1,4 +1,4 @@
-"""Messages in the wire format of protocol buffers, read with bounds: those that checkpoints are made of."""
+"""Messages in the wire format of protocol buffers, of which checkpoints consist, read with bounds."""
 
 from collections.abc import Iterator
 

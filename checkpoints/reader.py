@@ -107,7 +107,7 @@ def read_variables(
         others = f" (variables with such values: {len(infinite)})" if len(infinite) > 1 else ""
         raise CheckpointError(
             f"In {checkpoint.path}, {np.count_nonzero(~np.isfinite(value))} of the {value.size} values of "
-            f"{infinite[0]} are NaN or infinite{others}; its training diverged or the file is damaged, so use another "
+            f"{infinite[0]} are NaN or infinite{others}; its training diverged or the file is damaged. Use another "
             "checkpoint."
         )
     return values

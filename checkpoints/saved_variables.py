@@ -32,7 +32,7 @@ DTYPES = {
     23: "uint64",
 }
 
-#: The types that have no numbers to read here.
+#: The types whose values are not read here.
 _WITHOUT_NUMBERS = ("string", "bfloat16")
 
 #: In a V1 file, the fields of a tensor that hold its values (``tensor.proto``), and as what.
@@ -72,7 +72,7 @@ class SavedVariables(ABC):
         Raises:
             KeyError: there is no such variable.
             OSError: a file cannot be read.
-            ValueError: its bytes are missing or damaged, or are no numbers.
+            ValueError: its bytes are missing or damaged, or are not numbers.
         """
         entry = self._entries[name]
         if entry.dtype in _WITHOUT_NUMBERS:
@@ -99,7 +99,7 @@ class BundledVariables(SavedVariables):
         key, header = next(items, (None, memoryview(b"")))
         found = read_fields(header)
         if key != b"" or _number(found, 1) != len(shards) or _number(found, 2) != 0:
-            raise ValueError("its index has no header, or one of another number of shards or order of bytes")
+            raise ValueError("its index has no header, or one for another number of shards or byte order")
         self._entries = {_name(key): _bundle_entry(read_fields(value), sizes) for key, value in items}
 
     def check_texts(self) -> None:
@@ -112,12 +112,12 @@ class BundledVariables(SavedVariables):
                     length, place = read_varint(data, place)
                     lengths += length
                 if place + 4 + lengths != len(data):
-                    raise ValueError(f"the texts of {name} are not as long as they say")
+                    raise ValueError(f"the lengths of the texts in {name} do not match its size")
 
     def _numbers(self, name, entry):
         data = self._bytes(entry)
         if masked_checksum(data) != entry.checksum:
-            raise ValueError("it is not what was written, by its checksum")
+            raise ValueError("its checksum does not match")
         return _fixed([data], np.dtype(entry.dtype).newbyteorder("<"))
 
     def _bytes(self, entry: _Entry) -> bytearray:
@@ -167,7 +167,7 @@ class SlicedVariables(SavedVariables):
         else:
             raise ValueError(f"its type is {entry.dtype}, which V1 checkpoints do not hold")
         if len(numbers) != count:
-            raise ValueError(f"it has {len(numbers)} numbers, and its shape {count}")
+            raise ValueError(f"it has {len(numbers)} numbers, but its shape needs {count}")
         return numbers
 
 
@@ -187,7 +187,7 @@ def _bundle_entry(found: Mapping[int, list[Value]], sizes: Sequence[int]) -> _En
     width = np.dtype(entry.dtype).itemsize if width == 0 else width
     count = math.prod(entry.shape)
     if (count > size) if width is None else (count * width != size):
-        raise ValueError("a variable has another number of bytes than its shape says")
+        raise ValueError("a variable's number of bytes does not match its shape")
     return entry
 
 

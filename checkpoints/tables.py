@@ -1,7 +1,7 @@
 """Tables of sorted keys and values, as LevelDB and TensorFlow write them: V1 checkpoints, and the indexes of V2 ones.
 
-TensorFlow's own reader trusts what it reads, and ends the process where that is not as it should be. Here every length
-and every checksum is checked.
+TensorFlow's own reader trusts what it reads, and ends the process if that is wrong. Here every length and every
+checksum is checked.
 
 A table is a number of blocks and a footer. Each block is followed by how it is compressed and by its checksum; the last
 block is the index, which says where the others are.
@@ -94,7 +94,7 @@ class Table:
             raise ValueError("a block is cut short")
         content = memoryview(data)[: size + 1]
         if masked_checksum(content) != int.from_bytes(data[size + 1 :], "little"):
-            raise ValueError("a block is not what was written, by its checksum")
+            raise ValueError("a block's checksum does not match")
         kind = content[size]
         if kind not in (0, 1):
             raise ValueError(f"a block is compressed in an unknown way ({kind})")
@@ -119,7 +119,7 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     restarts = int.from_bytes(block[-4:], "little")
     end = len(block) - 4 * (restarts + 1)
     if end < 0:
-        raise ValueError("a block is shorter than it says")
+        raise ValueError("a block is shorter than stated")
     place, key = 0, b""
     while place < end:
         shared, place = read_varint(block, place)
@@ -137,7 +137,7 @@ def _uncompressed(data: memoryview) -> bytearray:
     """Return what Snappy compressed: literal bytes, and copies of what came before."""
     length, place = read_varint(data, 0)
     if length > SNAPPY_RATIO * len(data):
-        raise ValueError("a compressed block says that it is larger than it can be")
+        raise ValueError("a compressed block states an impossible size")
     found = bytearray()
     while place < len(data):
         tag = data[place]

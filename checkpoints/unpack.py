@@ -10,7 +10,7 @@ from pathlib import Path
 from tfmetamers.errors import CheckpointError
 from tfmetamers.utilities.files import atomic_write
 
-#: The most files that an archive is expected to have.
+#: The largest number of files in an archive.
 MAX_FILES = 10_000
 
 _DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError)
@@ -48,7 +48,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int, check: Callable[[Path
         except _DAMAGE as error:
             raise CheckpointError(
                 f"{archive.name} is not a complete .tar.gz archive ({error}), and was not kept; run the same command "
-                "again to download it anew."
+                "again to download it once more."
             ) from error
         check(partial)
         shutil.rmtree(folder, ignore_errors=True)
@@ -56,8 +56,8 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int, check: Callable[[Path
 
 def _too_much(archive: Path, max_bytes: int) -> CheckpointError:
     return CheckpointError(
-        f"{archive.name} holds more than {max_bytes:,} bytes or {MAX_FILES:,} files, which the published archive does "
-        "not, and was not kept; do not trust the place that it came from."
+        f"{archive.name} holds more than {max_bytes:,} bytes or {MAX_FILES:,} files, unlike the published archive, and "
+        "was not kept; do not trust its source."
     )
 
 
@@ -68,7 +68,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archiv
     if not (member.isreg() or member.isdir()) or not path.is_relative_to(folder):
         raise CheckpointError(
             f"{archive} has {member.name!r}, which is a link, a special file or a path that leads outside its folder; "
-            "it was not kept: do not trust the place that it came from."
+            "it was not kept; do not trust its source."
         )
     if member.isdir():
         path.mkdir(parents=True, exist_ok=True)

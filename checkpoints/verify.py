@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfmetamers.checkpoints.comparison import Comparison, Variable, compare, listed
+from tfmetamers.checkpoints.comparison import Comparison, Variable, compare
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.errors import CheckpointError
+from tfmetamers.utilities.words import listed
 
 
 class Probe(NamedTuple):
@@ -90,8 +91,9 @@ def _comparison_rows(comparison: Comparison) -> list[Check]:
     unknown = [f"unknown: {listed(comparison.unknown)}"] if comparison.unknown else []
     others = "; ".join(extras + unknown) or "no other variables"
     agree = "those of the network"
+    wrong = listed(comparison.wrong) if comparison.wrong else agree
     return [
         Check("variables filled", f"{needed} of {needed}", filled, not comparison.missing),
-        Check("shapes and dtypes", agree, listed(comparison.wrong) or agree, not comparison.wrong),
+        Check("shapes and dtypes", agree, wrong, not comparison.wrong),
         Check("no unknown variables", "known extras only", others, not comparison.unknown),
     ]

@@ -57,7 +57,7 @@ def fetch(name: str) -> None:
     click.echo(f"Licence: {entry.licence}. {entry.licence_note}\n{entry.note}".rstrip(), err=True)
     with progress_counter(entry.file, "B", unit_scale=True, unit_divisor=1024) as progress:
         path = fetch_entry(entry, progress=progress)
-    published = f"its MD5 is that which {entry.md5_source} published" if entry.md5 else "nobody published a hash of it"
+    published = f"its MD5 is the one published by {entry.md5_source}" if entry.md5 else "no published hash is known"
     click.echo(
         f"SHA-256 {read_hashes(cache_folder())[entry.address]}, recorded at the first download; {published}.", err=True
     )
@@ -91,10 +91,10 @@ def verify(name: str, path: str | None) -> None:
     spec = NetworkSpec.parse(entry.network, checkpoint=str(checkpoint))
     rows = verify_checkpoint(
         checkpoint,
-        spec.kind.variables(spec),
+        spec.network_family.variables(spec),
         entry.known_extras,
         recorded_digest=None if path else read_hashes(cache).get(entry.address),
-        probe=spec.kind.probe(entry),
+        probe=spec.network_family.probe(entry),
     )
     say(f"{checkpoint}\n")
     words = {True: "ok", False: "FAILED", None: "not run"}

@@ -19,7 +19,7 @@ MAX_SECONDS = 30
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FIGURE.png",
-    help="The figure to write. [default: SOUND's name and _cochleagram.png, in the current folder]",
+    help="The figure to write. [default: SOUND's name with _cochleagram.png, in the current folder]",
 )
 @click.option(
     "--settings",
@@ -32,7 +32,7 @@ MAX_SECONDS = 30
     "text",
     metavar="NETWORK",
     shell_complete=complete_network,
-    help="Draw what this network hears: its filters, its sampling rate and, with --fit, its length.",
+    help="Draw what this network hears: with its filters, its sampling rate and, with --fit, its length.",
 )
 @click.option(
     "--front-end",
@@ -44,7 +44,7 @@ MAX_SECONDS = 30
 @click.option(
     "--fit",
     type=click.Choice(["pad", "trim", "centre"]),
-    help="Bring SOUND to the length that networks hear (2 s, or that of --network), in place of drawing all of it.",
+    help="Fit SOUND to the length that networks hear (2 s, or that of --network), instead of drawing all of it.",
 )
 @quiet_option
 def cochleagram(sound, output, settings_name, text, front_end, fit):
@@ -52,7 +52,7 @@ def cochleagram(sound, output, settings_name, text, front_end, fit):
     output = output or Path(f"{sound.stem}_cochleagram.png")
     _check_output(output, sound)
     if settings_name and text:
-        raise click.UsageError("--settings and --network both say which filters are meant; give one of them.")
+        raise click.UsageError("--settings and --network both choose the filters; give only one of them.")
     from tfmetamers.cochlea.settings import find_cochleagram_settings
     from tfmetamers.stimuli.sounds import load_sound
 
@@ -83,7 +83,9 @@ def _settings_of(text: str):
     from tfmetamers.cochlea.settings import CochleagramSettings
 
     if not isinstance(settings, CochleagramSettings):
-        raise ArgumentError(f"{network.name} hears no cochleagram; give a network that does, such as word_aliased.")
+        raise ArgumentError(
+            f"{network.name} does not take a cochleagram; give a network that does, such as word_aliased."
+        )
     return settings
 
 

@@ -1,4 +1,4 @@
-"""``tfmetamers corpus``: manifests of what networks are trained on."""
+"""``tfmetamers corpus``: manifests of training data."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ def _number(name: str, default: int | float, text: str):
     return click.option(name, type=type(default), default=default, show_default=True, help=text)
 
 
-_seconds = _number("--seconds", 2.0, "Length of a clip in s: as long as what the network takes.")
+_seconds = _number("--seconds", 2.0, "Length of a clip in s, the same as the network's input.")
 _validation = _number("--validation", 0.1, "Share of the clips for validation.")
 _seed = _number("--seed", 0, "Seed of the splits.")
 
 
 @click.group()
 def corpus():
-    """Make the manifests (CSV) of what networks are trained on."""
+    """Make manifests (CSV) of training data."""
 
 
 @corpus.command()
@@ -35,7 +35,7 @@ def corpus():
     "--format",
     "file_format",
     type=click.Choice(["csv", "textgrid", "ctm"]),
-    help="Format of the alignments [default: by the files' endings].",
+    help="Format of the alignments. [default: from the files' endings]",
 )
 @_seconds
 @click.option("--pad", is_flag=True, help="Keep clips that reach beyond their recording, with silence there.")
@@ -73,9 +73,13 @@ def words(alignments, recordings, output, file_format, **settings):
 
 @corpus.command()
 @click.option(
-    "--segments", type=_EXISTING, multiple=True, required=True, help="A list of AudioSet's segments; may be repeated."
+    "--segments",
+    type=_EXISTING,
+    multiple=True,
+    required=True,
+    help="A list of AudioSet's segments; can be given several times.",
 )
-@click.option("--sounds", type=_FOLDER, required=True, help="Folder of the sounds, named by their videos.")
+@click.option("--sounds", type=_FOLDER, required=True, help="Folder of the sounds, which are named by their videos.")
 @click.option("--labels", type=_EXISTING, required=True, help="AudioSet's class_labels_indices.csv or ontology.json.")
 @click.option("--output", type=_OUTPUT, required=True, help="The manifest to write.")
 @_seconds

@@ -17,8 +17,8 @@ from tfmetamers.utilities.words import counted
     "given_nulls",
     multiple=True,
     metavar="[NETWORK=]FILE",
-    help="A null distribution of 'tfmetamers null build', or one of the authors' pickles, which needs the name of its "
-    "network. Can be given several times.",
+    help="A null distribution from 'tfmetamers null build', or one of the authors' pickles with its network's name; "
+    "can be given several times.",
 )
 @click.option("--all-layers", is_flag=True, help="Compare all layers of the network, not only the matched one.")
 @click.option(
@@ -26,7 +26,7 @@ from tfmetamers.utilities.words import counted
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where to look for networks' files that are no longer where they were. Can be given several times.",
+    help="A folder to look in for networks' files that have moved; can be given several times.",
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html.")
 @quiet_option
@@ -58,9 +58,8 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
     if unfinished := count_unfinished(out):
-        are = "is" if unfinished == 1 else "are"
-        batches = counted(unfinished, "unfinished batch", "unfinished batches")
-        say(f"\n{batches} {are} not judged; the same 'tfmetamers synth' continues them.")
+        batches = counted(unfinished, "unfinished batch was", "unfinished batches were")
+        say(f"\n{batches} not judged; run the same 'tfmetamers synth' again to continue.")
     for failure in failures:
         warn(f"Not judged: {failure.folder}: {failure.reason}")
     left_out = _write_report(out, judged, {**nulls, **bundled}) if report else []
@@ -83,7 +82,7 @@ def _load_nulls(given) -> dict:
 
 
 def _used(bundled, judged, given) -> dict:
-    """Return the bundled null distributions that verdicts rest on and that were not given as well."""
+    """Return the bundled null distributions that verdicts are based on and that were not also given."""
     from tfmetamers.utilities.files import file_digest
 
     bases = [each.verdict["basis"]["null"] for each in judged]
@@ -103,7 +102,7 @@ def _write_report(out, judged, nulls) -> list:
         path = write_report(out, shown, nulls)
         say(f"\nOpen {path}.")
     elif (out / "report.html").exists():
-        warn(f"{out / 'report.html'} is from an earlier command; there was nothing to show now.")
+        warn(f"{out / 'report.html'} is from an earlier command, because there was nothing to show now.")
     return list(unreadable)
 
 
@@ -124,7 +123,7 @@ _COLUMNS = {
 
 
 def _explain(rows, nulls, bundled, kept) -> None:
-    """Say what the verdicts rest on, and what is missing."""
+    """Say what the verdicts are based on, and what is missing."""
     for file, null in nulls.items():
         say(f"\nNull distribution {file.name}: {null.claim()}.")
     for file, null in bundled.items():
@@ -132,12 +131,12 @@ def _explain(rows, nulls, bundled, kept) -> None:
     if kept:
         say(
             f"\n{counted(kept, 'metamer keeps its verdict', 'metamers keep their verdicts')} by an earlier null "
-            "distribution, because none for that network and layer was given now."
+            "distribution, because none was given now for that network and layer."
         )
     waiting = sum(row["not_judged"] for row in rows)
     remedy = "Build one with 'tfmetamers null build', and give it with --null."
     if not nulls and not bundled and not kept:
-        say(f"\nNo null distribution was given, and without one no metamer can pass. {remedy}")
+        say(f"\nNo null distribution was given, and no metamer can pass without one. {remedy}")
     elif waiting:
         were = counted(waiting, "metamer was", "metamers were")
         say(f"\n{were} not judged, because no null distribution for that network and layer was given. {remedy}")

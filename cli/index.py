@@ -1,4 +1,4 @@
-"""``tfmetamers index``: one table of everything that was made."""
+"""``tfmetamers index``: one table of all metamers."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from tfmetamers.utilities.words import counted
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The CSV to write [default: OUT/index.csv].",
+    help="The CSV to write. [default: OUT/index.csv]",
 )
 @click.option("--verify", is_flag=True, help="Compare every file of each metamer with its recorded hash.")
 @quiet_option
 @json_option
 def index(out, output, verify):
-    """Gather all finished metamers below OUT into a tidy CSV, one row for each.
+    """Gather all finished metamers below OUT into a CSV, one row per metamer.
 
-    Damaged ones are named and left out.
+    Damaged ones are reported and left out.
     """
     from tfmetamers.metamers.tables import gather, write_csv
     from tfmetamers.utilities.files import sweep
@@ -29,7 +29,7 @@ def index(out, output, verify):
     sweep(out)
     table, failures = gather(out, verify)
     path = output or out / "index.csv"
-    write_csv(table.drop(columns="seconds", errors="ignore"), path)  # Wall times are no two times the same.
+    write_csv(table.drop(columns="seconds", errors="ignore"), path)  # Wall times differ from run to run.
     show_json(table.to_dict("records"))
     say(f"Wrote {path}.")
     if verify:

@@ -13,7 +13,7 @@ from tfmetamers.errors import ArgumentError, TfmetamersError, shown
 from tfmetamers.utilities.interrupts import noticed_sigint
 from tfmetamers.version import __version__
 
-#: The commands by the sections of the help, and the line of each. A command's module is named like it.
+#: The commands by section of the help, each with its line there. A command's module has the same name.
 SECTIONS = {
     "Make": {
         "synth": "Make metamers of pictures and sounds at layers of a network.",
@@ -21,22 +21,22 @@ SECTIONS = {
     },
     "Judge": {
         "null": "Build, merge and show null distributions.",
-        "evaluate": "Judge metamers: same label, correlation above the null's.",
-        "recognize": "Show metamers to other networks: who recognises them?",
+        "evaluate": "Judge which metamers pass the inclusion test.",
+        "recognize": "Test which networks recognise metamers.",
         "index": "Gather finished metamers into a CSV.",
     },
     "Networks and files": {
         "networks": "List networks and their layers.",
         "checkpoints": "List, fetch and verify published checkpoints.",
         "train": "Train auditory networks on your own recordings.",
-        "corpus": "Make manifests of what networks are trained on.",
+        "corpus": "Make manifests of training data.",
     },
 }
 
 #: The line of each command in the help.
 COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
-#: The commands that go on where they were stopped.
+#: The commands that continue where they were stopped.
 RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
 
 
@@ -67,7 +67,7 @@ class LazyCommands(click.Group):
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="tfmetamers")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of an error.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the full traceback of an error.")
 def tfmetamers():
     """Model metamers of image and sound networks.
 
@@ -86,9 +86,9 @@ def main() -> None:
     except KeyboardInterrupt:  # After the command had ended.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = _stopped(arguments)
-    except OSError:  # Of a pipe that nobody reads any more.
+    except OSError:  # The reader of the pipe has gone.
         status = 1
-    # Python takes a moment to take TensorFlow down, in which Ctrl-C would end the process without a word.
+    # Python takes a moment to shut TensorFlow down, during which Ctrl-C would end the process without a word.
     os._exit(status)
 
 
@@ -108,7 +108,7 @@ def run(arguments: list[str]) -> int:
         except (click.Abort, KeyboardInterrupt):
             return _stopped(arguments)
         except Exception as error:
-            if interrupted:  # What it was raised in, such as an import, has made another error of it.
+            if interrupted:  # KeyboardInterrupt can become another error, in an import for example.
                 return _stopped(arguments)
             if "--debug" in arguments:
                 raise
@@ -116,8 +116,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _stopped(arguments: list[str]) -> int:
-    goes_on = " The same command goes on from here." if RESUMED & set(arguments[:2]) else ""
-    click.echo(f"Stopped.{goes_on}", err=True)
+    remedy = " Run the same command again to continue." if RESUMED & set(arguments[:2]) else ""
+    click.echo(f"Stopped.{remedy}", err=True)
     return 130
 
 
@@ -130,7 +130,7 @@ def _failed(error: Exception) -> int:
         return 1
     click.echo(
         f"Error: {type(error).__name__}: {error}\n"
-        "This was not foreseen; run 'tfmetamers --debug ...' to see where it happened.",
+        "This is unexpected; run 'tfmetamers --debug ...' to see where it happened.",
         err=True,
     )
     return 1

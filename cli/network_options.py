@@ -1,4 +1,4 @@
-"""The options by which commands name a network."""
+"""The options that name a network."""
 
 import functools
 import os
@@ -8,34 +8,21 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import NOTATION, NetworkSpec
+from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.regular_files import read_text
 
 #: The largest file of labels that is read, in bytes.
 MAX_LABELS = 2**24
 
-#: Every form in which a network can be given, and what it is.
-FORMS = {
-    "NAME": "a network of 'tfmetamers networks', by its own weights",
-    "NAME=PATH": "by another checkpoint",
-    "NAME:random, NAME:random:SEED": "by random weights",
-    "NAME@224, NAME@1.5s": "with stimuli of another size or duration; before '=' and ':random'",
-    "keras:NAME": "a model of Keras Applications",
-    "FILE.keras, FILE.h5": "your own Keras model",
-    "FILE.pb, DIR": "a frozen graph of TensorFlow 1, a SavedModel",
-    "FILE.json=PATH, FILE.json:random": "an auditory network of your own layers (.json or .pckl)",
-    "DIR": "the folder of a network that 'tfmetamers train' made",
-    "release:DIR, release:DIR:NAME": "a word network of the authors' release",
-}
-
-#: The forms, as the end of a command's help.
-FORMS_EPILOG = "\b\nA network is given as one of\n" + "\n".join(
-    f"  {form}\n    {meaning}" for form, meaning in FORMS.items()
+#: The notation of networks, as the end of a command's help.
+NOTATION_EPILOG = "\b\nA NETWORK is written as one of\n" + "\n".join(
+    f"  {form}\n    {meaning}" for form, meaning in NOTATION.items()
 )
 
 
 def complete_network(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of networks that begin as a word does; where none does, the shell completes files."""
+    """Return the names of networks that begin with a word; if none does, the shell completes files."""
     from tfmetamers.networks.families import network_names
 
     names = [name for name in network_names() if name.startswith(incomplete)]
@@ -43,13 +30,13 @@ def complete_network(context: click.Context, parameter: click.Parameter, incompl
 
 
 def complete_layer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the layers, beginning as a word does, of the network that was named before it.
+    """Return the layers that begin with a word, of the network that was named before it.
 
-    A network whose layers only loading tells has none here: that takes longer than a shell may wait.
+    A network that must be loaded for its layers has none here: that would take longer than a shell can wait.
     """
     try:
         spec = NetworkSpec.parse(context.params.get("text"))
-        outline = spec.kind.outline(spec)
+        outline = spec.network_family.outline(spec)
     except TfmetamersError:
         return []
     names = ["all", *outline.layers] if outline else []
@@ -74,41 +61,58 @@ def network_options(command):
             metavar="NETWORK",
             required=True,
             shell_complete=complete_network,
-            help="The network, in a form that is listed below.",
+            help="The network, in the notation below.",
         ),
         click.option(
-            "--checkpoint", type=click.Path(path_type=Path), metavar="PATH", help="The network's weights, as NAME=PATH."
+            "--checkpoint",
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            help="A checkpoint with the network's weights; the same as NAME=PATH.",
         ),
     ]
     return _with(options, model_options(command))
 
 
+#: Adds ``--layer`` to a command.
+layers_option = click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    required=True,
+    shell_complete=complete_layer,
+    help="A layer's name, or 'all'; can be given several times.",
+)
+
+
 def model_options(command):
-    """Add the options that say of models what their files do not to a command."""
+    """Add the options for what the files of models do not state to a command."""
     options = [
         click.option(
             "--labels",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Labels of the outputs of models and architectures of your own, one a line.",
+            help="A file with the labels of your own model's outputs, one per line.",
         ),
         click.option(
             "--input-range",
             type=float,
             nargs=2,
             metavar="BLACK WHITE",
-            help="What a model of your own takes for black and white, such as 0 255. [default: 0 1]",
+            help="The values of black and white in your own model's input, such as 0 255. [default: 0 1]",
         ),
-        click.option("--logits", metavar="NAME", help="The output of a model of your own that has the labels."),
-        click.option("--input", metavar="NAME", help="The input, or any tensor, that a graph is used from."),
-        click.option("--signature", metavar="NAME", help="The signature of a SavedModel."),
+        click.option("--logits", metavar="NAME", help="The output of your own model that the labels belong to."),
+        click.option("--input", metavar="NAME", help="The tensor of a graph that takes the stimuli."),
+        click.option("--signature", metavar="NAME", help="The signature of a SavedModel to use."),
         click.option(
             "--domain",
-            type=click.Choice(["image", "sound", "array"]),
-            help="What a model of your own takes, where its input does not tell.",
+            type=click.Choice(list(MODEL_DOMAINS)),
+            help="The kind of stimuli for your own model, if it does not follow from the model's input.",
         ),
         click.option(
-            "--sampling-rate", type=click.IntRange(min=1), metavar="HZ", help="Of the sounds that a model takes."
+            "--sampling-rate",
+            type=click.IntRange(min=1),
+            metavar="HZ",
+            help="The sampling rate of the sounds that your own model takes, in Hz.",
         ),
     ]
     return _with(options, command)
@@ -125,10 +129,10 @@ def parse_network(text: str, *, labels: Path | None = None, **fields) -> Network
 
 
 def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[NetworkSpec]:
-    """Return the networks that were given as judges; the options of `model_options` are for those that take them.
+    """Return the networks that were given as judges; each option of `model_options` applies to those that take it.
 
     Raises:
-        ArgumentError: one names no network, or none takes what an option gives.
+        ArgumentError: a text names no network, or no judge takes an option.
     """
     from tfmetamers.errors import ArgumentError
 
@@ -137,15 +141,15 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
     for field, value in {"labels": read_labels(labels), **fields}.items():
         if value is None:
             continue
-        if all(field not in spec.kind.takes for spec in specs):
+        if all(field not in spec.network_family.takes for spec in specs):
             option = f"--{field.replace('_', '-')}"
-            raise ArgumentError(f"{option} is for models of your own, and no judge is one; leave it out.")
-        specs = [spec.replace(**{field: value}) if field in spec.kind.takes else spec for spec in specs]
+            raise ArgumentError(f"{option} is for models of your own, but no judge is one; leave it out.")
+        specs = [spec.replace(**{field: value}) if field in spec.network_family.takes else spec for spec in specs]
     return specs
 
 
 def layer_names(network, layers) -> list[str]:
-    """Return the names of layers that --layer asked for, each once; 'all' stands for the paper's, which come first."""
+    """Return the names of the layers that --layer gives, each once; 'all' stands for the paper's, which come first."""
     named = [network.layer(layer).name for layer in layers if layer != "all"]
     return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
 
@@ -158,4 +162,6 @@ def read_labels(file: Path | None) -> list[str] | None:
         return read_text(file, MAX_LABELS).splitlines()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise click.UsageError(f"{file} cannot be read ({reason}); a text of one label a line was expected.") from error
+        raise click.UsageError(
+            f"{file} cannot be read ({reason}); text with one label per line was expected."
+        ) from error

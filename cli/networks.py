@@ -1,9 +1,9 @@
-"""``tfmetamers networks``: what there is to invert."""
+"""``tfmetamers networks``: the networks and their layers."""
 
 import click
 
 from tfmetamers.cli.network_options import (
-    FORMS_EPILOG,
+    NOTATION_EPILOG,
     complete_network,
     model_options,
     parse_network,
@@ -22,14 +22,15 @@ def networks(context):
         from tfmetamers.networks import NetworkOutline, NetworkSpec, network_names
 
         specs = [NetworkSpec.parse(name) for name in network_names()]
-        outlines = [spec.kind.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
+        outlines = [spec.network_family.outline(spec) or NetworkOutline.of(spec.describe()) for spec in specs]
         rows = [
             {
                 "network": outline.name,
-                "stimulus": outline.domain.describe() + ("; any length" if "duration" in spec.kind.takes else ""),
+                "stimulus": outline.domain.describe()
+                + ("; any length" if "duration" in spec.network_family.takes else ""),
                 "classes": outline.classes,
                 "layers": list(outline.layers),
-                "weights": spec.kind.state(spec),
+                "weights": spec.network_family.state(spec),
                 "note": outline.note,
             }
             for spec, outline in zip(specs, outlines, strict=True)
@@ -48,20 +49,20 @@ def networks(context):
             say(f"\n* {noted}: {note}")
 
 
-@networks.command(epilog=FORMS_EPILOG)
+@networks.command(epilog=NOTATION_EPILOG)
 @click.argument("text", metavar="NETWORK", shell_complete=complete_network)
 @model_options
-@click.option("--tensors", is_flag=True, help="List every tensor that --layer tensor:NAME takes, too.")
+@click.option("--tensors", is_flag=True, help="Also list every tensor that --layer tensor:NAME can name.")
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Of the metamers that advance together, for the memory of a step.",
+    help="The number of metamers that advance together, for the memory of a step.",
 )
 @json_option
 def show(text, tensors, batch_size, **models):
-    """Show each layer's name, shape, number of units, memory and ReLU rule."""
+    """Show each layer's name, shape, number of units, memory and ReLU gradient."""
     network = parse_network(text, **models).describe()
     kind = "characters" if network.transcribe else "classes"
     labels = f"; {len(network.labels)} {kind}" if network.labels else ""
@@ -73,7 +74,7 @@ def show(text, tensors, batch_size, **models):
         "shape": Column("shape", _sides),
         "units": Column("units", ","),
         "memory": Column("memory of a step", lambda size: f"about {size / 1e9:.2g} GB"),
-        "relu_gradient": "gradient of the ReLU that produces it",
+        "relu_gradient": "gradient of its ReLU",
         "tensor": "tensor",
     }
     rows = [

@@ -1,4 +1,4 @@
-"""``tfmetamers null``: null distributions, which the correlation of a metamer has to exceed."""
+"""``tfmetamers null``: null distributions, which the correlation of a metamer must exceed."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import click
 
 from tfmetamers.cli.memory_size import MemorySize
 from tfmetamers.cli.network_options import (
-    FORMS_EPILOG,
-    complete_layer,
+    NOTATION_EPILOG,
     layer_names,
+    layers_option,
     network_options,
     parse_network,
     quiet_tensorflow,
@@ -28,25 +28,27 @@ from tfmetamers.utilities.words import counted
 
 _FIGURES = (".png", ".pdf", ".svg")
 
+_output_option = click.option(
+    "--output",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="File to write.",
+)
+
 
 @click.group()
 def null() -> None:
-    """Null distributions: how similar are the activations of unrelated pictures or sounds?
+    """Build, merge and show null distributions of correlations between unrelated stimuli.
 
     A metamer passes only if its activations correlate with the original's more than those of any such pair.
     """
 
 
-@null.command(epilog=FORMS_EPILOG)
+@null.command(epilog=NOTATION_EPILOG)
 @network_options
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    required=True,
-    shell_complete=complete_layer,
-    help="A layer's name, or 'all'. Can be given several times.",
-)
+@layers_option
 @click.option(
     "--stimuli",
     "inputs",
@@ -54,7 +56,7 @@ def null() -> None:
     required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A folder, a manifest (CSV) or a file. Can be given several times.",
+    help="A folder, a manifest (CSV) or a file; can be given several times.",
 )
 @click.option("--pairs", type=click.IntRange(min=1), required=True, help="Number of pairs.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the pairs.")
@@ -63,7 +65,7 @@ def null() -> None:
     type=click.Choice(["blocks", "independent"]),
     default="blocks",
     show_default=True,
-    help="Pairs within random blocks of stimuli, or every stimulus in at most one pair.",
+    help="Pairs within random blocks of stimuli, or each stimulus in at most one pair.",
 )
 @click.option(
     "--memory",
@@ -71,28 +73,21 @@ def null() -> None:
     type=MemorySize(),
     default="4GB",
     show_default=True,
-    help="Room for ranks in temporary files beside the output; a single layer may need more.",
+    help="Space for ranks in temporary files beside the output; a single layer may need more.",
 )
 @click.option(
     "--fit",
     type=click.Choice(["pad", "trim", "centre"]),
-    help="Fit sounds of another length than the network's, which are otherwise left out.",
+    help="Fit sounds of another length to the network's; they are otherwise left out.",
 )
-@click.option(
-    "--output",
-    "out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="File to write.",
-)
+@_output_option
 @quiet_option
 @json_option
 def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **network):
     """Correlate the activations of random pairs of stimuli at each LAYER of a network.
 
-    Copies of a stimulus are left out, and so are files that cannot be loaded, which are listed. After an interruption,
-    the same command continues; the same seed gives the same file, whatever the memory.
+    Copies of a stimulus and files that cannot be loaded are listed and left out. After an interruption, the same
+    command continues; the same seed gives the same file, whatever the memory.
     """
     _check_name(out, (".npz",), "null distribution")
     network = parse_network(text, **network).load()
@@ -105,7 +100,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
         stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)
     _report_stimuli(stimuli)
     plan = plan_null(network, names, stimuli, pairs=pairs, seed=seed, out=out, design=design, memory_bytes=memory_bytes)
-    say(f"{network.name}, {network.provenance.describe()}; {pairs:,} pairs, {design}, seed {seed}")
+    say(f"{network.name}, {network.describe().describe_weights()}; {pairs:,} pairs, {design}, seed {seed}")
     with progress_counter("ranks", "stimulus") as progress:
         built = build_null(plan, progress=progress)
     _show_table(built)
@@ -114,14 +109,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
 
 @null.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option(
-    "--output",
-    "out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="File to write.",
-)
+@_output_option
 @quiet_option
 @json_option
 def merge(files, out):
@@ -131,9 +119,9 @@ def merge(files, out):
 
     _check_name(out, (".npz",), "null distribution")
     if len(files) < 2:
-        raise ArgumentError(f"Only {files[0]} was given to merge; give at least two files.")
+        raise ArgumentError(f"Only {files[0]} was given; give at least two files to merge.")
     if out.exists():
-        raise ArgumentError(f"{out} exists; give another --output, or move it away.")
+        raise ArgumentError(f"{out} already exists; give another --output, or move it away.")
     merged = merge_nulls([load_null(file) for file in files])
     merged.save(out)
     merged.warn()
@@ -151,7 +139,7 @@ def merge(files, out):
 )
 @json_option
 def show(file, figure):
-    """Show what a null distribution holds; nothing in FILE is executed if it is one of the authors' pickles."""
+    """Show what a null distribution holds; FILE can be one of the authors' pickles, which are never executed."""
     from tfmetamers.inclusion.null_files import load_null
 
     if figure:
@@ -173,7 +161,7 @@ def show(file, figure):
 def _check_name(path: Path, endings: tuple[str, ...], what: str) -> None:
     if path.suffix.lower() not in endings:
         listed = " or ".join(endings)
-        raise ArgumentError(f"The {what} would be {path}; give a name that ends in {listed}.")
+        raise ArgumentError(f"The name of the {what} is {path}; a name that ends in {listed} was expected.")
 
 
 def _report_stimuli(stimuli) -> None:
@@ -182,7 +170,7 @@ def _report_stimuli(stimuli) -> None:
         listed = "; ".join(f"{id_} is a copy of {first}" for id_, first in stimuli.duplicates[:5])
         say(f"{counted(len(stimuli.duplicates), 'copy', 'copies')} left out: {listed}{_and_more(stimuli.duplicates)}")
     if stimuli.broken:
-        warn(f"{counted(len(stimuli.broken), 'file')} left out that cannot be loaded:")
+        warn(f"{counted(len(stimuli.broken), 'file was', 'files were')} left out that cannot be loaded:")
         for id_, reason in stimuli.broken[:20]:
             warn(f"  {id_}: {reason}")
         if len(stimuli.broken) > 20:

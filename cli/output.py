@@ -1,4 +1,4 @@
-"""What commands show: tables, remarks and progress. --quiet and --json decide what is shown, and how."""
+"""The output of commands: tables, remarks and progress, as --quiet and --json ask for."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import click
 from tabulate import tabulate
 from tqdm import tqdm
 
-#: Where standard error is no terminal, a line tells of progress every so many seconds.
+#: If standard error is not a terminal, progress is a line this often, in seconds.
 SECONDS_A_LINE = 60.0
 
 
@@ -29,23 +29,23 @@ def _is_given(name: str) -> bool:
 
 #: Adds ``--quiet`` to a command.
 quiet_option = click.option(
-    "--quiet", is_flag=True, expose_value=False, callback=_note, help="No progress and no remarks."
+    "--quiet", is_flag=True, expose_value=False, callback=_note, help="Show no progress and no remarks."
 )
 
 #: Adds ``--json`` to a command that shows a table.
 json_option = click.option(
-    "--json", is_flag=True, expose_value=False, callback=_note, help="Show the table as JSON, a list of its rows."
+    "--json", is_flag=True, expose_value=False, callback=_note, help="Show the table as JSON, a list of rows."
 )
 
 
 def say(text: str) -> None:
-    """Show a remark: on standard error where standard output is for JSON, and not at all where quiet is asked for."""
+    """Show a remark: on standard error if standard output is for JSON, and not at all with --quiet."""
     if not _is_given("quiet"):
         click.echo(text, err=_is_given("json"))
 
 
 def warn(text: str) -> None:
-    """Show a warning, on standard error, whatever was asked for."""
+    """Show a warning, always, on standard error."""
     click.echo(text, err=True)
 
 
@@ -68,11 +68,11 @@ class Column(NamedTuple):
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str | Column], **layout: Any) -> None:
-    """Show a table, for people or as JSON; people are not shown one without rows.
+    """Show a table as text or as JSON; as text, a table without rows is not shown.
 
     Args:
-        rows: by row, the values of the columns by key; JSON has all of them.
-        columns: by key, what people are shown, from left to right: a title, or a `Column`.
+        rows: for each row, the values of the columns by key; JSON has all of them.
+        columns: the columns of the text from left to right, by key: a title, or a `Column`.
         layout: further arguments of `tabulate`.
     """
     show_json(rows)
@@ -86,7 +86,7 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str | Co
 
 
 def show_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Show the rows of a table that people are not shown as JSON, where that is asked for."""
+    """Show the rows of a table as JSON, if --json was given."""
     if _is_given("json"):
         plain = [{key: _plain(value) for key, value in row.items()} for row in rows]
         click.echo(json.dumps(plain, indent=2))
@@ -103,7 +103,7 @@ def _text(value, form: str | Callable[[Any], str]) -> str:
 
 
 def _plain(value):
-    """Return a value as JSON has it: what is undefined is null, and what JSON does not know is text."""
+    """Return a value for JSON: undefined numbers become null, and other objects text."""
     value = value.item() if hasattr(value, "item") else value  # Of NumPy.
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -111,7 +111,7 @@ def _plain(value):
 
 
 class _Lines(io.TextIOBase):
-    """A stream to which a progress bar is written, and that gives each of its states a line on standard error."""
+    """A stream for a progress bar, which writes each state of the bar as a line on standard error."""
 
     def write(self, text: str) -> int:
         if text.strip():
@@ -120,7 +120,7 @@ class _Lines(io.TextIOBase):
 
 
 def progress_bar(items: Iterable | None = None, **options: Any) -> tqdm:
-    """Return a progress bar; a line every `SECONDS_A_LINE` where standard error is no terminal.
+    """Return a progress bar; if standard error is not a terminal, it is a line every `SECONDS_A_LINE`.
 
     Args:
         items: what the bar yields, if it is iterated over.
@@ -136,7 +136,7 @@ def progress_bar(items: Iterable | None = None, **options: Any) -> tqdm:
 
 @contextmanager
 def progress_over(description: str, unit: str, **options: Any) -> Iterator[Callable[[Iterable], Iterable]]:
-    """Give a function that yields items and shows their progress; the bar is closed before an error is printed."""
+    """Yield a function that iterates over items and shows progress; the bar is closed before an error is printed."""
     bars = []
 
     def show(items: Iterable) -> Iterable:
@@ -152,7 +152,7 @@ def progress_over(description: str, unit: str, **options: Any) -> Iterator[Calla
 
 @contextmanager
 def progress_counter(description: str, unit: str, **options: Any) -> Iterator[Callable[[int, int | None], None]]:
-    """Give a function that is told how many of how many are done, and shows it."""
+    """Yield a function that shows progress, given how much is done and the total."""
     with progress_bar(desc=description, unit=unit, **options) as bar:
 
         def show(done: int, total: int | None) -> None:

@@ -1,16 +1,16 @@
-"""``tfmetamers recognize``: which networks recognise each other's metamers."""
+"""``tfmetamers recognize``: which networks recognise which metamers."""
 
 from pathlib import Path
 
 import click
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, complete_network, model_options, parse_judges
+from tfmetamers.cli.network_options import NOTATION_EPILOG, complete_network, model_options, parse_judges
 from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
 
-@click.command(epilog=FORMS_EPILOG)
+@click.command(epilog=NOTATION_EPILOG)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--by",
@@ -18,7 +18,7 @@ from tfmetamers.utilities.words import counted
     multiple=True,
     metavar="NETWORK",
     shell_complete=complete_network,
-    help="A judge, in a form that is listed below. Can be given several times.",
+    help="A judge, in the notation below; can be given several times.",
 )
 @model_options
 @click.option("--include-failed", is_flag=True, help="Also show metamers that did not pass 'tfmetamers evaluate'.")
@@ -27,34 +27,34 @@ from tfmetamers.utilities.words import counted
     "truth_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="CSV",
-    help="What the stimuli truly are, with the columns id, label and category, in place of what was recorded.",
+    help="A CSV with the right answers, in the columns id, label and category, in place of what was recorded.",
 )
 @click.option(
     "--rule",
     type=click.Choice(["max", "mean"]),
     default="max",
     show_default=True,
-    help="The category that is chosen: that of the likeliest class, or the one of the largest mean probability.",
+    help="How a category is chosen: that of the most likely class, or the one with the largest mean probability.",
 )
 @click.option(
     "--bootstrap-seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Seed of the standard errors.",
+    help="Seed of the bootstrap for the standard errors.",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Folder to write the tables and the figure to [default: OUT].",
+    help="Folder for the tables and the figure. [default: OUT]",
 )
 @quiet_option
 @json_option
 def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, output, **models):
     """Show the metamers below OUT, and the natural stimuli that they match, to other networks.
 
-    The right answers come from the manifest or the class folders that the metamers were made from, or from --truth.
+    The right answers come from the manifest or the class folders with which the metamers were made, or from --truth.
     Writes recognition.csv, recognition_summary.csv and recognition.png.
     """
     if not judges:
@@ -65,7 +65,7 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
 
     truth = truth_file and read_truth(truth_file)
     sweep(out)
-    find_metamers(out)  # A folder without metamers is noticed before networks are loaded.
+    find_metamers(out)  # So that a folder without metamers is an error before networks are loaded.
     networks = [spec.load() for spec in parse_judges(judges, **models)]
     from tfmetamers.recognition.decisions import recognize as show
     from tfmetamers.recognition.summary import summarize_recognition
@@ -103,10 +103,10 @@ def _remarks(recognition, rows) -> list[str]:
     failed, waiting = recognition.count("failed"), recognition.count("not judged")
     remarks = []
     if failed or waiting:
-        what = "shown nevertheless" if recognition.include_failed else "left out"
+        what = "they were shown nevertheless" if recognition.include_failed else "they were left out"
         were = "was" if waiting == 1 else "were"
         remarks.append(
-            f"{counted(failed, 'metamer')} failed the inclusion test and {waiting} {were} not judged: {what}."
+            f"{counted(failed, 'metamer')} failed the inclusion test and {waiting} {were} not judged; {what}."
         )
     if waiting:
         remarks[-1] += " Run 'tfmetamers evaluate' with a null distribution to judge them."

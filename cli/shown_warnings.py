@@ -10,7 +10,7 @@ from tfmetamers.errors import TfmetamersWarning
 
 @contextlib.contextmanager
 def shown_warnings() -> Iterator[None]:
-    """Show each warning of the library once while the block runs, as a line that leaves progress bars as they are."""
+    """Show each of the library's warnings once while the block runs, as a line that does not break progress bars."""
     shown = set()
     with warnings.catch_warnings():
         others = warnings.showwarning

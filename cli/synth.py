@@ -1,11 +1,11 @@
-"""``tfmetamers synth``: natural stimuli in, metamers out."""
+"""``tfmetamers synth``: metamers of natural stimuli."""
 
 import itertools
 from pathlib import Path
 
 import click
 
-from tfmetamers.cli.network_options import FORMS_EPILOG, complete_layer, network_options, parse_network
+from tfmetamers.cli.network_options import NOTATION_EPILOG, layers_option, network_options, parse_network
 from tfmetamers.cli.output import (
     Column,
     json_option,
@@ -19,33 +19,26 @@ from tfmetamers.cli.output import (
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted, duration_range
 
-#: Where a dry run expects more seconds than this, it says what may help.
+#: If a dry run expects more seconds than this, it says what may help.
 LONG = 2 * 3600
 
-#: A run says how long a layer takes once so many calls of steps were timed.
+#: A run says how long a layer takes once this many calls of steps have been timed.
 TIMED_CALLS = 3
 
 
-@click.command(epilog=FORMS_EPILOG)
+@click.command(epilog=NOTATION_EPILOG)
 @network_options
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    required=True,
-    shell_complete=complete_layer,
-    help="A layer's name, several times, or 'all'.",
-)
-@click.option("--recipe", "recipe_name", metavar="NAME", help="A named recipe [default: the network's own].")
-@click.option("--steps", help="Number of optimiser steps, in place of the recipe's.")
-@click.option("--learning-rate", help="Adam's learning rate, in place of the recipe's.")
-@click.option("--relu-gradient", help="'straight-through' or 'normal', in place of the recipe's.")
+@layers_option
+@click.option("--recipe", "recipe_name", metavar="NAME", help="A recipe. [default: the network's own]")
+@click.option("--steps", help="Number of optimiser steps. [default: the recipe's]")
+@click.option("--learning-rate", help="Adam's learning rate. [default: the recipe's]")
+@click.option("--relu-gradient", help="'straight-through' or 'normal'. [default: the recipe's]")
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Any other field of the recipe, several times.",
+    help="Another field of the recipe; can be given several times.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the noise.")
 @click.option(
@@ -53,13 +46,13 @@ TIMED_CALLS = 3
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Metamers that advance together.",
+    help="The number of metamers that advance together.",
 )
 @click.option(
     "--snapshot-every",
     type=click.IntRange(min=1),
     metavar="STEPS",
-    help="Save the stimulus every so many steps.",
+    help="Save the stimulus at every multiple of this number of steps.",
 )
 @click.option(
     "--output",
@@ -72,24 +65,26 @@ TIMED_CALLS = 3
 @click.option(
     "--fit",
     type=click.Choice(["pad", "trim", "centre"]),
-    help="Fit sounds of another length than the network's, which are refused otherwise.",
+    help="Fit sounds of another length to the network's; they are otherwise refused.",
 )
 @click.option(
     "--optimize",
     type=click.Choice(["stimulus", "cochleagram"]),
     default="stimulus",
     show_default=True,
-    help="Optimise the cochleagram in place of the waveform.",
+    help="What to optimise: the stimulus, or the cochleagram in place of the waveform.",
 )
 @click.option(
     "--kernels",
     type=click.Choice(["quick", "small"]),
-    help="How convolutions are computed: quicker, or in less memory [default: by network and layer].",
+    help="How convolutions are computed: faster, or in less memory. [default: depends on network and layer]",
 )
-@click.option("--keep-state", is_flag=True, help="Keep with each metamer what --extend continues it from.")
-@click.option("--extend", is_flag=True, help="Continue metamers of fewer steps whose state was kept.")
+@click.option(
+    "--keep-state", is_flag=True, help="Save the optimiser's state with each metamer, so that --extend can continue it."
+)
+@click.option("--extend", is_flag=True, help="Continue metamers that were made with fewer steps and --keep-state.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made, and how long it would take, and stop.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made and how long it would take, but make nothing.")
 @quiet_option
 @json_option
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
@@ -118,8 +113,7 @@ def synth(
     """Make a metamer of each INPUT at each LAYER of a network.
 
     An INPUT is a picture or a sound, a folder of them, or a manifest: a CSV file with the columns id, file and, if
-    known, label and category. What was stopped is continued by the same command, and what is finished is not made
-    again.
+    known, label and category. The same command continues a run that was stopped; finished metamers are not made again.
     """
     overrides = {"steps": steps, "learning_rate": learning_rate, "relu_gradient": relu_gradient}
     overrides = _overrides(settings, {field: value for field, value in overrides.items() if value is not None})
@@ -129,24 +123,24 @@ def synth(
     from tfmetamers.synthesis.unfinished import clear_leftovers
 
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
-    loaded = _Loaded(spec)
+    load_network = _LazyNetwork(spec)
     with progress_over("stimuli", "file", leave=False) as progress:
-        specs, outline, recipe = plan_request(request, loaded, progress)
+        specs, outline, recipe = plan_request(request, load_network, progress)
     with progress_over("planned", "metamer", leave=False) as progress:
         plan = plan_run(specs, out, batch_size, extend=extend, progress=progress)
     _introduce(outline, recipe, plan, out)
     options = {"snapshot_every": snapshot_every, "keep_state": keep_state}
     if dry_run:
-        _estimate(plan, outline, loaded, batch_size, not fast_operations, **options)
+        _estimate(plan, outline, load_network, batch_size, not fast_operations, **options)
         return
     clear_leftovers(out, plan.finished)
     if plan.batches:
-        _execute(plan, loaded, deterministic=not fast_operations, **options)
+        _execute(plan, load_network, deterministic=not fast_operations, **options)
     else:
         show_table([], _COLUMNS)
 
 
-class _Loaded:
+class _LazyNetwork:
     """The network, loaded when it is first needed."""
 
     def __init__(self, spec):
@@ -157,7 +151,7 @@ class _Loaded:
             self._network = self._spec.load()
             from tfmetamers.utilities.device import describe_device
 
-            say(f"{self._network.name}, {self._network.provenance.describe()}, on the {describe_device()}")
+            say(f"{self._network.name}, {self._network.describe().describe_weights()}, on the {describe_device()}")
         return self._network
 
 
@@ -169,7 +163,7 @@ def _overrides(settings, options) -> dict[str, str]:
     pairs = [setting.split("=", 1) for setting in settings] + list(options.items())
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ArgumentError("The same field of the recipe is set twice; set it once.")
+        raise ArgumentError("A field of the recipe is set twice; set it once.")
     return fields
 
 
@@ -177,11 +171,11 @@ def _introduce(outline, recipe, plan, out) -> None:
     say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}")
     for field, (named, used) in recipe.deviations().items():
         say(f"  {field}: {used} in place of {named}")
-    extended = f" ({plan.extended} from those of fewer steps)" if plan.extended else ""
+    extended = f" ({plan.extended} continued from fewer steps)" if plan.extended else ""
     say(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
 
 
-def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> None:
+def _estimate(plan, outline, load_network, batch_size, deterministic, **options) -> None:
     from tfmetamers.synthesis.plan import estimate_bytes
 
     rows = []
@@ -189,7 +183,7 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
         from tfmetamers.synthesis.runs import measure_seconds
 
         for layer, batches in plan.by_layer.items():
-            a_step = measure_seconds(plan, loaded(), layer, deterministic=deterministic)
+            a_step = measure_seconds(plan, load_network(), layer, deterministic=deterministic)
             steps = sum(map(_steps_of, batches))
             rows.append(
                 {
@@ -203,7 +197,7 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
         columns = {
             "layer": "layer",
             "metamers": "metamers",
-            "seconds_a_step": Column("seconds a step", lambda ends: "{:.3g} to {:.3g}".format(*ends)),
+            "seconds_a_step": Column("seconds per step", lambda ends: "{:.3g} to {:.3g}".format(*ends)),
             "seconds": Column("time", lambda ends: duration_range(*ends)),
         }
         show_table(rows, columns)
@@ -211,38 +205,38 @@ def _estimate(plan, outline, loaded, batch_size, deterministic, **options) -> No
     say(f"\nAt most {size / 1e6:,.1f} MB on disk. Nothing was made.")
     if rows:
         fastest, slowest = (sum(row["seconds"][end] for row in rows) for end in (0, 1))
-        say(f"{duration_range(fastest, slowest).capitalize()} on this machine, as far as a few timed steps can tell.")
+        say(f"{duration_range(fastest, slowest).capitalize()} on this machine, judging by a few timed steps.")
         if slowest > LONG:
             _advise(batch_size, max(row["metamers"] for row in rows))
 
 
 def _steps_of(batch) -> int:
-    return batch[0].spec.recipe.steps - batch[0].steps_begun
+    return batch[0].spec.recipe.steps - batch[0].first_step
 
 
 def _advise(batch_size: int, metamers: int) -> None:
-    """Say what may make a long run shorter."""
+    """Say what may shorten a long run."""
     from tfmetamers.utilities.device import has_gpu
 
     if batch_size < metamers:
-        say(f"Batches of more than {batch_size} (--batch-size) may take less time a metamer, and take more memory.")
+        say(f"Batches larger than {batch_size} (--batch-size) may take less time per metamer, but need more memory.")
     if not has_gpu():
-        say("TensorFlow finds no GPU here; on one, steps take a fraction of that.")
-    say("Several processes can be given the same command: they divide its batches among them.")
+        say("TensorFlow found no GPU here; on one, steps take a fraction of the time.")
+    say("Several processes that run the same command divide its batches among themselves.")
 
 
-def _execute(plan, loaded, **options) -> None:
+def _execute(plan, load_network, **options) -> None:
     from tfmetamers.synthesis.runs import execute_run
 
     rows, job = [], None
     try:
         with _Progress(plan) as progress:
-            for job, metamer in execute_run(plan, loaded(), progress=progress.update, **options):
+            for job, metamer in execute_run(plan, load_network(), progress=progress.update, **options):
                 rows.append(_row(job, metamer.record))
-    finally:  # What was made is told where something else failed, too.
+    finally:  # Also shown if something else failed.
         show_table(rows, _COLUMNS)
         if rows:
-            say(f"\nEach is in a folder of its own, such as {job.folder}.")
+            say(f"\nEach metamer has its own folder, such as {job.folder}.")
 
 
 _COLUMNS = {
@@ -294,7 +288,7 @@ class _Progress:
 
     def update(self, batch, state) -> None:
         layer = batch[0].spec.layer
-        total, done = self._totals[layer], self._before[batch[0].folder] + state.step - batch[0].steps_begun
+        total, done = self._totals[layer], self._before[batch[0].folder] + state.step - batch[0].first_step
         if layer != self._layer:
             self._close()
             self._layer, self._bar = layer, progress_bar(total=total, desc=layer, unit="step")
@@ -312,5 +306,5 @@ class _Progress:
             if len(self._seconds) == TIMED_CALLS:
                 left = duration_range(*(waiting * end for end in (min(self._seconds), max(self._seconds))))
                 metamers = counted(sum(map(len, self._batches[self._layer])), "metamer")
-                say_above_bars(f"{metamers} of {self._layer}: {left}, as far as the first steps can tell")
+                say_above_bars(f"{metamers} of {self._layer}: {left}, judging by the first steps")
         self._last = batch[0].folder, state.step, state.seconds

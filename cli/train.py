@@ -23,11 +23,13 @@ def _threshold(context, parameter, value):
 
 
 @click.group(invoke_without_command=True)
-@click.option("--architecture", metavar="NAME|FILE", help="An architecture of the package, or a .json or .pckl file.")
+@click.option(
+    "--architecture", metavar="NAME|FILE", help="The name of an architecture in the package, or a .json or .pckl file."
+)
 @click.option("--task", type=click.Choice(["words", "categories", "both"]), help="What to learn. [default: words]")
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of words.")
 @click.option("--backgrounds", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of backgrounds.")
-@click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the network.")
+@click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the network.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, mixtures and dropout.")
 @click.option("--epochs", type=int, default=150, show_default=True, help="Maximum number of epochs.")
 @click.option("--steps-per-epoch", type=int, help="Batches in an epoch. [default: every clip once]")
@@ -35,11 +37,42 @@ def _threshold(context, parameter, value):
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
 @click.option("--learning-rate", type=float, default=0.01, show_default=True, help="Initial learning rate.")
 @click.option("--momentum", type=float, default=0.9, show_default=True, help="Momentum of sgd.")
-@click.option("--decay-epochs", type=int, default=50, show_default=True, help="Epochs until the rate is divided by 10.")
-@click.option("--category-weight", type=float, default=1.0, show_default=True, help="Weight of their loss, with both.")
-@click.option("--word-threshold", default="0.57", show_default=True, callback=_threshold, help="Stops training.")
-@click.option("--category-threshold", default="0.83", show_default=True, callback=_threshold, help="Stops training.")
-@click.option("--snr", type=float, nargs=2, default=(-10.0, 10.0), show_default=True, help="Range of ratios, in dB.")
+@click.option(
+    "--decay-epochs",
+    type=int,
+    default=50,
+    show_default=True,
+    help="Epochs after which the learning rate is divided by 10.",
+)
+@click.option(
+    "--category-weight",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Weight of the categories' loss, with --task both.",
+)
+@click.option(
+    "--word-threshold",
+    default="0.57",
+    show_default=True,
+    callback=_threshold,
+    help="Share of words correct at which to stop, or none.",
+)
+@click.option(
+    "--category-threshold",
+    default="0.83",
+    show_default=True,
+    callback=_threshold,
+    help="Area under the ROC curve at which to stop, or none.",
+)
+@click.option(
+    "--snr",
+    type=float,
+    nargs=2,
+    default=(-10.0, 10.0),
+    show_default=True,
+    help="Range of signal-to-noise ratios, in dB.",
+)
 @click.option("--shift", type=float, default=0.1, show_default=True, help="Maximum shift of words in time, in s.")
 @click.option("--silence", type=float, default=0.05, show_default=True, help="Share of clips without speech.")
 @click.option("--clean", type=float, default=0.05, show_default=True, help="Share of clips without background.")

@@ -54,7 +54,7 @@ def compare(metamer) -> None:
         for step, loss in published.items()
         if step in ours
     ]
-    print(f"\n{layer}, {record.network.weights()}, seed {record.seed}")
+    print(f"\n{layer}, {record.network.describe_weights()}, seed {record.seed}")
     if rows:
         print(tabulate(rows, ["step", "published", "ours", "difference", "ratio"], disable_numparse=True))
     else:

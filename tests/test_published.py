@@ -24,7 +24,7 @@ def test_layers_are_those_of_the_networks_here():
     recognition = find_published("recognition_2019").read()
     for network, rows in recognition.groupby("network"):
         spec = NetworkSpec.parse(network)
-        outline = spec.kind.outline(spec)
+        outline = spec.network_family.outline(spec)
         if outline is not None:
             assert set(rows["layer"]) - {"natural"} <= set(outline.layers), network
 

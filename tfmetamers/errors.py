@@ -1,11 +1,11 @@
-"""The errors that tfmetamers raises on purpose, and the wording they share."""
+"""The errors that tfmetamers raises on purpose, and the wording that they share."""
 
 import numbers
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-#: No whole number is larger: it has 64 bits with its sign, and a table or a file of JSON holds it everywhere.
+#: The largest whole number that is accepted: a signed 64-bit integer, which every table and JSON file can hold.
 MAX_WHOLE = 2**63 - 1
 
 
@@ -41,7 +41,7 @@ class BusyError(ResultError):
 
 
 class SynthesisError(TfmetamersError):
-    """Synthesis cannot go on; what was reached has been saved where a folder was given."""
+    """Synthesis cannot continue; what it had reached was saved if it writes to a folder."""
 
 
 class UnmovedError(SynthesisError):
@@ -49,21 +49,25 @@ class UnmovedError(SynthesisError):
 
 
 class TfmetamersWarning(UserWarning):
-    """Something can be used, and will likely not give what was meant."""
+    """Something can be used, but probably does not give what was meant."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> ArgumentError:
-    """Return the error for a name that is not known, listing the names nearest to it.
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], remedy: str = "Give one of these.", *, where: str = ""
+) -> ArgumentError:
+    """Return the error for an unknown name, with the most similar names that are known.
 
     Args:
         kind: what the name stands for, such as ``"network"``.
         name: the name that arrived.
         known: every name that would have been accepted.
-        remedy: how to see all names, as an imperative sentence.
+        remedy: how to see all names, or what else to do, as an imperative sentence.
+        where: what has no such name, such as ``" in vgg_19"``.
     """
     known = list(known)
-    near = get_close_matches(str(name), known, n=5, cutoff=0.4) or known[:10]
-    return ArgumentError(f"There is no {kind} {name!r}; the nearest are {', '.join(near)}. {remedy}")
+    near = get_close_matches(str(name), known, n=5, cutoff=0.4)
+    listed = f"similar names are {', '.join(near)}" if near else f"known names are {', '.join(known[:10]) or 'none'}"
+    return ArgumentError(f"There is no {kind} {name!r}{where}; {listed}. {remedy}")
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:
@@ -78,6 +82,11 @@ def checked_whole_number(what: str, value, minimum: int) -> int:
     if value > MAX_WHOLE:
         raise ArgumentError(f"The {what} is {shown(value)}; a whole number of at most {MAX_WHOLE} was expected.")
     return int(value)
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or the name of its type where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def shown(value) -> str:

@@ -17,7 +17,7 @@ RELU_GRADIENTS = ("straight-through", "normal")
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
-#: The greatest number that single precision, in which stimuli are optimised, can hold.
+#: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
 
 
@@ -41,8 +41,8 @@ class Recipe:
         noise_low: lower end of uniform noise; None for pink noise.
         noise_high: upper end of uniform noise; None for pink noise.
         noise_rms: root mean square of pink noise; None for uniform noise.
-        lower_bound: the least value of the stimulus; None where there is no least one.
-        upper_bound: the greatest value of the stimulus; None where there is no greatest one.
+        lower_bound: the minimum of the stimulus; None for no minimum.
+        upper_bound: the maximum of the stimulus; None for no maximum.
         relu_gradient: ``"straight-through"`` or ``"normal"``, for the ReLUs that produce the matched layer.
         front_end: ``"exact"`` or ``"fast"`` for networks of sounds, ``"none"`` for those without a front end.
 
@@ -95,8 +95,8 @@ class Recipe:
         given = [bound for bound in bounds if bound is not None]
         if given != sorted(given):
             raise ArgumentError(
-                f"lower_bound, noise_low, noise_high and upper_bound are {bounds}; each must be at least the "
-                "one before it."
+                f"lower_bound, noise_low, noise_high and upper_bound are {bounds}; they must not decrease from one "
+                "to the next."
             )
 
     def replace(self, **fields: Any) -> "Recipe":
@@ -108,13 +108,13 @@ class Recipe:
         known = [field.name for field in dataclasses.fields(self) if field.name != "name"]
         for field in fields:
             if field not in known:
-                raise unknown_name("recipe field called", field, known, "Give one of these.")
+                raise unknown_name("field", field, known, where=" of a recipe")
         return dataclasses.replace(self, **fields)
 
     def deviations(self) -> dict[str, tuple[Any, Any]]:
         """Return the fields that differ from the recipe of this name: field -> (the recipe's, this one's).
 
-        A recipe of a name of its own has none.
+        A recipe with a new name has none.
         """
         named = next((recipe for recipe in _recipes() if recipe.name == self.name), self)
         pairs = {
@@ -123,7 +123,7 @@ class Recipe:
         return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
     def variant(self, own: str) -> list[str]:
-        """Say in what the recipe differs from a network's own, in words of letters, digits and ``-._``.
+        """Return how the recipe differs from a network's own, in words of letters, digits and ``-._``.
 
         Args:
             own: the name of the network's own recipe.
@@ -169,7 +169,7 @@ def find_recipe(name: str) -> Recipe:
     """
     recipes = {recipe.name: recipe for recipe in _recipes()}
     if name not in recipes:
-        raise unknown_name("recipe", name, recipes, "Give one of these.")
+        raise unknown_name("recipe", name, recipes)
     return recipes[name]
 
 

@@ -62,7 +62,7 @@ def test_counts_and_probes_follow_from_the_graphs(name):
 
     entry = find_entry(name)
     spec = NetworkSpec.parse(entry.network)
-    variables = spec.kind.variables(spec)
+    variables = spec.network_family.variables(spec)
     assert entry.variables == len(variables)
     assert entry.parameters == sum(math.prod(shape) for shape, _ in variables.values())
     assert all(any(fnmatchcase(variable, p) for p in entry.variable_names) for variable in variables)

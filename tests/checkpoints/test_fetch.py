@@ -184,7 +184,7 @@ class TestRedirects:
         monkeypatch.setattr(requests, "get", answered)
         server.leads_to = f"{server.url}?from=here"
         secure = replace(published, url=server.url.replace("http://", "https://"))
-        with pytest.raises(CheckpointError, match="http in place of https"):
+        with pytest.raises(CheckpointError, match="from https to"):
             fetch_entry(secure, cache=tmp_path)
         server.leads_to = f"{secure.url}?from=here"
         assert fetch_entry(secure, cache=tmp_path).read_bytes() == server.content

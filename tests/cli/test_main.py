@@ -247,7 +247,7 @@ command_line.main()
                 raise ImportError("half imported") from error
 
         monkeypatch.setattr(command_line.tfmetamers, "main", imported)
-        assert run(capsys, "synth") == (130, "", "Stopped. The same command goes on from here.\n")
+        assert run(capsys, "synth") == (130, "", "Stopped. Run the same command again to continue.\n")
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     def test_while_the_command_line_is_imported(self):
@@ -286,7 +286,7 @@ class TestNames:
             capsys, "synth", "--layer", "conv1_2", "--dry-run", "--output", "nowhere", *arguments
         )
         assert (status in (1, 2), errors.count("Error"), "Traceback" in errors) == (True, 1, False), output + errors
-        assert "not foreseen" not in errors
+        assert "unexpected" not in errors
         return errors
 
     @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ class TestNames:
     @pytest.mark.parametrize("command", [["synth", "--network", "vgg_19:random", "--layer", "conv1_2"], ["index"]])
     def test_inputs(self, capsys, command):
         status, _, errors = run(capsys, *command, "x" * 5000)
-        assert (status, errors.count("\n"), "not foreseen" in errors) == (1, 1, False), errors
+        assert (status, errors.count("\n"), "unexpected" in errors) == (1, 1, False), errors
 
 
 def test_debugging_shows_the_tracebacks_of_what_spared_others(tmp_path):

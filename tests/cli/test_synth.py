@@ -165,7 +165,7 @@ def test_a_run_says_what_it_runs_on_and_from_its_first_steps_how_long_it_takes(s
     assert status == 0
     (loaded,) = [line for line in output.splitlines() if "SHA-256" in line]
     assert loaded.startswith("mine, ") and "on the CPU (" in loaded
-    said = [line for line in output.splitlines() if "first steps can tell" in line]
+    said = [line for line in output.splitlines() if "judging by the first steps" in line]
     assert [line.split(":")[0] for line in said] == ["2 metamers of block", "2 metamers of flat"]
     assert all("second" in line for line in said)
 
@@ -184,7 +184,7 @@ def test_rows_as_json_and_nothing_beside_them(synth, model, folder, tmp_path):
 def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
     status, _, errors = synth(*model, "--layer", "tensor:nothing", folder)
     assert status == 2
-    tensor = errors.split("the nearest are ")[1].split(",")[0]
+    tensor = errors.split("names are ")[1].split(",")[0]
     assert synth(*model, "--layer", f"tensor:{tensor}", "--steps", 1, folder / "dog")[0] == 0
     (record,) = records(tmp_path / "out")
     assert record.layer.tensor == tensor
@@ -193,7 +193,7 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "at_fault"),
     [
-        (["--layer", "blok"], "'blok'; the nearest are block"),
+        (["--layer", "blok"], "'blok'"),
         (["--layer", "block", "--steps", "0"], "steps"),
         (["--layer", "block", "--steps", "many"], "'many'"),
         (["--layer", "block", "--learning-rate", "nan"], "learning_rate"),

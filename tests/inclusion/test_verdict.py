@@ -24,9 +24,9 @@ def a_null(*coefficients, network=None, layer="block"):
     [
         (CAT, 0.51, True, []),
         (CAT, 0.5, False, ["0.5000"]),
-        (DOG, 0.51, False, ["dog in place of cat"]),
+        (DOG, 0.51, False, ["dog, not cat"]),
         (CAT, None, False, ["undefined"]),
-        (DOG, 0.1, False, ["dog in place of cat", "0.1000"]),
+        (DOG, 0.1, False, ["dog, not cat", "0.1000"]),
     ],
 )
 def test_both_parts_are_needed(metamer, correlation, included, reasons):
@@ -67,9 +67,9 @@ def test_the_percentile_is_the_share_of_pairs_below_and_pairs_without_a_coeffici
     ],
 )
 def test_a_null_distribution_at_whose_layer_a_match_says_little_is_doubted(coefficients, expected):
-    doubts = a_null(*coefficients).doubts("block")
-    assert len(doubts) == len(expected)
-    assert all("block" in doubt and text in doubt for doubt, text in zip(doubts, expected, strict=True))
+    found = a_null(*coefficients).find_warnings("block")
+    assert len(found) == len(expected)
+    assert all("block" in warning and text in warning for warning, text in zip(found, expected, strict=True))
 
 
 def test_a_verdict_has_the_warnings_of_the_metamer_and_those_of_the_null():
@@ -103,8 +103,8 @@ def test_a_metamer_is_judged_by_its_record_and_by_a_null_of_its_network_alone(sm
     assert verdict.included == verdict.same_label
     for other, difference in (
         (a_null(0.5, network={**described, "digest": "0" * 64}), r"network\.digest: 0000"),
-        (a_null(0.5, network=described, layer="flat"), "layer: flat there, block asked"),
-        (dataclasses.replace(null, front_end="exact"), "front end: exact there, none asked"),
+        (a_null(0.5, network=described, layer="flat"), "layer: flat instead of block"),
+        (dataclasses.replace(null, front_end="exact"), "front end: exact instead of none"),
     ):
         with pytest.raises(ResultError, match=difference):
             include(metamer, other)

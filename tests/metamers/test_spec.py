@@ -8,7 +8,7 @@ import pytest
 
 from tfmetamers.errors import ArgumentError, StimulusError
 from tfmetamers.metamers import MetamerSpec, StimulusSpec
-from tfmetamers.metamers.spec import metamer_folder
+from tfmetamers.metamers.spec import layer_folder
 from tfmetamers.networks import NetworkSpec
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.collection import StimulusFile
@@ -60,7 +60,7 @@ class TestFolder:
         assert max(map(len, names)) <= 200
 
     def test_a_layer_called_as_a_variant_of_another_has_a_folder_of_its_own(self):
-        named, varied = metamer_folder("net", "a~b", "dog", 0), metamer_folder("net", "a", "dog", 0, ["b"])
+        named, varied = layer_folder("net", "a~b"), layer_folder("net", "a", ["b"])
         assert named != varied
 
 

@@ -30,7 +30,7 @@ def test_photographs_are_recognised(networks, name, size):
 def test_its_outline_is_what_it_says_itself(networks):
     for name, network in networks.items():
         spec = NetworkSpec.parse(name)
-        assert spec.kind.outline(spec) == NetworkOutline.of(network)
+        assert spec.network_family.outline(spec) == NetworkOutline.of(network)
 
 
 def test_random_weights_follow_from_the_seed_and_another_size_is_taken():

@@ -15,7 +15,7 @@ FIELDS = {field.name for field in dataclasses.fields(NetworkSpec)} - {"family", 
 @pytest.mark.parametrize("text", ["vggish@1s", "vggish_2020", "deepspeech@0.5s"])
 def test_an_outline_is_what_the_network_itself_says(text):
     spec = NetworkSpec.parse(text)
-    assert spec.kind.outline(spec) == NetworkOutline.of(spec.describe())
+    assert spec.network_family.outline(spec) == NetworkOutline.of(spec.describe())
 
 
 def test_every_network_has_one_name_and_is_parsed_to_its_family():
@@ -23,7 +23,7 @@ def test_every_network_has_one_name_and_is_parsed_to_its_family():
     for name in network_names():
         spec = NetworkSpec.parse(name)
         assert (spec.name, str(spec), spec.network_name) == (name, name, name)
-        assert name in spec.kind.network_names()
+        assert name in spec.network_family.network_names()
 
 
 def test_families_take_fields_that_there_are():
@@ -41,14 +41,14 @@ def test_a_family_that_is_not_there_lists_near_ones():
 def test_a_sound_shorter_than_a_sample_or_too_long_is_refused(duration):
     spec = NetworkSpec.parse("deepspeech", duration=duration)
     with pytest.raises(ArgumentError, match=r"deepspeech.*duration"):
-        spec.kind.outline(spec)
+        spec.network_family.outline(spec)
 
 
 def test_whether_weights_are_at_hand_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("TFMETAMERS_CACHE", str(tmp_path))
 
     def state(name):
-        return NetworkSpec.parse(name).kind.state(NetworkSpec.parse(name))
+        return NetworkSpec.parse(name).network_family.state(NetworkSpec.parse(name))
 
     assert state("vggish") == state("word_aliased") == "not fetched"
     (tmp_path / "vggish_model.ckpt").write_bytes(b"weights")
@@ -59,7 +59,7 @@ def test_whether_weights_are_at_hand_is_told(tmp_path, monkeypatch):
 class TestModelsInMemory:
     def test_they_are_told_apart_by_their_weights_and_what_they_take(self, small_model):
         network, again = from_keras(small_model), from_keras(small_model)
-        assert isinstance(network.spec.kind, MemoryFamily)
+        assert isinstance(network.spec.network_family, MemoryFamily)
         assert network.spec == again.spec
         assert network.spec.folder_name.startswith("small~")
         assert from_keras(small_model, input_range=(0, 255)).spec.identity != network.spec.identity

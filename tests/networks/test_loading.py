@@ -66,7 +66,7 @@ def test_a_release_that_was_fetched_is_taken_with_its_architecture(fetched):
     network = tm.load_network("word_aliased")
     assert network.layer("conv_0").shape[-1] == 12
     spec = NetworkSpec.parse("word_aliased", checkpoint=fetched / "word_aliased.ckpt")
-    assert spec.kind.variables(spec)["brain_network/conv_0/kernel"] == ((7, 14, 1, 12), "float32")
+    assert spec.network_family.variables(spec)["brain_network/conv_0/kernel"] == ((7, 14, 1, 12), "float32")
 
 
 def test_a_release_that_was_fetched_and_moved_is_found_again(fetched, tmp_path):
@@ -125,7 +125,3 @@ class TestBadInput:
     def test_a_layer_table_that_is_not_an_architecture(self):
         with pytest.raises(ArgumentError, match="read_architecture"):
             tm.load_architecture("layers.json")
-
-    def test_the_size_of_a_picture_is_asked_of_a_sound_network(self, small_architecture):
-        with pytest.raises(ArgumentError, match=r"small takes .*not pictures"):
-            tm.load_architecture(small_architecture, random_seed=0).input_size  # noqa: B018

@@ -14,7 +14,7 @@ from tfmetamers.networks.families import deepspeech
 
 def probe_of(name):
     entry = find_entry(name)
-    return NetworkSpec.parse(entry.network).kind.probe(entry)
+    return NetworkSpec.parse(entry.network).network_family.probe(entry)
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_layers_logits_and_gradients_equal_those_of_tensorflow_1(original):
 @pytest.mark.parametrize("name", PAPER_LAYERS)
 def test_the_outline_is_what_the_network_itself_says(name):
     spec = NetworkSpec.parse(name, size=SIZES[name])
-    outline = spec.kind.outline(spec)
+    outline = spec.network_family.outline(spec)
     assert outline == NetworkOutline.of(spec.describe())
     assert (list(outline.layers), outline.classes) == (PAPER_LAYERS[name], len(slim.labels(name)))
 
@@ -160,7 +160,7 @@ def test_each_paper_layer_gets_its_relu_rule(name):
 @pytest.mark.parametrize(("name", "layer"), [("vgg_19", "conv2_2"), ("inception_v3", "Conv2d_3b_1x1")])
 def test_gradient_is_the_identity_at_the_matched_relu_and_ordinary_upstream(name, layer):
     spec = NetworkSpec.parse(name, size=SIZES[name])
-    network = spec.kind.with_weights(
+    network = spec.network_family.with_weights(
         spec, drawn_weights(slim.trace(name, SIZES[name], seed=0), "/conv[12]/", "/Conv2d_")
     )
     stimulus = tf.constant(np.random.default_rng(8).random((1, *network.stimulus_shape), np.float32))
@@ -233,7 +233,7 @@ def test_another_size_gives_one_row_of_logits_the_mean_over_places(name, size, m
 @pytest.mark.parametrize(("name", "size"), [("vgg_19", 223), ("inception_v3", 74), ("resnet_v2_101", (64, 32))])
 def test_a_size_that_is_too_small_for_the_network_or_not_square_is_refused(name, size):
     spec = NetworkSpec.parse(name, random_seed=0, size=size)
-    for use in (spec.kind.outline, spec.kind.load):
+    for use in (spec.network_family.outline, spec.network_family.load):
         with pytest.raises(ArgumentError, match=f"{name} got a size of"):
             use(spec)
 

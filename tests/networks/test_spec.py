@@ -1,6 +1,7 @@
 """The notation of networks, what tells one from another, and where its files are found again."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.spec import NetworkSpec, locate
+from tfmetamers.networks.spec import NOTATION, NetworkSpec, locate
 
 FORMS = {
     "vgg_19": {"family": "slim", "name": "vgg_19"},
@@ -55,6 +56,12 @@ def test_every_form_is_data_and_comes_back_from_text_and_from_json(text):
     assert spec.to_json() == FORMS[text]
     assert str(spec) == text
     assert NetworkSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_the_document_has_every_form_of_the_notation():
+    document = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
+    rows = re.findall(r"^\| (`.+?`) \|", document.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [row.replace("`", "") for row in rows] == list(NOTATION)
 
 
 def test_a_folder_is_a_network_by_what_it_holds(tmp_path):
@@ -325,7 +332,7 @@ import sys
 from tfmetamers.networks.spec import NetworkSpec
 for text in ("small_word_aliased", "vgg_19:random", "{tmp_path}/mine.keras", "{tmp_path}/layers.json:random:3"):
     spec = NetworkSpec.parse(text)
-    str(spec), spec.identity, spec.folder_name, spec.kind.outline(spec)
+    str(spec), spec.identity, spec.folder_name, spec.network_family.outline(spec)
 print([name for name in ("tensorflow", "keras", "scipy", "matplotlib", "pandas") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -25,7 +25,7 @@ def test_it_is_told_by_the_ids_of_results(tmp_path):
 
 def test_what_is_not_told_stays_as_it_was_recorded():
     stimulus = a_record().stimulus
-    told = Truth(label="terrier").applied(stimulus)
+    told = Truth(label="terrier").apply_to(stimulus)
     assert (told.label, told.category, told.id) == ("terrier", stimulus.category, stimulus.id)
 
 

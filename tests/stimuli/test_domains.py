@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfmetamers.stimuli.domains import Images
+from tfmetamers.stimuli.domains import Images, Sounds
 from tfmetamers.stimuli.images import load_image, sample_photograph
 
 
@@ -24,3 +24,10 @@ def test_pictures_are_loaded_saved_and_read_in_the_domains_shape(tmp_path, domai
     assert (domain.size, domain.shape, domain.describe()) == (size, picture.shape, description)
     with Image.open(tmp_path / "original.png") as saved:
         assert saved.size == (domain.width, domain.height)
+
+
+def test_a_judge_of_another_duration_is_suggested_for_sounds_of_its_rate_alone():
+    sounds = Sounds(16000, 32000)
+    assert sounds.differs_only_in_duration(Sounds(16000, 48000))
+    assert not sounds.differs_only_in_duration(Sounds(8000, 32000))
+    assert not Images(16).differs_only_in_duration(sounds)

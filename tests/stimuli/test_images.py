@@ -252,7 +252,7 @@ class TestRefused:
 
     def test_a_text_file_with_a_pictures_name(self, tmp_path):
         (tmp_path / "words.png").write_text("not a picture\n" * 100)
-        assert "not a picture in a format that is read" in self.refusal(tmp_path / "words.png")
+        assert "not a picture" in self.refusal(tmp_path / "words.png")
 
     @pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".bmp", ".tif", ".webp", ".ppm"])
     def test_a_file_that_is_cut_in_half(self, tmp_path, suffix):

@@ -73,7 +73,7 @@ class TestExtending:
         make(plan(network, stimuli[:1], begun, recipe=SHORT.replace(learning_rate=0.1)), network, keep_state=True)
         make(plan(network, stimuli[:1], begun, recipe=SHORT.replace(steps=107)), network)  # Its state is not kept.
         [[job]] = plan(network, stimuli[:1], begun, recipe=LONG, extend=True).batches
-        assert job.steps_begun == read_metamer(job.begun).record.recipe.steps == 106
+        assert job.first_step == read_metamer(job.continued).record.recipe.steps == 106
 
     def test_where_there_is_nothing_to_continue_it_is_said(self, network, stimuli, tmp_path):
         make(plan(network, stimuli[:1], tmp_path, recipe=SHORT), network)

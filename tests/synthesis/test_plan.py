@@ -186,7 +186,7 @@ class TestFinished:
         job.folder.rename(tmp_path / "elsewhere")
         other.folder.parent.mkdir(parents=True)
         (tmp_path / "elsewhere").rename(other.folder)
-        with pytest.raises(ResultError, match=r"recipe\.steps: 30 there, 9 asked"):
+        with pytest.raises(ResultError, match=r"recipe\.steps: 30 instead of 9"):
             plan(network, stimuli[:1], tmp_path, recipe=RECIPE.replace(steps=9))
 
     def test_a_corrected_label_does_not_make_finished_work_another(self, network, stimuli, tmp_path):

@@ -264,7 +264,7 @@ def test_random_weights_of_a_trained_architecture(trained):
 
 
 def test_a_folder_of_another_run_is_refused(trained, learner, corpus):
-    with pytest.raises(ResultError, match=r"settings\.batch_size: 8 there, 4 asked"):
+    with pytest.raises(ResultError, match=r"settings\.batch_size: 8 instead of 4"):
         _train(learner, corpus, trained[0], dataclasses.replace(SETTINGS, batch_size=4))
 
 

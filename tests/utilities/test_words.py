@@ -2,12 +2,16 @@
 
 import pytest
 
-from tfmetamers.utilities.words import counted, duration_range
+from tfmetamers.utilities.words import counted, duration_range, listed
 
 
 def test_nouns_agree_with_their_numbers():
     assert [counted(count, "clip") for count in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
     assert [counted(2, noun) for noun in ("category", "day")] == ["2 categories", "2 days"]
+
+
+def test_long_lists_are_cut_short():
+    assert [listed("abcde"[:count]) for count in (0, 1, 3, 5)] == ["none", "a", "a, b, c", "a, b, c and 2 more"]
 
 
 @pytest.mark.parametrize(

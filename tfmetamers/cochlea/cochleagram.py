@@ -154,7 +154,7 @@ def build_front_end(
         ArgumentError: an unknown name, an oversampling below 2, or settings for which there is no filter bank.
     """
     if name not in FRONT_ENDS:
-        raise unknown_name("front end", name, FRONT_ENDS, "Give one of these.")
+        raise unknown_name("front end", name, FRONT_ENDS)
     require_positive("oversampling", oversampling)
     if oversampling < 2:
         raise ArgumentError(f"The oversampling is {oversampling}; at least 2 was expected.")

@@ -1,4 +1,4 @@
-"""Drawings of what front ends give."""
+"""Figures of the outputs of front ends."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ MARKED_FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 4000, 8000)
 
 
 def draw_front_end(row: Sequence[Axes], outputs: np.ndarray, front_end: Callable, duration: float) -> None:
-    """Draw what a front end gives for several sounds, on the same scale.
+    """Draw a front end's outputs for several sounds, on the same scale.
 
     Args:
         row: where to draw each.

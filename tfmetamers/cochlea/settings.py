@@ -28,8 +28,8 @@ class CochleagramSettings:
         envelope_rate: sampling rate of the cochleagram, in Hz; divides the sampling rate.
         window: length of the filter that precedes the down-sampling of the envelopes, in samples; odd.
         window_beta: shape of that filter's Kaiser window, from 0 to 100.
-        scale: multiplies the envelopes before compression. The released networks' scale is said to be a percentile of
-            a speech dataset (``linear_max``).
+        scale: multiplies the envelopes before compression. According to the released code (``linear_max``), the
+            released networks' scale is a percentile over a speech dataset.
         exponent: of the compression, above 0 and below 1.
         padding: zeros after a sound before its spectrum is computed, so that its end does not run into its beginning;
             a multiple of `step`. The released code had such a parameter and ignored it.
@@ -115,7 +115,7 @@ class CochleagramSettings:
         known = [field.name for field in dataclasses.fields(self)]
         for field in fields:
             if field not in known:
-                raise unknown_name("cochleagram setting", field, known, "Give one of these.")
+                raise unknown_name("cochleagram setting", field, known)
         return dataclasses.replace(self, **fields)
 
 
@@ -130,5 +130,5 @@ def find_cochleagram_settings(name: str) -> CochleagramSettings:
     """
     presets = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
     if name not in presets:
-        raise unknown_name("preset of cochleagram settings", name, presets, "Give one of these.")
+        raise unknown_name("preset of cochleagram settings", name, presets)
     return presets[name]

@@ -14,7 +14,7 @@ import numpy as np
 
 from tfmetamers.errors import ResultError, TfmetamersWarning
 from tfmetamers.inclusion.null import NullDistribution
-from tfmetamers.inclusion.null_choice import Choice, choose_null, refuse_useless
+from tfmetamers.inclusion.null_choice import Choice, choose_null, require_all_apply
 from tfmetamers.inclusion.null_files import load_null
 from tfmetamers.inclusion.verdict import judge
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict, write_verdict
@@ -30,7 +30,7 @@ from tfmetamers.metamers.folder import (
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
-from tfmetamers.metamers.tables import describe_row, write_csv
+from tfmetamers.metamers.tables import COLUMNS, describe_row, write_csv
 from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
@@ -39,7 +39,7 @@ from tfmetamers.utilities.files import file_digest
 if TYPE_CHECKING:
     import pandas
 
-#: Activations of natural stimuli are kept for their further metamers as far as they take no more bytes than this.
+#: Activations of natural stimuli are kept for their other metamers, up to this many bytes.
 MAX_KEPT_BYTES = 10**9
 
 #: A verdict keeps this many units of the matched layer, drawn without replacement, for a scatter plot.
@@ -54,7 +54,7 @@ class Judged:
         folder: its folder.
         record: what its metamer.json holds.
         verdict: what its verdict.json holds (``docs/evaluation.md``).
-        is_kept: whether the verdict rests on a null distribution of an earlier call, because this call has none.
+        is_kept: whether the verdict is an earlier one, by a null distribution that this call does not have.
     """
 
     folder: Path
@@ -79,30 +79,30 @@ def evaluate(
 ) -> Iterator[Judged | Failure]:
     """Judge every finished metamer below a folder, and write verdict.json beside each.
 
-    Each is judged by the network that made it, loaded and planned once for all its metamers; activations are computed
-    anew. What an earlier call has judged in the same way is read and not judged again, so that the same call continues
-    one that was interrupted. A verdict that rests on a null distribution is kept where none is given now.
+    Each metamer is judged by the network that made it, which is loaded once for all its metamers; activations are
+    computed again. Metamers that an earlier call judged in the same way are not judged again, so that the same call
+    continues one that was interrupted. A verdict by a null distribution is kept where none is given now.
 
     Args:
         out: the folder that synthesis wrote to.
         nulls: null distributions by their files, or the files; for each metamer, that of its network and layer is used
             (`tfmetamers.inclusion.null_choice.choose_null`).
-        defaults: null distributions for metamers that none of `nulls` applies to and that no earlier call judged by
-            another, such as `tfmetamers.inclusion.bundled_nulls` returns.
+        defaults: null distributions for metamers to which none of `nulls` applies and which no earlier call judged by
+            another one, such as those of `tfmetamers.inclusion.bundled_nulls`.
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
-        look_in: folders to look in for files of networks that are no longer where they were.
+        look_in: folders to look in for networks' files that have moved.
         networks: networks that are loaded already. Models in memory can be judged only if they are given here.
 
     Yields:
-        Each metamer in the order of the networks and of the paths, or why it could not be judged.
+        Each metamer, by network and path, or why it could not be judged.
 
     Raises:
-        ResultError: there is no metamer below the folder, one of `nulls` applies to none of the metamers, or two apply
-            equally to one metamer.
+        ResultError: there is no metamer below the folder, one of `nulls` applies to no metamer, or two apply equally
+            to one metamer.
     """
     records, failures = _read_records(find_metamers(out))
     nulls = nulls if isinstance(nulls, Mapping) else {Path(file): load_null(file) for file in nulls}
-    refuse_useless(nulls, records.values())
+    require_all_apply(nulls, records.values())
     defaults = defaults or {}
     choices = {
         folder: (choose_null(nulls, folder, record), choose_null(defaults, folder, record))
@@ -116,10 +116,10 @@ def evaluate(
         groups.setdefault(_loaded_alike(record), []).append(folder)
     for group in groups.values():
         matched = [records[folder].layer.name for folder in group]
-        recorded = _Recorded(records[group[0]].network, matched, all_layers, look_in, networks)
+        lazy_network = _LazyNetwork(records[group[0]].network, matched, all_layers, look_in, networks)
         for folder in group:
-            arguments = (records[folder], recorded, choices[folder], digests, all_layers)
-            judged = attempt(folder, _evaluated, folder, *arguments)
+            arguments = (records[folder], lazy_network, choices[folder], digests, all_layers)
+            judged = attempt(folder, _evaluate_one, folder, *arguments)
             if isinstance(judged, Judged):
                 for text in judged.verdict["array"]["warnings"]:
                     warnings.warn(text, TfmetamersWarning, stacklevel=2)
@@ -132,7 +132,7 @@ def verdicts(out: str | os.PathLike, nulls: Sequence[str | os.PathLike] = (), **
     Args:
         out: the folder that synthesis wrote to.
         nulls: the files of null distributions.
-        options: as `evaluate` takes them, such as ``networks`` for models that are in memory alone.
+        options: as for `evaluate`, such as ``networks`` for models that are only in memory.
 
     Raises:
         ResultError: there is no metamer, or one cannot be judged.
@@ -147,11 +147,11 @@ def verdicts(out: str | os.PathLike, nulls: Sequence[str | os.PathLike] = (), **
 def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Return a row for each network and layer, in the form of the paper's tables S4 and S5, from input to output.
 
-    Networks that share a name are told apart (`tfmetamers.networks.record.distinct_names`), and so are metamers of one
-    layer that were made in different ways (`tfmetamers.metamers.names.distinct_layers`).
+    Networks that share a name get different names (`tfmetamers.networks.record.distinct_names`), and so do layers whose
+    metamers were made in different ways (`tfmetamers.metamers.names.distinct_layers`).
 
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, undefined,
-    saved_failed (the array passes, and what a person is shown does not), median_correlation, min_margin (above the
+    saved_failed (the array passes, but what a person is shown does not), median_correlation, min_margin (above the
     null, of all metamers whose correlation is defined).
     """
     names = distinct_names([each.record.network for each in judged])
@@ -167,28 +167,16 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 
 
 def layer_place(each: Judged) -> tuple:
-    """Return what sorts metamers by their matched layers, from the input to the output.
+    """Return a key that sorts metamers by their matched layers, from the input to the output.
 
-    Layers that the network has no name for come last, in the order of their own names.
+    Layers that the network does not name come last, in the order of their names.
     """
     place = each.verdict.get("place")
     return place is None, place or 0, each.layer
 
 
-#: Columns that the table of verdicts has in common with the index.
-_RECORD_COLUMNS = (
-    "network",
-    "weights",
-    "layer",
-    "stimulus",
-    "label",
-    "category",
-    "seed",
-    "recipe",
-    "deviations",
-    "steps",
-    "kernels",
-)
+#: Columns that the table of verdicts has in common with the index: the network, the stimulus and the settings.
+_RECORD_COLUMNS = COLUMNS[: COLUMNS.index("kernels") + 1]
 
 #: Columns that come from the verdict on the exact array.
 _VERDICT_COLUMNS = (
@@ -230,12 +218,12 @@ def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, MetamerRecord], l
 
 
 def _loaded_alike(record: MetamerRecord) -> tuple:
-    """Return what is equal for metamers of one network that was loaded in one way, labels included."""
+    """Return a value that is equal for metamers of one network, loaded in the same way with the same labels."""
     return record.network.identity, json.dumps(record.network.spec.to_json(), sort_keys=True)
 
 
 class _Original:
-    """What a network gives for a natural stimulus, and the ranks of its activations once they were needed."""
+    """A network's activations and logits for a natural stimulus, and the activations' ranks once they are needed."""
 
     def __init__(self, activations: Mapping[str, np.ndarray], logits: np.ndarray | None):
         self.activations = {layer: np.ravel(values[0]) for layer, values in activations.items()}
@@ -254,8 +242,8 @@ class _Original:
         return rank_correlation(self._ranks[layer], ranks)
 
 
-class _Recorded:
-    """The network of a group of metamers, loaded when it is first needed; one that cannot be loaded is tried once."""
+class _LazyNetwork:
+    """The network of a group of metamers, loaded when it is first needed; loading is tried only once."""
 
     def __init__(
         self,
@@ -290,7 +278,7 @@ class _Recorded:
         """Return what `measure` gives for a natural stimulus, which its metamers at all layers share.
 
         Args:
-            digest: tells it from others.
+            digest: the hash of the stimulus.
             original: the stimulus.
         """
         if digest not in self._originals:
@@ -300,7 +288,7 @@ class _Recorded:
         return self._originals[digest]
 
     def require(self, part: str):
-        """Return an attribute; the error of an earlier try is raised again.
+        """Return an attribute; an earlier error is raised again.
 
         Raises:
             TfmetamersError: the network cannot be loaded.
@@ -309,12 +297,12 @@ class _Recorded:
             raise self._error
         try:
             return getattr(self, part)
-        except Exception as error:  # Whatever a damaged file has raised, it would raise again.
+        except Exception as error:  # A damaged file would raise it again.
             self._error = error
             raise
 
     def check(self) -> None:
-        """Notice a file that is gone or has changed, without loading it.
+        """Check that no file is gone or has changed, without loading it.
 
         Raises:
             TfmetamersError: a file is gone or has changed, or the network could not be loaded before.
@@ -322,15 +310,15 @@ class _Recorded:
         self.require("_is_checked")
 
 
-def _evaluated(
+def _evaluate_one(
     folder: Path,
     record: MetamerRecord,
-    recorded: _Recorded,
+    lazy_network: _LazyNetwork,
     choices: tuple[Choice, Choice],
     digests: Mapping[Path, str],
     all_layers: bool,
 ) -> Judged:
-    recorded.check()
+    lazy_network.check()
     files = judged_files(folder, record)
     earlier = _earlier_verdict(folder, files)
     choice = _chosen(*choices, earlier, digests)
@@ -345,16 +333,16 @@ def _evaluated(
     is_kept = bool(earlier and earlier["basis"]["null"] and choice.null is None)
     if is_kept and (earlier["layers"] or not all_layers):
         return Judged(folder, record, earlier, is_kept=True)
-    verdict = {"basis": basis, **_judge(recorded, folder, choice, all_layers)}
+    verdict = {"basis": basis, **_judge(lazy_network, folder, choice, all_layers)}
     if is_kept:
-        # The basis stays that of the null distribution, although it was not compared with all layers.
+        # The basis stays that of the earlier null distribution, although that was not compared with all layers.
         verdict |= {part: earlier[part] for part in ("basis", "array", "saved")}
     write_verdict(folder, verdict)
     return Judged(folder, record, verdict, is_kept=is_kept)
 
 
 def _chosen(given: Choice, default: Choice, earlier: Mapping | None, digests: Mapping[Path, str]) -> Choice:
-    """Prefer what was given now, then what an earlier verdict rests on, then the default."""
+    """Prefer the null distribution given now, then that of an earlier verdict, then the default."""
     if given.null or default.null is None:
         return given
     judged_by = earlier and earlier["basis"]["null"]
@@ -370,15 +358,15 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
     return verdict if verdict and is_about(verdict, files) else None
 
 
-def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
+def _judge(lazy_network: _LazyNetwork, folder: Path, choice: Choice, all_layers: bool) -> dict[str, Any]:
     metamer = read_metamer(folder)
     check_original(folder, metamer)
-    network, layer = recorded.require("network"), metamer.record.layer.name
+    network, layer = lazy_network.require("network"), metamer.record.layer.name
     saved = read_saved(folder, "metamer", metamer.record)
-    of_original = recorded.measured_original(metamer.record.stimulus.sha256, metamer.original)
+    of_original = lazy_network.measured_original(metamer.record.stimulus.sha256, metamer.original)
     is_exact = np.array_equal(saved, metamer.stimulus)
     stimuli = metamer.stimulus[None] if is_exact else np.stack([metamer.stimulus, saved])
-    of_metamer = recorded.require("measure")(stimuli)
+    of_metamer = lazy_network.require("measure")(stimuli)
     names = [layer, *(name for name in network.layers if all_layers and name != layer)]
     exact, shown = ({name: np.ravel(of_metamer[0][name][place]) for name in names} for place in (0, -1))
     for activations in ({name: of_original.activations[name] for name in names}, exact, shown):
@@ -413,7 +401,7 @@ def _predictions(network: Network, logits: np.ndarray | None) -> list[dict | Non
 def _at_all_layers(
     correlations: Mapping[str, float | None], network: Network, null: NullDistribution | None
 ) -> dict[str, dict]:
-    """Return each layer's correlation, and what the null distribution says of it, in the order of the layers."""
+    """Return each layer's correlation and how it compares with the null distribution, in the order of the layers."""
     ordered = [name for name in network.layers if name in correlations]
     ordered += [name for name in correlations if name not in ordered]
     found = {}
@@ -442,12 +430,12 @@ def _refuse_nan(activations: Mapping[str, np.ndarray], folder: Path) -> None:
         if not np.isfinite(values).all():
             raise ResultError(
                 f"{folder}: activations at {name} are not finite, so the network's weights or the saved stimulus are "
-                "damaged; load other weights, or delete the folder and make the metamer again."
+                "damaged; use other weights, or delete the folder and make the metamer again."
             )
 
 
 def _finite(value: float | None) -> float | None:
-    """Return a finite number, or None: JSON has no infinity, which is the ratio of equal activations."""
+    """Return a finite number, or None: the ratio of equal activations is infinite, which JSON cannot hold."""
     return value if value is not None and np.isfinite(value) else None
 
 

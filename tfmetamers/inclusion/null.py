@@ -19,6 +19,7 @@ from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import parse_json, typed
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 #: The version of the file's format, written as ``format`` in its metadata.
 FORMAT = 1
 
-#: What is kept of a network: what tells it from others, and what its weights are.
+#: What is recorded of a network: what distinguishes it from others, and where its weights come from.
 RECORDED = (*IDENTITY, "source", "file", "seed", "note")
 
-#: A maximum above this leaves a metamer no room: its correlation would have to be higher still. The bundled networks,
-#: whose metamers exceed theirs, have up to 0.9986, where words of one class give nearly the same.
+#: A maximum above this leaves a metamer no room, since its correlation would have to be higher still. The maxima of the
+#: bundled networks, which metamers do exceed, are up to 0.9986, where words of one class give nearly the same.
 NO_ROOM = 0.999
 
 #: How pairs can be drawn (`tfmetamers.inclusion.pairs`).
@@ -39,7 +40,7 @@ DESIGNS = ("blocks", "independent")
 
 
 class NullNetwork(TypedDict, total=False):
-    """The types of what tells a network from others: of `RECORDED`, what is known."""
+    """The types of what is recorded of a network: those of `RECORDED` that are known."""
 
     name: str
     stimulus_shape: list[int]
@@ -85,10 +86,10 @@ class NullStimulus:
 class NullDistribution:
     """Spearman's coefficients of the activations of pairs of natural stimuli, at layers of one network.
 
-    What the authors' own distributions do not say is None.
+    Attributes that the authors' own distributions do not record are None.
 
     Attributes:
-        network: what tells the network from others, as `NetworkRecord.to_json` has it; or None.
+        network: what distinguishes the network from others, as in `NetworkRecord.to_json`; or None.
         layers: float64 (pairs,) by the layer's name; NaN where a coefficient is undefined, because the activations
             of either stimulus are constant.
         pairs: int32 (pairs, 2), positions in `stimuli`, the first below the second, in ascending order; or None.
@@ -156,7 +157,7 @@ class NullDistribution:
         """Return the coefficients of a layer that are defined, float64 (defined pairs,).
 
         Raises:
-            ArgumentError: the distribution has no such layer; the nearest are listed.
+            ArgumentError: the distribution has no such layer; similar names are listed.
         """
         values = self._of_layer(layer)
         return values[~np.isnan(values)]
@@ -200,8 +201,8 @@ class NullDistribution:
         """
         return float(np.quantile(self._defined(layer), share))
 
-    def doubts(self, layer: str) -> list[str]:
-        """Return what speaks against verdicts at a layer, in words; empty where nothing does.
+    def find_warnings(self, layer: str) -> list[str]:
+        """Return reasons not to rely on verdicts at a layer, in words; empty if there are none.
 
         Raises:
             ArgumentError: the distribution has no such layer.
@@ -213,22 +214,22 @@ class NullDistribution:
         if median > BARELY_DIFFERENT:
             return [
                 f"{where} natural stimuli barely differ: half of the null's pairs correlate by {median:.4f} or more, "
-                "so that a match there says little; look at the input range and at other layers."
+                "so a match there says little; check the input range, and try other layers."
             ]
         if maximum > NO_ROOM:
             return [
                 f"{where} the null's maximum is {maximum:.6f}, which leaves a metamer no room above it; look for "
-                "stimuli that are nearly the same, or at other layers."
+                "stimuli that are nearly the same, or try other layers."
             ]
         return []
 
     def warn(self) -> None:
-        """Issue the `doubts` of all layers as Python's warnings."""
-        for text in (text for layer in self.layers for text in self.doubts(layer)):
+        """Issue what `find_warnings` returns for all layers as Python warnings."""
+        for text in (text for layer in self.layers for text in self.find_warnings(layer)):
             warnings.warn(text, TfmetamersWarning, stacklevel=3)
 
     def claim(self, layer: str | None = None) -> str:
-        """Say in a few words what a verdict rests on: the numbers of pairs and stimuli.
+        """Return in a few words what a verdict is based on: the numbers of pairs and stimuli.
 
         Args:
             layer: a layer; pairs without a coefficient there are mentioned.
@@ -250,15 +251,15 @@ class NullDistribution:
     def check_applies(self, network: Mapping[str, Any], layer: str, front_end: str | None = None) -> None:
         """Refuse to judge activations of another network or layer by this distribution.
 
-        What a distribution does not say is not compared.
+        What a distribution does not record is not compared.
 
         Args:
-            network: `NetworkRecord.to_json`, as ``metamer.json`` has it under ``network``.
+            network: `NetworkRecord.to_json`, as in ``metamer.json`` under ``network``.
             layer: the layer's name.
-            front_end: the front end by which the coefficient to be judged was computed, if it is known.
+            front_end: the front end with which the coefficient to be judged was computed, if known.
 
         Raises:
-            ResultError: the network, its weights, its stimulus's shape, the layer or the front end is another.
+            ResultError: the network, its weights, its stimulus's shape, the layer or the front end differs.
         """
         differences = self.differences(network, layer, front_end)
         if differences:
@@ -271,20 +272,20 @@ class NullDistribution:
         """Return a phrase for each difference that `check_applies`, which has the same arguments, would refuse.
 
         Returns:
-            Phrases such as ``network.name: vgg_19 there, vgg_16 asked``; none where the distribution applies.
+            Phrases such as ``network.name: vgg_19 instead of vgg_16``; none where the distribution applies.
         """
         known = {"network": {key: (self.network or {})[key] for key in self.recorded}}
         asked = {"network": {key: network.get(key) for key in self.recorded}}
         differences = find_differences(known, asked)
         if layer not in self.layers:
-            differences.append(f"layer: {', '.join(self.layers)} there, {layer} asked")
+            differences.append(f"layer: {', '.join(self.layers)} instead of {layer}")
         if None not in (front_end, self.front_end) and front_end != self.front_end:
-            differences.append(f"front end: {self.front_end} there, {front_end} asked")
+            differences.append(f"front end: {self.front_end} instead of {front_end}")
         return differences
 
     @property
     def recorded(self) -> list[str]:
-        """Those fields of `IDENTITY`, which tell networks apart, that it records."""
+        """The fields of `IDENTITY` that it records."""
         return [key for key in IDENTITY if key in (self.network or {})]
 
     def metadata(self) -> dict[str, Any]:
@@ -327,11 +328,7 @@ class NullDistribution:
             ResultError: the file is missing or damaged, is not a null distribution, or has another format.
         """
         path = Path(path)
-        if not path.is_file():
-            raise ResultError(
-                f"There is no file {path}; give the path of a null distribution, or build one with 'tfmetamers null "
-                "build'."
-            )
+        require_file(path, "a null distribution, or build one with 'tfmetamers null build'", ResultError)
         try:
             arrays = read_archive(path)
             metadata = parse_json(str(arrays.pop("metadata")))
@@ -341,7 +338,7 @@ class NullDistribution:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(path, error) from error
         raise ResultError(
-            f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; build it again."
+            f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; build it again."
         )
 
     @classmethod
@@ -360,7 +357,7 @@ class NullDistribution:
 
     def _of_layer(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
-            raise unknown_name("layer of the null distribution called", layer, self.layers, "Give one of these.")
+            raise unknown_name("layer", layer, self.layers, where=" in the null distribution")
         return self.layers[layer]
 
     def _defined(self, layer: str) -> np.ndarray:
@@ -368,7 +365,7 @@ class NullDistribution:
         if not len(values):
             raise ResultError(
                 f"No pair out of {self.pairs_count:,} has a coefficient at {layer}, because the activations there are "
-                "constant; give a null distribution of other stimuli or of another layer."
+                "constant; give a null distribution of other stimuli, or choose another layer."
             )
         return values
 
@@ -376,14 +373,14 @@ class NullDistribution:
 def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
     """Merge null distributions of one network that have no pair in common.
 
-    Stimuli are told apart by their hashes, and the result does not depend on the order of the distributions.
+    Stimuli are identified by their hashes, and the result does not depend on the order of the distributions.
 
     Raises:
         ResultError: there are fewer than two, one does not record its pairs, they have different networks, weights,
             sizes, layers or front ends, or the same pair is in two of them.
     """
     if len(nulls) < 2:
-        raise ResultError(f"{counted(len(nulls), 'null distribution')} arrived to merge; give two or more.")
+        raise ResultError(f"{counted(len(nulls), 'null distribution')} cannot be merged; give two or more.")
     for null in nulls:
         _check_can_merge(nulls[0], null)
     ids: dict[str, str] = {}
@@ -445,8 +442,8 @@ def _check_arrays(layers, pairs, stimuli: int, count: int) -> None:
 def _check_can_merge(first: NullDistribution, null: NullDistribution) -> None:
     if null.pairs is None or null.stimuli is None or null.network is None:
         raise ResultError(
-            f"{null.source or 'A null distribution'} does not record its pairs and cannot be merged, because the same "
-            "pair could be in both; merge those that 'tfmetamers null build' made."
+            f"{null.source or 'A null distribution'} does not record its pairs, so it cannot be merged: the same "
+            "pair could be in both. Merge only those that 'tfmetamers null build' made."
         )
     records = [
         {
@@ -458,10 +455,9 @@ def _check_can_merge(first: NullDistribution, null: NullDistribution) -> None:
     ]
     differences = find_differences(*records)
     if differences:
-        differences = "; ".join(differences).replace(" asked", " here")
         raise ResultError(
-            f"The null distributions do not belong together ({differences}); merge those of one network with the same "
-            "layers and front end."
+            f"The null distributions do not belong together ({'; '.join(differences)}); merge only those of one "
+            "network, with the same layers and front end."
         )
 
 
@@ -491,7 +487,7 @@ def _part(null: NullDistribution) -> dict:
 
 
 def _common(nulls: Sequence[NullDistribution]) -> dict:
-    """Return the description of the network without what the distributions disagree on, such as a file's name."""
+    """Return the record of the network without what differs between the distributions, such as a file's name."""
     records = [null.network for null in nulls]
     return {
         key: value if all(record.get(key) == value for record in records) else None for key, value in records[0].items()

@@ -50,15 +50,16 @@ def build_null_of_arrays(
     """
     naturals = [np.asarray(stimulus, np.float32) for stimulus in stimuli]
     if ids is not None and len(ids) != len(naturals):
-        raise ArgumentError(f"There are {len(naturals)} stimuli and {len(ids)} ids; give an id for each stimulus.")
+        raise ArgumentError(f"There are {len(naturals)} stimuli and {len(ids)} ids; give one id for each stimulus.")
     digests = [stimulus_digest(natural) for natural in naturals]
     distinct = {digest: place for place, digest in reversed(list(enumerate(digests)))}
     kept = sorted(distinct.values())
     names = [digests[place][:12] if ids is None else ids[place] for place in range(len(naturals))]
     if len(kept) < 2:
         raise ArgumentError(
-            f"{counted(len(kept), 'different stimulus', 'different stimuli')} arrived, in {len(naturals)} arrays; a "
-            "null distribution needs two or more."
+            f"There {'is' if len(kept) == 1 else 'are'} "
+            f"{counted(len(kept), 'different stimulus', 'different stimuli')} in {len(naturals)} arrays; give at "
+            "least two."
         )
     drawn = draw_pairs(len(kept), max_pairs(len(kept), design) if pairs is None else pairs, seed, design)
     chosen = list(dict.fromkeys(network.layer(name).name for name in layers))
@@ -96,7 +97,7 @@ def _coefficients(network: Network, stimuli: Sequence[np.ndarray], layers: Seque
                 if np.isnan(activations).any():
                     raise ResultError(
                         f"Stimulus {row}, counted from 0 without copies, gives activations at {name} that are not "
-                        "numbers (NaN); leave it out, or load other weights."
+                        "numbers (NaN); leave it out, or use other weights."
                     )
                 table.write(row, centred_ranks(activations))
         return {

@@ -46,17 +46,17 @@ def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Me
     best = [file for file in applying if known[file] == max(known.values())]
     if len(best) > 1:
         raise ResultError(
-            f"{best[0]} and {best[1]} apply equally to {folder}; leave one of them out, or name the network of a "
-            "pickle by --null NETWORK=FILE."
+            f"{best[0]} and {best[1]} apply equally to {folder}; leave one of them out, or name a pickle's network "
+            "with --null NETWORK=FILE."
         )
     return Choice(best[0], nulls[best[0]])
 
 
-def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
-    """Refuse a null distribution that applies to no metamer, naming the first difference.
+def require_all_apply(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
+    """Refuse null distributions of which one applies to no metamer, naming the first difference.
 
     Raises:
-        ResultError: there is one.
+        ResultError: one applies to no metamer.
     """
     records = list(records)
     for file, null in nulls.items():
@@ -70,7 +70,7 @@ def refuse_useless(nulls: Mapping[Path, NullDistribution], records: Iterable[Met
 def _reason(
     nulls: Mapping[Path, NullDistribution], differences: Mapping[Path, list[str]], record: MetamerRecord
 ) -> str:
-    """Say why none applies: in what the one of the same network and layer differs, where there is one."""
+    """Return why none applies: how the one for the same network and layer differs, if there is one."""
     for file, null in nulls.items():
         is_of_network = (null.network or {"name": record.network.name}).get("name") == record.network.name
         if is_of_network and record.layer.name in null.layers:

@@ -26,7 +26,7 @@ from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside, sweep, sweep_beside
 from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.versions import describe_versions
-from tfmetamers.utilities.words import counted
+from tfmetamers.utilities.words import counted, listed
 
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
@@ -90,11 +90,10 @@ def examine_stimuli(
         if progress:
             progress()
     if len(first_of) < 2:
-        reason = f" ({broken[0][1]})" if broken else ""
+        reason = f", such as: {broken[0][1].rstrip('.')}" if broken else ""
         raise StimulusError(
-            f"Of {counted(len(stimuli), 'stimulus', 'stimuli')}, {len(broken)} cannot be loaded{reason}, and "
-            f"{counted(len(duplicates), 'is a copy of another', 'are copies of others')}, which leaves "
-            f"{len(first_of)}; a null distribution needs two or more."
+            f"{counted(len(first_of), 'different stimulus', 'different stimuli')} can be loaded out of {len(stimuli)} "
+            f"(copies: {len(duplicates)}, files that cannot be loaded: {len(broken)}{reason}); give at least two."
         )
     return NaturalStimuli(list(first_of.values()), list(first_of), duplicates, broken, fit)
 
@@ -166,7 +165,7 @@ def plan_null(
     design: str = "blocks",
     memory_bytes: int = MEMORY_BYTES,
 ) -> NullPlan:
-    """Draw the pairs of a null distribution, and check whether it can be written.
+    """Draw the pairs of a null distribution, and check that it can be written.
 
     Args:
         network: the network.
@@ -176,13 +175,13 @@ def plan_null(
         seed: decides which pairs are drawn.
         out: the ``.npz`` file to write.
         design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.pairs.draw_pairs`).
-        memory_bytes: what ranks may take. As many layers are computed in one pass as have room for their ranks, and
-            always at least one; the ranks are in files beside `out`, and a part of them at a time in memory. The
-            network and one pass through it come on top. The result does not depend on it.
+        memory_bytes: what ranks may take. Each pass computes as many layers as have room for their ranks, and at least
+            one; the ranks are in files beside `out`, and in memory a part at a time. The network and one pass through
+            it take memory in addition. The result does not depend on it.
 
     Raises:
         ArgumentError: a layer is unknown, there are fewer pairs than asked for, or another value cannot be used.
-        ResultError: `out` is another null distribution or something else, or was begun with other settings.
+        ResultError: `out` exists and is something else, or was started with other settings.
     """
     checked_whole_number("memory in bytes", memory_bytes, minimum=1)
     names = tuple(dict.fromkeys(network.layer(name).name for name in layers))
@@ -227,7 +226,7 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
             found = _read_block(plan, block)
             if found.keys() < layers.keys():
                 raise ResultError(
-                    f"{_block_file(plan, block)} was finished and is gone; let nothing else write to "
+                    f"{_block_file(plan, block)} was finished but is gone; make sure that nothing else writes to "
                     f"{plan.out.parent}, and run the command again."
                 )
             for name, coefficients in found.items():
@@ -268,14 +267,8 @@ def _difference_of_stimuli(found: list, wanted: list) -> str:
     only_there = [id_ for digest, id_ in there.items() if digest not in asked]
     only_asked = [id_ for digest, id_ in asked.items() if digest not in there]
     if not only_there and not only_asked:
-        return "stimuli: with other names or in another order"
-    return f"stimuli: {_listed(only_there)} only there, {_listed(only_asked)} only here"
-
-
-def _listed(ids: list[str]) -> str:
-    if not ids:
-        return "none"
-    return f"{', '.join(ids[:3])}{f' and {len(ids) - 3} more' if len(ids) > 3 else ''}"
+        return "stimuli: other names or another order"
+    return f"stimuli: {listed(only_there)} only in the file, {listed(only_asked)} only among those given"
 
 
 def _check_unfinished(plan: NullPlan) -> None:
@@ -332,7 +325,7 @@ def _write_block(plan: NullPlan, block: int, layers: dict[str, np.ndarray]) -> N
 
 
 def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None:
-    """Compute what is missing, one group of layers after another, so that each group is compiled once."""
+    """Compute what is missing, one group of layers after another, so that each group is compiled only once."""
     blocks = [np.flatnonzero(plan.drawn.blocks == block) for block in range(plan.drawn.blocks.max() + 1)]
     members = [np.unique(plan.drawn.pairs[positions]) for positions in blocks]
     waiting = [
@@ -404,7 +397,7 @@ def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable],
         if np.isnan(activations).any():
             raise ResultError(
                 f"{plan.stimuli.files[number].id} gives activations at {name} of {plan.network.name} that are not "
-                "numbers (NaN); leave that stimulus out, or load other weights."
+                "numbers (NaN); leave that stimulus out, or use other weights."
             )
         table.write(row, centred_ranks(activations))
 

@@ -49,20 +49,20 @@ def load_null(path: str | os.PathLike, network: str | None = None) -> NullDistri
         return null
     recorded = (null.network or described).get("name")
     if recorded != network:
-        raise ResultError(f"{path} is for {recorded} and was given for {network}; give it without a name.")
+        raise ResultError(f"{path} is for {recorded}, but was given for {network}; give it without a name.")
     return null if null.network else dataclasses.replace(null, network=described)
 
 
 def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = None) -> NullDistribution:
     """Read one of the authors' null distributions, a pickle of a dict from layer to coefficients.
 
-    Nothing in the pickle is executed. It does not record its stimuli, pairs and weights, so neither does what is
-    returned. The paper used a million pairs.
+    Nothing in the pickle is executed. It does not record stimuli, pairs and weights, so the result does not either. The
+    paper used a million pairs.
 
     Args:
         path: such as ``word_aliased_null_dist_spearman_r.pckl``.
-        network: what is known of its network, of the fields of `NetworkRecord.to_json`; they are compared when a
-            metamer is judged.
+        network: the fields of `NetworkRecord.to_json` that are known of its network; they are compared when a metamer
+            is judged.
 
     Raises:
         ResultError: the file is missing or damaged, refers to functions that no array needs, or holds something else.
@@ -79,7 +79,9 @@ def load_released(path: str | os.PathLike, network: Mapping[str, Any] | None = N
     )
     found = content if isinstance(content, dict) else {}
     if sum(map(_count, found.values())) * np.dtype(np.float64).itemsize > MAX_GROWTH * path.stat().st_size:
-        raise ResultError(f"{path} stands for more coefficients than it holds, so it is damaged or made to do harm.")
+        raise ResultError(
+            f"{path} would expand to many more coefficients than its size allows, so it is damaged or malicious."
+        )
     layers = {name: _numbers(values) for name, values in found.items()}
     lengths = {len(values) for values in layers.values() if values is not None}
     are_named = all(isinstance(name, str) and name.isprintable() for name in layers)

@@ -53,12 +53,12 @@ def draw_pairs(stimuli: int, pairs: int, seed: int, design: str = "blocks") -> D
     checked_whole_number("number of pairs", pairs, minimum=1)
     checked_whole_number("seed", seed, minimum=0)
     if design not in DESIGNS:
-        raise unknown_name("design called", design, DESIGNS, "Give one of these.")
+        raise unknown_name("design", design, DESIGNS)
     maximum = max_pairs(stimuli, design)
     if pairs > maximum:
         kind = "independent pair" if design == "independent" else "pair"
         raise ArgumentError(
-            f"{counted(pairs, 'pair was', 'pairs were')} asked for, and {stimuli:,} stimuli have "
+            f"{counted(pairs, 'pair was', 'pairs were')} asked for, but {stimuli:,} stimuli have only "
             f"{counted(maximum, kind)}; ask for fewer pairs, or give more stimuli."
         )
     generator = np.random.default_rng([seed, DESIGNS.index(design)])

@@ -28,8 +28,8 @@ def _type(units: int) -> np.dtype:
 class RankTable:
     """Centred ranks (`tfmetamers.metrics.centred_ranks`) in a file, one row for each stimulus.
 
-    Each row is followed by the SHA-256 of the row and of what its ranks depend on. So the file outlives an interruption
-    at any moment: a row that was cut short, is damaged, or depends on something else is not taken for the one wanted.
+    Each row is followed by the SHA-256 of the row and of what its ranks depend on, so that the file survives an
+    interruption at any moment: a row that was cut short, is damaged, or depends on something else is not used.
     """
 
     def __init__(self, file: Path, units: int, origins: Sequence[str]):

@@ -23,7 +23,7 @@ class Verdict:
     """Whether a metamer passed, and why not.
 
     Attributes:
-        included: whether it passed both parts; None where no null distribution was given and nothing speaks against it.
+        included: whether it passed both parts; None if it passed the first and there is no null distribution.
         original_label: the network's label or transcript of the natural stimulus, None for a network without labels.
         metamer_label: that of the metamer.
         same_label: whether they are the same; None for a network without labels, whose metamers are judged by
@@ -32,9 +32,9 @@ class Verdict:
         null_maximum: the largest coefficient of the null distribution; None without one.
         percentile: share of the null's pairs whose coefficient is below the metamer's, 0 to 100.
         pairs: the number of the null's pairs with a coefficient.
-        claim: what the verdict rests on, in words.
+        claim: what the verdict is based on, in words.
         reasons: phrases that say why it was refused or could not be judged; empty if it passed.
-        warnings: what speaks against relying on it, in words.
+        warnings: reasons not to rely on it, in words.
     """
 
     included: bool | None
@@ -128,8 +128,8 @@ def judge(
         metamer: the prediction of the metamer.
         correlation: Spearman's coefficient; None where it is undefined.
         null: a null distribution of the same network and layer.
-        without_null: why there is no null distribution, where there is none.
-        warnings: what speaks against relying on the metamer; those of the null distribution come on top.
+        without_null: why there is no null distribution, if there is none.
+        warnings: reasons not to rely on the metamer; those of the null distribution are added.
 
     Raises:
         ResultError: the null distribution has no coefficient at the layer.
@@ -143,9 +143,9 @@ def judge(
     is_above = has_null and correlation is not None and correlation > maximum
     reasons = []
     if same_label is False and is_transcript:
-        reasons.append(f"another transcript: {metamer['label']!r} in place of {original['label']!r}")
+        reasons.append(f"its transcript is {metamer['label']!r}, not {original['label']!r}")
     elif same_label is False:
-        reasons.append(f"another label: {metamer['label']} in place of {original['label']}")
+        reasons.append(f"its label is {metamer['label']}, not {original['label']}")
     if correlation is None:
         reasons.append("its correlation is undefined, because activations are constant")
     elif has_null and not is_above:
@@ -166,5 +166,5 @@ def judge(
         pairs=len(null.coefficients(layer)) if has_null else None,
         claim=f"{basis}; {null.claim(layer) if has_null else 'no null distribution'}",
         reasons=tuple(reasons),
-        warnings=(*warnings, *(null.doubts(layer) if has_null else ())),
+        warnings=(*warnings, *(null.find_warnings(layer) if has_null else ())),
     )

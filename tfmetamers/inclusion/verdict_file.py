@@ -25,7 +25,7 @@ class NullFile(TypedDict):
 
 
 class Basis(TypedDict):
-    """What a verdict rests on; ``docs/evaluation.md`` has the fields of this and of the classes below."""
+    """What a verdict is based on; ``docs/evaluation.md`` describes the fields of this and of the classes below."""
 
     files: dict[str, str]
     null: NullFile | None
@@ -66,7 +66,7 @@ class Scatter(TypedDict):
 
 
 class VerdictContent(TypedDict):
-    """What verdict.json holds, beside its format and its hash."""
+    """What verdict.json holds, besides its format and its hash."""
 
     basis: Basis
     array: VerdictPart
@@ -111,12 +111,12 @@ def read_verdict(folder: Path) -> VerdictContent | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
     raise ResultError(
-        f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; evaluate again."
+        f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; evaluate again."
     )
 
 
 def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:
-    """Return the SHA-256 of each file that a verdict rests on, by its name.
+    """Return the SHA-256 of each file that a verdict is based on, by its name.
 
     Args:
         folder: the metamer's folder.
@@ -132,7 +132,7 @@ def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:
 
 
 def check_original(folder: Path, metamer: Metamer) -> None:
-    """Refuse an original that is not the natural stimulus that the metamer was made of.
+    """Refuse an original that is not the natural stimulus that was recorded.
 
     A cochleagram's record has the hash of the sound that it is made from, which is not kept; it is not checked.
 
@@ -143,11 +143,11 @@ def check_original(folder: Path, metamer: Metamer) -> None:
     is_kept = record.domain.of_natural_stimuli == record.domain
     if is_kept and stimulus_digest(metamer.original) != record.stimulus.sha256:
         raise ResultError(
-            f"{folder} is damaged: its original is not the natural stimulus that the metamer was made of; delete the "
-            "folder and make the metamer again."
+            f"{folder} is damaged: its original is not the natural stimulus that was recorded; delete the folder and "
+            "make the metamer again."
         )
 
 
 def is_about(verdict: VerdictContent, files: Mapping[str, str]) -> bool:
-    """Tell whether a verdict rests on these files (`judged_files`)."""
+    """Tell whether a verdict is based on these files (`judged_files`)."""
     return verdict["basis"]["files"] == files

@@ -1,4 +1,4 @@
-"""Metamers: what they are made of, how they were made, and their folders on disk."""
+"""Metamers: what determines them, how they were made, and their folders on disk."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The rule by which one metamer that cannot be used spares all others."""
+"""Failures that are recorded, so that one metamer that cannot be used does not stop the others."""
 
 import logging
 from collections.abc import Callable
@@ -22,12 +22,12 @@ class Failure:
 def attempt(folder: Path, use: Callable[..., Result], *arguments: Any) -> Result | Failure:
     """Return what a function makes of a metamer's folder, or why it could not.
 
-    Whatever a damaged folder has raised ends here, a lack of memory included, and Ctrl-C does not.
+    Any error that a damaged folder raises is caught here, even a lack of memory, but Ctrl-C is not.
 
     Args:
         folder: the folder.
         use: the function.
-        arguments: what it takes.
+        arguments: the function's arguments.
     """
     try:
         return use(*arguments)

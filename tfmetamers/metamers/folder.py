@@ -5,11 +5,9 @@ import csv
 import dataclasses
 import json
 import os
-import platform
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,17 +24,17 @@ from tfmetamers.utilities.json_files import check_seal, read_json, sealed, typed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: What a record was seen to raise that lacks a part or has one of another type.
+#: The errors that a record raises if a part is missing or has another type.
 _RECORD_ERRORS = (TfmetamersError, KeyError, TypeError, ValueError)
 
-#: The trace keeps every step up to this one, and every tenth one after it.
+#: The trace has every step up to this one, and every tenth step after it.
 TRACED_EACH = 100
 
 #: Adam's state after the last step, where it was kept.
 STATE_FILE = "state.npz"
 
-#: What is told of a folder that holds a metamer without its record.
-HALF_WRITTEN = "it is unfinished: it holds metamer.npy and no metamer.json; delete it and run synth again."
+#: The reason why a folder that holds a metamer without its record is not used.
+HALF_WRITTEN = "it is incomplete: it holds metamer.npy but no metamer.json; delete it and run synth again."
 
 
 def write_metamer(
@@ -56,7 +54,7 @@ def write_metamer(
         run: when and where it was made.
         snapshots: a folder of snapshots to copy into it.
         figure: a figure of it.
-        keep_state: write what the next step would depend on, too, so that it can be continued to more steps.
+        keep_state: also write what the next step would depend on, so that it can be continued to more steps.
 
     Raises:
         ResultError: the folder cannot be written.
@@ -68,7 +66,7 @@ def write_metamer(
         domain.save(metamer.stimulus, partial / "metamer")
         domain.save(metamer.original, partial / "original")
         if not np.array_equal(domain.read(partial / "original"), metamer.original):
-            np.save(partial / "original.npy", metamer.original)  # An array of which 8 bits do not hold all.
+            np.save(partial / "original.npy", metamer.original)  # Because 8 bits do not hold it exactly.
         if figure:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Glyph")  # Of a name in a script that the font lacks.
@@ -108,7 +106,7 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
         raise ResultError(
-            f"{path} has format {version!r}, and this version of tfmetamers reads format {FORMAT}; read it with the "
+            f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; read it with the "
             "version that wrote it, or make the metamer again."
         )
     try:
@@ -120,7 +118,7 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
 
 
 def read_run(folder: str | os.PathLike) -> RunRecord | None:
-    """Return when and where a folder's metamer was made, None where run.json does not tell."""
+    """Return when and where a folder's metamer was made; None if run.json is missing or damaged."""
     try:
         return typed(read_json(Path(folder) / "run.json"), RunRecord)
     except (OSError, ValueError):
@@ -128,7 +126,7 @@ def read_run(folder: str | os.PathLike) -> RunRecord | None:
 
 
 def checked_file(folder: Path, name: str, record: MetamerRecord) -> Path:
-    """Return the path of a file of a metamer, which is as it was written.
+    """Return the path of a file of a metamer, after checking that it is as it was written.
 
     Args:
         folder: the metamer's folder.
@@ -144,7 +142,7 @@ def checked_file(folder: Path, name: str, record: MetamerRecord) -> Path:
     except OSError as error:
         raise _damaged(folder, f"{name}: {error.strerror or error}") from error
     if digest != record.files.get(name):
-        raise _damaged(folder, f"{name} is not what was written, by its hash")
+        raise _damaged(folder, f"the hash of {name} is not the recorded one")
     return path
 
 
@@ -233,8 +231,8 @@ def _check_shape(folder: Path, what: str, stimulus: np.ndarray, record: MetamerR
     shape = record.network.stimulus_shape
     if stimulus.shape != shape or stimulus.dtype.kind != "f":
         raise ResultError(
-            f"{folder} is damaged: {what} has shape {stimulus.shape} ({stimulus.dtype}), and {shape} (float32) was "
-            "expected; delete it and make it again."
+            f"{folder} is damaged: {what} has shape {stimulus.shape} ({stimulus.dtype}), but {shape} (float32) was "
+            "expected; delete the folder and make the metamer again."
         )
 
 
@@ -247,11 +245,11 @@ def _damage_named(folder: Path) -> Iterator[None]:
 
 
 def _damaged(folder: Path, reason: Exception | str) -> ResultError:
-    return ResultError(f"{folder} is damaged ({reason}); delete it and make it again.")
+    return ResultError(f"{folder} is damaged ({reason}); delete it and make the metamer again.")
 
 
 def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_state: bool = False) -> list[Path]:
-    """Save metamers that were made in memory, each in the folder that synthesis would have given it.
+    """Save metamers that were made in memory, each in the folder that a run would have given it.
 
     Args:
         metamers: the metamers.
@@ -262,19 +260,17 @@ def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_s
         Their folders.
 
     Raises:
-        ArgumentError: a state is to be kept, and one of them has none.
+        ArgumentError: states are to be kept, and a metamer has none.
         ResultError: one of the folders exists, or cannot be written.
     """
     folders = []
     for metamer in metamers:
         folder = Path(out) / metamer.record.relative_folder
         if folder.exists():
-            raise ResultError(f"{folder} exists; give another folder, or move it away.")
+            raise ResultError(f"{folder} already exists; give another folder, or move it away.")
         if keep_state and metamer.moments is None:
-            raise ArgumentError(f"{metamer!r} was read without a state, which cannot be kept; leave keep_state out.")
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
-        write_metamer(folder, metamer, run, keep_state=keep_state)
+            raise ArgumentError(f"{metamer!r} has no state that could be kept; leave keep_state out.")
+        write_metamer(folder, metamer, RunRecord.now(metamer.seconds), keep_state=keep_state)
         folders.append(folder)
     return folders
 

@@ -1,4 +1,4 @@
-"""What tells metamers of one layer apart in tables and figures."""
+"""Names that distinguish metamers of one layer in tables and figures."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from tfmetamers.metamers.record import MetamerRecord
 
 
 def distinct_layers(records: Sequence[MetamerRecord]) -> list[str]:
-    """Return a name for each metamer's layer that also tells how it was made, where metamers of its network differ.
+    """Return a name for each metamer's layer that also says how it was made, where metamers of its network differ.
 
     It is ``conv_2`` where all metamers of the network were made in the same way, and otherwise ``conv_2
     (normal-gradient)``, with what is neither usual for the network nor common to all of them.

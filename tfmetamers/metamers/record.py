@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
-from tfmetamers.metamers.spec import layer_variant, metamer_folder, metamer_identity
+from tfmetamers.metamers.spec import layer_folder, layer_variant, metamer_folder, metamer_identity
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.domains import Domain, domain_from_json
@@ -74,7 +76,7 @@ class LossRecord:
 
 @dataclass(frozen=True)
 class ComputationRecord:
-    """How a metamer was computed: what its last digits depend on, and not what it is.
+    """How a metamer was computed, which affects only its last digits.
 
     Attributes:
         deterministic: whether TensorFlow used only operations that give the same numbers in every process.
@@ -141,7 +143,7 @@ class MetamerRecord:
             recipe; None where they are constant.
         correlation: that of the finished metamer, by the reference front end.
         prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
-        warnings: what speaks against relying on it, in words.
+        warnings: reasons not to rely on it, in words.
         versions: of the software that made it.
         files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
             a metamer in memory.
@@ -186,17 +188,12 @@ class MetamerRecord:
     @property
     def relative_folder(self) -> Path:
         """The metamer's folder below an output folder."""
-        return metamer_folder(
-            self.network.folder_name,
-            self.layer.name,
-            self.stimulus.id,
-            self.seed,
-            self.variant,
-        )
+        of_layer = layer_folder(self.network.folder_name, self.layer.name, self.variant)
+        return metamer_folder(of_layer, self.stimulus.id, self.seed)
 
     @property
     def variant(self) -> list[str]:
-        """What was not as usual for the network, in words; empty if nothing was."""
+        """What was not as usual for the network, in words; empty if everything was."""
         return layer_variant(self.recipe, self.network.recipe, self.asked_kernels, self.initial)
 
     def replace(self, **fields: Any) -> "MetamerRecord":
@@ -254,14 +251,20 @@ def _recipe(content: Mapping[str, Any]) -> Recipe:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """When and where a metamer was made, which determines nothing; what run.json holds.
+    """When and where a metamer was made, which has no effect on it; what run.json holds.
 
     Attributes:
         seconds: wall time of the steps of its batch.
-        finished: when, in UTC, as ISO 8601 has it.
+        finished: when, in UTC (ISO 8601).
         host: the machine's name.
     """
 
     seconds: float
     finished: str
     host: str
+
+    @classmethod
+    def now(cls, seconds: float) -> "RunRecord":
+        """Return the record of a metamer that is finished now, on this machine."""
+        finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return cls(round(seconds, 3), finished, platform.node())

@@ -1,4 +1,4 @@
-"""What a metamer is made of: plain data, from which its folder follows."""
+"""What determines a metamer: plain data, from which its folder follows."""
 
 import dataclasses
 import functools
@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 from tfmetamers.errors import StimulusError
-from tfmetamers.networks.spec import NetworkSpec, spec_digest
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.json_files import content_digest
 
-#: The name of a folder, a network's or a layer's with its variant, is not longer than this; the rest becomes a hash.
+#: The longest name of a folder, for a network or for a layer and its variant; a hash replaces the rest.
 MAX_NAME = 200
 
 
@@ -97,7 +98,7 @@ class MetamerSpec:
     @property
     def relative_folder(self) -> Path:
         """The metamer's folder below the output folder: network, layer, stimulus, seed."""
-        return self.layer_folder / self.stimulus.id / str(self.seed)
+        return metamer_folder(self.layer_folder, self.stimulus.id, self.seed)
 
     @cached_property
     def layer_folder(self) -> Path:
@@ -106,7 +107,7 @@ class MetamerSpec:
 
     def folder(self, out: str | os.PathLike) -> Path:
         """Return the metamer's folder below an output folder."""
-        return _below(out, self.layer_folder).joinpath(self.stimulus.id, str(self.seed))
+        return metamer_folder(_below(out, self.layer_folder), self.stimulus.id, self.seed)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class MetamerSpec:
     @property
     def key(self) -> str:
         """The SHA-256 of `identity` and of the stimulus's id, in hexadecimal."""
-        return spec_digest({**self.identity, "id": self.stimulus.id})
+        return content_digest({**self.identity, "id": self.stimulus.id})
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as JSON has it."""
@@ -191,7 +192,7 @@ def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
 
 
 def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
-    """Return the words that tell a metamer from one of the same layer that was made as is usual for the network."""
+    """Return what was not as usual for the network when a metamer was made, in words."""
     words = recipe.variant(own_recipe)
     if kernels is not None:
         words.append(f"{kernels}-kernels")
@@ -200,21 +201,21 @@ def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, i
     return words
 
 
-def metamer_folder(network: str, layer: str, stimulus_id: str, seed: int, variant: list[str] | None = None) -> Path:
-    """Return the folder of one metamer below the output folder: ``<network>/<layer>/<stimulus id>/<seed>``."""
-    return layer_folder(network, layer, variant) / stimulus_id / str(seed)
+def metamer_folder(layer_folder: Path, stimulus_id: str, seed: int) -> Path:
+    """Return the folder of one metamer below that of its layer: ``<network>/<layer>/<stimulus id>/<seed>``."""
+    return layer_folder.joinpath(stimulus_id, str(seed))
 
 
 def layer_folder(network: str, layer: str, variant: list[str] | None = None) -> Path:
     """Return the folder of all metamers of a layer that are made in the same way, below the output folder.
 
-    In the name of the layer, all but letters, digits and ``_.-`` is written as in a URL, so that no two layers share a
-    folder; after ``~`` comes what is not as usual for the network.
+    In the name of the layer, characters other than letters, digits and ``_.-`` are escaped as in a URL, so that no two
+    layers share a folder; after ``~`` comes whatever is not as usual for the network.
     """
     plain = quote(layer, safe="").replace("~", "%7E")
     name = "~".join([plain, *(quote(word, safe="") for word in variant or [])])
     if len(name) > MAX_NAME:
-        name = f"{plain[: MAX_NAME - 10]}~{spec_digest({'variant': variant, 'layer': layer})[:8]}"
+        name = f"{plain[: MAX_NAME - 10]}~{content_digest({'variant': variant, 'layer': layer})[:8]}"
     return Path(network_folder(network)) / name
 
 
@@ -222,7 +223,7 @@ def network_folder(network: str) -> str:
     """Return the name of the folder of a network's metamers, from `NetworkSpec.folder_name`."""
     folder = quote(network, safe="@")
     if len(folder) > MAX_NAME:
-        folder = f"{folder[: MAX_NAME - 10]}~{spec_digest({'network': network})[:8]}"
+        folder = f"{folder[: MAX_NAME - 10]}~{content_digest({'network': network})[:8]}"
     return folder
 
 
@@ -234,5 +235,5 @@ def _below(out: str | os.PathLike, folder: Path) -> Path:
 
 @functools.lru_cache
 def _layer_folder(network: str, layer: str, recipe: Recipe, own_recipe: str, kernels: str | None) -> Path:
-    """Return `layer_folder`, told once for a run's many metamers."""
+    """Return `layer_folder`, computed once for a run's many metamers."""
     return layer_folder(network, layer, layer_variant(recipe, own_recipe, kernels))

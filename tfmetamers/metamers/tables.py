@@ -110,7 +110,7 @@ def _index_row(out: Path, folder: Path, check: bool) -> dict[str, Any]:
     damaged = find_damaged_files(folder) if check else []
     if damaged:
         raise ResultError(
-            f"{folder} is damaged: {', '.join(damaged)} missing, or not what was written; delete it and make it again."
+            f"{folder} is damaged: {', '.join(damaged)} missing or altered; delete it and make the metamer again."
         )
     row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
     further = {f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()}

@@ -33,7 +33,7 @@ def load_network(network: str | NetworkSpec, **fields: Any) -> "Network":
 
 
 def describe_network(network: str | NetworkSpec, **fields: Any) -> "Network":
-    """Return a network without its weights where it can be told without: its layers can be read.
+    """Return a network, if possible without its weights, to look at its layers.
 
     The arguments are those of `load_network`.
     """

@@ -17,23 +17,23 @@ from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
-from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
+from tfmetamers.stimuli.domains import Cochleagrams, Domain
 from tfmetamers.utilities.determinism import deterministic_operations
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
     import pandas
 
-#: The size of a batch by which tensors with a stimulus in each row are told from others.
+#: The batch size with which tensors that have one row for each stimulus are found.
 _ROWS = 7
 
 #: Quick kernels of more bytes than this are not the default.
 MAX_QUICK_BYTES = 8 * 2**30
 
-#: A step takes about so many times the memory of what is computed on the way to the layer.
+#: A step takes about this many times the memory of what is computed on the way to the layer.
 STEP_FACTOR = 2.0
 
-#: What precedes the name of a tensor where a layer is asked for.
+#: What precedes the name of a tensor where a layer is named.
 TENSOR_PREFIX = "tensor:"
 
 
@@ -64,13 +64,13 @@ class Provenance:
     """Where a network's weights come from, as it is recorded with every metamer.
 
     Attributes:
-        source: ``"checkpoint"``, ``"random"`` or ``"keras"``.
+        source: ``"checkpoint"``, ``"random"``, or the kind of model.
         digest: SHA-256 of the checkpoint's bytes, or of the weights themselves where there is no file.
         file: the file's name, without its folder.
         seed: the seed of random weights.
-        input_range: what a Keras model takes for black and white.
+        input_range: the values that stand for black and white in a model's input.
         architecture: SHA-256 of the architecture, for networks that are built from one.
-        note: what else a reader should know about where the network comes from.
+        note: anything else to know about where the network comes from.
     """
 
     source: str
@@ -80,12 +80,6 @@ class Provenance:
     input_range: tuple[float, float] | None = None
     architecture: str | None = None
     note: str = ""
-
-    def describe(self) -> str:
-        """Say it in a few words."""
-        if self.source == "random":
-            return f"random weights, seed {self.seed}"
-        return f"weights of {self.file or 'a model in memory'}, SHA-256 {self.digest[:12]}..."
 
 
 @dataclass(frozen=True)
@@ -104,8 +98,8 @@ class Prediction:
 class Network:
     """A network that was traced once, from the stimulus to every named activation.
 
-    A front end, such as that from a waveform to its cochleagram, stands before the traced graph: it has gradients of
-    its own, and there may be several that give the same.
+    A front end, such as the one from a waveform to its cochleagram, precedes the traced graph: it has custom gradients,
+    and there may be several that compute the same.
 
     Attributes:
         name: the network's name.
@@ -118,7 +112,7 @@ class Network:
             label a stimulus, or none.
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
-        warnings: what speaks against using it as it was loaded, in words; recorded with all that it makes.
+        warnings: reasons not to use it as it was loaded, in words; recorded with every metamer that it makes.
     """
 
     def __init__(
@@ -137,7 +131,7 @@ class Network:
         """Describe the layers.
 
         Args:
-            name: the network's name, as of a file.
+            name: the network's name, which can be that of a file.
             domain: what the stimulus is.
             traced: the traced graph.
             weights: the value of each variable, by name.
@@ -149,10 +143,10 @@ class Network:
                 that is.
 
         Raises:
-            ArgumentError: the name is not that of a file.
+            ArgumentError: the name cannot be that of a file.
         """
         if name != Path(name).name or name.startswith("."):
-            raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, as of a file.")
+            raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, such as a file has.")
         self.name = name
         self.domain = domain
         self.provenance = provenance
@@ -185,7 +179,7 @@ class Network:
 
     @property
     def spec(self) -> NetworkSpec:
-        """How to load it again; of the family ``memory`` for a model that is in memory alone."""
+        """How to load it again; in the family ``memory`` for a model that is only in memory."""
         if self._spec is not None:
             return self._spec
         input_range = self.provenance.input_range and list(self.provenance.input_range)
@@ -193,7 +187,7 @@ class Network:
         return NetworkSpec(family="memory", name=self.name, definition=determining)
 
     def loaded_by(self, spec: NetworkSpec) -> "Network":
-        """Note how the network can be loaded again, and return it."""
+        """Record how the network can be loaded again, and return the network."""
         self._spec = spec
         return self
 
@@ -203,23 +197,12 @@ class Network:
         return self.domain.shape
 
     @property
-    def input_size(self) -> int:
-        """Height and width of a picture in pixels.
-
-        Raises:
-            ArgumentError: the network takes no pictures.
-        """
-        if not isinstance(self.domain, Images):
-            raise ArgumentError(f"{self.name} takes {self.domain.describe()}, not pictures; see network.domain.")
-        return self.domain.size
-
-    @property
     def front_ends(self) -> tuple[str, ...]:
         """Names of the front ends, the reference first."""
         return tuple(self._builders)
 
     def front_end(self, name: str) -> Callable:
-        """Return a front end, built when it is first asked for.
+        """Return a front end, which is built when it is first needed.
 
         Raises:
             ArgumentError: the network has no front end of that name.
@@ -227,7 +210,7 @@ class Network:
         if name not in self._builders:
             has = f"has the front ends {', '.join(self.front_ends)}" if self._builders else "has no front end"
             raise ArgumentError(
-                f"The front end {name!r} was asked for, and {self.name} {has}; give another recipe, or optimise the "
+                f"The front end {name!r} was asked for, but {self.name} {has}; give another recipe, or optimise the "
                 "cochleagram (--optimize cochleagram) with its own recipe."
             )
         if name not in self._front_ends:
@@ -235,13 +218,13 @@ class Network:
         return self._front_ends[name]
 
     def without_front_end(self) -> "Network":
-        """Return the network from the cochleagram on, whose stimulus is a cochleagram.
+        """Return the network from the cochleagram onwards; its stimulus is a cochleagram.
 
         Raises:
             ArgumentError: the network has no cochleagram.
         """
         if self._stimulus.op.name != "cochleagram" or not self._builders:
-            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that choice out.")
+            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave --optimize out.")
         shape = tuple(self._stimulus.shape[1:].as_list())
         front_end = self.front_end(self.front_ends[0])
         return Network(
@@ -256,7 +239,7 @@ class Network:
 
     @cached_property
     def tensors(self) -> list[str]:
-        """Names of all floating-point tensors with a stimulus in each row, which ``tensor:NAME`` can ask for.
+        """Names of all floating-point tensors with one row for each stimulus, which ``tensor:NAME`` can name.
 
         Tensors whose rows are parts of stimuli, such as VGGish's examples, are not among them.
         """
@@ -272,20 +255,20 @@ class Network:
         returned under the paper's.
 
         Raises:
-            ArgumentError: there is no such layer or tensor; the nearest names are listed.
+            ArgumentError: there is no such layer or tensor; similar names are listed.
         """
         named = {**self.layers, **self.further_layers}
         if name in named:
             same = (layer for layer in self.layers.values() if layer.tensor == named[name].tensor)
             return next(same, named[name])
         if not str(name).startswith(TENSOR_PREFIX):
-            remedy = "'tfmetamers networks show' lists them all; tensor:NAME takes any tensor."
-            raise unknown_name(f"layer of {self.name} called", name, named, remedy)
+            remedy = "'tfmetamers networks show' lists them all; tensor:NAME names any tensor."
+            raise unknown_name("layer", name, named, remedy, where=f" in {self.name}")
         tensor = name.removeprefix(TENSOR_PREFIX)
         tensor = tensor if ":" in tensor else f"{tensor}:0"
         if tensor not in self.tensors:
             remedy = "'tfmetamers networks show --tensors' lists them all."
-            raise unknown_name(f"tensor of {self.name} called", tensor, self.tensors, remedy)
+            raise unknown_name("tensor", tensor, self.tensors, remedy, where=f" in {self.name}")
         return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
 
     def activations(
@@ -315,11 +298,9 @@ class Network:
             ArgumentError: an unknown layer, gradient or front end.
         """
         if relu_gradient not in RELU_GRADIENTS:
-            raise ArgumentError(
-                f"The ReLU gradient {relu_gradient!r} is not known; give one of {', '.join(RELU_GRADIENTS)}."
-            )
+            raise unknown_name("ReLU gradient", relu_gradient, RELU_GRADIENTS)
         if kernels not in KERNELS:
-            raise unknown_name("choice of kernels called", kernels, KERNELS, "Give one of these.")
+            raise unknown_name("choice of kernels", kernels, KERNELS)
         tensor = self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor)
         frozen = FrozenFunction(
             self._stimulus,
@@ -331,7 +312,7 @@ class Network:
         return self._after_front_end(frozen, front_end)
 
     def kernel_bytes(self, layer: str) -> int:
-        """Return the bytes that the quick kernels of a layer take, told without building them."""
+        """Return the bytes that the quick kernels of a layer take, computed without building them."""
         return kernel_bytes(self._stimulus, self._stimulus.graph.get_tensor_by_name(self.layer(layer).tensor))
 
     def default_kernels(self, layer: str) -> str:
@@ -341,8 +322,8 @@ class Network:
     def step_bytes(self, layers: Sequence[str], batch_size: int = 1) -> dict[str, int]:
         """Return about how much memory a step takes at each of some layers, with the reference front end.
 
-        It is told from the graph: the weights, the layer's default kernels, and `STEP_FACTOR` times what is computed
-        for a batch on the way to the layer. TensorFlow itself takes some hundred megabytes more.
+        It is computed from the graph: the weights, the layer's default kernels, and `STEP_FACTOR` times what is
+        computed for a batch on the way to the layer. TensorFlow itself takes some hundred megabytes more.
 
         Args:
             layers: names of layers.
@@ -352,9 +333,9 @@ class Network:
             ArgumentError: an unknown layer.
         """
         by_operation = stimulus_bytes(self._stimulus)
-        heard = 0
+        front_end_size = 0
         if self._builders:
-            heard = front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
+            front_end_size = front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
         found = {}
         for name in layers:
             layer = self.layer(name)
@@ -362,7 +343,7 @@ class Network:
                 self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), by_operation
             )
             kernels = self.kernel_bytes(name) if self.default_kernels(name) == "quick" else 0
-            found[layer.name] = round(weights + kernels + STEP_FACTOR * batch_size * (heard + computed))
+            found[layer.name] = round(weights + kernels + STEP_FACTOR * batch_size * (front_end_size + computed))
         return found
 
     def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
@@ -445,13 +426,13 @@ class Network:
         stimuli = tf.convert_to_tensor(stimuli)
         if not stimuli.dtype.is_floating:
             raise ArgumentError(
-                f"The stimuli are of type {stimuli.dtype.name}; floating-point numbers were expected, as "
+                f"The stimuli have the type {stimuli.dtype.name}; floating-point numbers were expected, as "
                 "network.domain.load(FILE) gives."
             )
         return self.predictions(self.logits(tf.cast(stimuli, tf.float32)).numpy())
 
     def predictions(self, logits: np.ndarray) -> list[Prediction]:
-        """Return what logits of the network say, for each item of a batch.
+        """Return the labels or transcripts that logits of the network stand for, one for each item of a batch.
 
         Args:
             logits: float array, as `logits` gives it.
@@ -461,8 +442,8 @@ class Network:
         """
         if not np.isfinite(logits).all():
             raise ResultError(
-                f"The logits of {self.name} are not finite, so its weights or a stimulus are damaged, or its input "
-                "range is not what it should be; load other weights, or give the range that it takes."
+                f"The logits of {self.name} are not finite: its weights or a stimulus are damaged, or its input "
+                "range is wrong; load other weights, or give the right range."
             )
         if self.transcribe:
             return [Prediction(None, text) for text in self.transcribe(logits)]
@@ -497,7 +478,7 @@ def _is_activation(tensor: tf.Tensor) -> bool:
 
 
 def _rows_of_a_batch(stimulus: tf.Tensor, names: Sequence[str]) -> dict[str, int | None]:
-    """Return how many rows each tensor of a graph has for a batch of `_ROWS` stimuli; None where it is not told."""
+    """Return how many rows each tensor of a graph has for a batch of `_ROWS` stimuli; None where it is unknown."""
     with tf.Graph().as_default() as graph:
         batch = tf.compat.v1.placeholder(stimulus.dtype, [_ROWS, *stimulus.shape[1:]])
         tf.graph_util.import_graph_def(stimulus.graph.as_graph_def(), {stimulus.name: batch}, name="traced")

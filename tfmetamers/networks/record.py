@@ -1,4 +1,4 @@
-"""What is kept of a network with everything that it made, and what tells one network from another."""
+"""What is recorded of a network with every metamer, and what distinguishes one network from another."""
 
 import dataclasses
 import functools
@@ -15,8 +15,8 @@ from tfmetamers.utilities.json_files import typed
 if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
 
-#: The fields in which the same network agrees: its name, its stimulus, its weights, what a model takes for black and
-#: white, and an auditory network's layers.
+#: The fields that distinguish networks: the name, the stimulus, the weights, a model's input range, and an auditory
+#: network's layers.
 IDENTITY = ("name", "stimulus_shape", "digest", "input_range", "architecture")
 
 
@@ -26,19 +26,19 @@ class NetworkRecord:
 
     Attributes:
         name: its name.
-        domain: its stimulus's domain, as `tfmetamers.stimuli.domains` has it in JSON.
+        domain: its stimulus's domain as JSON (`tfmetamers.stimuli.domains`).
         stimulus_shape: the shape of one stimulus.
         layers: its named layers, from the input to the output.
         recipe: the name of its recipe.
-        source: ``"checkpoint"``, ``"random"``, or the kind of model that it is.
+        source: ``"checkpoint"``, ``"random"``, or the kind of model.
         digest: SHA-256 of its weights.
         file: the name of the file of its weights.
         seed: the seed of random weights.
-        input_range: what a model takes for black and white.
+        input_range: the values that stand for black and white in a model's input.
         architecture: SHA-256 of its architecture, where it is built from one.
-        note: what else a reader should know about where it comes from.
+        note: anything else to know about where it comes from.
         spec: how to load it again.
-        spec_digest: `NetworkSpec.digest` of that.
+        spec_digest: the `NetworkSpec.digest` of `spec`.
     """
 
     name: str
@@ -58,33 +58,33 @@ class NetworkRecord:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What is equal for the same network only, and can be the key of a dictionary."""
+        """A hashable value that is equal only for the same network."""
         return network_identity(self.to_json())
 
     @cached_property
     def spec_identity(self) -> dict[str, Any]:
-        """`NetworkSpec.identity` of the time when it was recorded."""
+        """`NetworkSpec.identity` at the time of recording."""
         return self.spec.identity_with(self.spec_digest)
 
     @property
     def folder_name(self) -> str:
-        """`NetworkSpec.folder_name` of the time when it was recorded."""
+        """`NetworkSpec.folder_name` at the time of recording."""
         return self.spec.folder_name_with(self.name, self.spec_digest)
 
     def ordered(self, layers: Iterable[str]) -> list[str]:
-        """Return layers from the input to the output; those that have no name of the network's come last."""
+        """Return layers from the input to the output; those that the network does not name come last."""
         places = {name: place for place, name in enumerate(self.layers)}
         return sorted(layers, key=lambda layer: (places.get(layer, len(places)), layer))
 
     def check(self, look_in: Sequence[Path] = (), networks: "Sequence[Network]" = ()) -> None:
-        """Notice files that are gone or have changed, without loading them.
+        """Check that no file is gone or has changed, without loading them.
 
         Args:
-            look_in: folders to look in for files that are no longer where they were, or are others there.
-            networks: networks that are loaded already; where this one is among them, its files are not needed.
+            look_in: folders to look in for files that have moved or were replaced.
+            networks: networks that are loaded already; if this one is among them, its files are not needed.
 
         Raises:
-            CheckpointError: there are some.
+            CheckpointError: a file is gone or has changed.
         """
         if self._among(networks) is None:
             locate(self.spec, self.spec_digest, look_in)
@@ -93,9 +93,9 @@ class NetworkRecord:
         """Return the network.
 
         Args:
-            look_in: folders to look in for files that are no longer where they were, or are others there.
-            networks: networks that are loaded already, one of which may be this one; models in memory are found there
-                alone.
+            look_in: folders to look in for files that have moved or were replaced.
+            networks: networks that are loaded already and may include this one; a model in memory is only found
+                there.
 
         Raises:
             CheckpointError: its files are gone or have changed, or cannot be used.
@@ -108,19 +108,19 @@ class NetworkRecord:
         changed = [key for key, value in zip(IDENTITY, self.identity, strict=True) if found[key] != value]
         if changed:
             raise CheckpointError(
-                f"{self.name} is not what it was when the metamer was made: its {' and '.join(changed)} changed "
-                f"({self.weights()}); give the file of that time by --look-in DIR."
+                f"{self.name} has changed since the metamer was made ({' and '.join(changed)}; "
+                f"{self.describe_weights()}); give the folder of the earlier file with --look-in DIR."
             )
         return network
 
     def _among(self, networks: "Sequence[Network]") -> "Network | None":
         return next((network for network in networks if network.describe().identity == self.identity), None)
 
-    def weights(self) -> str:
-        """Say in a few words what the weights are."""
+    def describe_weights(self) -> str:
+        """Describe the weights in a few words."""
         if self.source == "random":
             return f"random weights, seed {self.seed}"
-        return f"{self.file or 'weights of a model'}, SHA-256 {self.digest[:12]}…"
+        return f"weights of {self.file or 'a model in memory'}, SHA-256 {self.digest[:12]}..."
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON has it."""
@@ -147,10 +147,10 @@ def _content_type() -> type:
 
 
 def network_identity(described: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what is equal for the same network only.
+    """Return a value that is equal only for the same network.
 
     Args:
-        described: `NetworkRecord.to_json`, or a part of it, as null distributions have.
+        described: `NetworkRecord.to_json`, or the part of it that null distributions have.
     """
     return tuple(str(described.get(key)) for key in IDENTITY)
 
@@ -158,8 +158,8 @@ def network_identity(described: Mapping[str, Any]) -> tuple[str, ...]:
 def distinct_names(networks: Sequence[NetworkRecord]) -> list[str]:
     """Return a name for each network, the same for the same network, and different ones for different networks.
 
-    Of networks with one name, each is called by what its weights are, as ``vgg_19 (random, seed 3)`` or
-    ``vgg_19 (ab12cd34)``, the first digits of their SHA-256; then by its input too; then by a number.
+    Networks that share a name are distinguished by their weights, as ``vgg_19 (random, seed 3)`` or
+    ``vgg_19 (ab12cd34)`` (the first digits of the SHA-256), then by their input too, then by a number.
     """
     known = {network.identity: network for network in networks}
     names: dict[tuple, str] = {}

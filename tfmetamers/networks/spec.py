@@ -1,19 +1,6 @@
-"""Which network, from where, and with which weights: plain data that can be sent anywhere, with one notation.
+"""Which network, from where, and with which weights: plain data that can be sent anywhere, and its notation as text.
 
-::
-
-    vgg_19                       a network of 'tfmetamers networks', by its own weights
-    vgg_19=FILE.ckpt             by another checkpoint
-    vgg_19:random:3              by random weights of seed 3 (``:random`` is seed 0)
-    inception_v3@224             of pictures of 224 x 224 pixels (``@128x256``: height and width)
-    deepspeech@1.5s              of sounds of 1.5 seconds
-    keras:ResNet50               a model of Keras Applications
-    mine.keras                   a model of your own: .keras, .h5, .pb (a frozen graph), the folder of a SavedModel
-    layers.json=FILE.ckpt        an auditory network of your own layers (.json or .pckl)
-    networks/words               the folder of a network that 'tfmetamers train' made
-    release:DIR:word_aliased     a word network of the authors' release
-
-``@`` comes before ``=`` and ``:random``.
+`NOTATION` has every form of the notation.
 """
 
 import dataclasses
@@ -34,6 +21,21 @@ if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
     from tfmetamers.networks.network import Network
 
+#: Every form of the notation, by examples, and what it names. ``@`` comes before ``=`` and ``:random``.
+NOTATION = {
+    "vgg_19": "a network of 'tfmetamers networks', with its own weights",
+    "vgg_19=FILE.ckpt": "with the weights of another checkpoint",
+    "vgg_19:random, vgg_19:random:3": "with random weights, of seed 0 or 3",
+    "inception_v3@224, mine.keras@128x256": "for pictures of another size: a square, or height and width",
+    "deepspeech@1.5s": "for sounds of another duration",
+    "keras:ResNet50": "a model of Keras Applications",
+    "mine.keras, mine.h5": "a Keras model of your own",
+    "graph.pb, FOLDER": "a frozen graph of TensorFlow 1, or a SavedModel",
+    "layers.json=FILE.ckpt, layers.json:random": "an auditory network with layers of your own (.json or .pckl)",
+    "networks/words": "the folder of a network that 'tfmetamers train' made",
+    "release:DIR, release:DIR:word_aliased": "a word network of the authors' release",
+}
+
 #: What can be optimised: the network's own stimulus, or the cochleagram in place of the waveform.
 OPTIMIZED = ("stimulus", "cochleagram")
 
@@ -42,7 +44,7 @@ _PARTS = re.compile(
     r"(?:@(?P<extent>\d{1,18}(?:x\d{1,18})*|\d*\.?\d+s))?(?:=(?P<checkpoint>.*)|:(?P<random>random)(?::(?P<seed>.*))?)?"
 )
 
-#: Fields that say where files are, which determine nothing: their bytes do.
+#: Fields that say where files are; only the files' bytes determine a network.
 _PATHS = ("file", "checkpoint")
 
 #: Fields that do not change what a metamer is.
@@ -59,18 +61,18 @@ class NetworkSpec:
         family: the name of its family (`tfmetamers.networks.families`).
         name: its name among those of the family, where there are several.
         file: the file or folder that defines it, for families that read one.
-        definition: what defines it, as JSON has it, in place of a file.
+        definition: what defines it, as JSON, in place of a file.
         checkpoint: the file of its weights.
         random_seed: the seed of random weights.
         size: height and width of pictures in pixels, or the shape of arrays.
         duration: of sounds, in seconds.
-        input_range: what a model takes for black and white.
+        input_range: the values that stand for black and white in a model's input.
         labels: the label of each logit.
-        layers: names of the layers to offer, of a model whose layers have none of the paper's names.
+        layers: names of the layers to offer, for a model of one's own.
         logits: the name of the output that labels belong to.
         input: the name of the tensor that takes the stimulus.
         signature: the name of a SavedModel's signature.
-        domain: what the stimulus is, ``"image"``, ``"sound"`` or ``"array"``, where the model alone does not tell.
+        domain: the kind of stimulus, ``"image"``, ``"sound"`` or ``"array"``, where it does not follow from the model.
         sampling_rate: of a model's sounds, in Hz.
         optimize: ``"stimulus"``, or ``"cochleagram"`` in place of the waveform.
 
@@ -101,23 +103,23 @@ class NetworkSpec:
             if getattr(self, field) is not None:
                 object.__setattr__(self, field, convert(field, getattr(self, field)))
         if self.optimize not in OPTIMIZED:
-            raise unknown_name("thing to optimise called", self.optimize, OPTIMIZED, "Give one of these.")
+            raise unknown_name("optimised quantity", self.optimize, OPTIMIZED)
         if self.random_seed is not None and self.checkpoint is not None:
             raise ArgumentError(
                 f"{self.name or self.file} got the checkpoint {self.checkpoint} and random weights; give one of them."
             )
-        self.kind.check(self)
+        self.network_family.check(self)
 
     @classmethod
     def parse(cls, text: str, **fields: Any) -> "NetworkSpec":
-        """Return the network that a text names; this module's documentation has the notation.
+        """Return the network that a text names in the notation (`NOTATION`).
 
         Args:
             text: such as ``vgg_19:random:3``.
-            fields: further fields, such as ``labels``; those that are None are left to the text.
+            fields: further fields, such as ``labels``; those that are None are ignored.
 
         Raises:
-            ArgumentError: the text names no network, a part of it is missing, or it says what a field says too.
+            ArgumentError: the text names no network, a part of it is missing, or a field repeats a part of it.
 
         >>> spec = NetworkSpec.parse("inception_v3@224:random:3")
         >>> spec.size, spec.random_seed, spec.folder_name
@@ -135,17 +137,17 @@ class NetworkSpec:
         for base, parts in _readings(text):
             claimed = claim(base)
             if claimed is not None:
-                told = _told(text, parts)
+                parsed = _parse_parts(text, parts)
                 break
         else:
             raise _unknown(base)
         given = {field: value for field, value in fields.items() if value is not None}
-        for field in told.keys() & given.keys():
+        for field in parsed.keys() & given.keys():
             raise ArgumentError(f"The {field.replace('_', ' ')} of {text!r} is given twice; give it once.")
-        return cls(**claimed, **told, **given)
+        return cls(**claimed, **parsed, **given)
 
     @property
-    def kind(self) -> "NetworkFamily":
+    def network_family(self) -> "NetworkFamily":
         """The family's definition."""
         from tfmetamers.networks.families import find_family
 
@@ -159,13 +161,13 @@ class NetworkSpec:
             ArgumentError: the file that has it cannot be used.
             CheckpointError: that file is missing or damaged.
         """
-        return self.kind.network_name(self)
+        return self.network_family.network_name(self)
 
     @cached_property
     def folder_name(self) -> str:
-        """The network's name, and what of it is not its own: ``inception_v3@224~random-3``.
+        """The network's name, and what differs from the network's own: ``inception_v3@224~random-3``.
 
-        Weights of a file are told by the first digits of the file's SHA-256, as ``vgg_19~1b8d7ec8``.
+        Weights from a file are named by the first digits of the file's SHA-256, as in ``vgg_19~1b8d7ec8``.
         """
         return self.folder_name_with(self.network_name, self.digest)
 
@@ -190,10 +192,10 @@ class NetworkSpec:
         return "~".join(parts)
 
     def _content_digest(self, digest: str) -> str:
-        """Return what tells the definition and the files together, `digest` being that of the files."""
+        """Return the digest of the definition and the files together, given that of the files."""
         if self.definition and self.checkpoint is not None:
-            return spec_digest({"definition": self.definition, "files": digest})
-        return spec_digest(self.definition) if self.definition else digest
+            return content_digest({"definition": self.definition, "files": digest})
+        return content_digest(self.definition) if self.definition else digest
 
     @cached_property
     def digest(self) -> str:
@@ -202,7 +204,7 @@ class NetworkSpec:
         Raises:
             CheckpointError: one is missing or cannot be read.
         """
-        files = self.kind.files(self)
+        files = self.network_family.files(self)
         try:
             return file_digest(*files) if files else ""
         except OSError as error:
@@ -210,13 +212,13 @@ class NetworkSpec:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What determines the network, wherever its files lie: its fields, and the SHA-256 of the files."""
+        """What determines the network, wherever its files are: its fields, and the SHA-256 of the files."""
         return self.identity_with(self.digest)
 
     def identity_with(self, digest: str) -> dict[str, Any]:
         """Return `identity` with a `digest` that is known already."""
-        told = {field: value for field, value in self.to_json().items() if field not in _NOT_DETERMINING}
-        return {**self.kind.identity(told), "sha256": digest}
+        fields = {field: value for field, value in self.to_json().items() if field not in _NOT_DETERMINING}
+        return {**self.network_family.identity(fields), "sha256": digest}
 
     def load(self) -> "Network":
         """Return the network.
@@ -225,18 +227,18 @@ class NetworkSpec:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing, damaged, or not of the network.
         """
-        network = self.kind.load(self).loaded_by(self)
-        self.digest  # noqa: B018  Of now: when something has been made, the files may be others.
+        network = self.network_family.load(self).loaded_by(self)
+        self.digest  # noqa: B018  Computed now: the files may have changed by the time something has been made.
         return self._optimized(network)
 
     def describe(self) -> "Network":
-        """Return the network without its weights, as far as they are not needed to tell its layers.
+        """Return the network without its weights, unless they are needed to know its layers.
 
         Raises:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing or damaged.
         """
-        return self._optimized(self.kind.describe(self).loaded_by(self))
+        return self._optimized(self.network_family.describe(self).loaded_by(self))
 
     def _optimized(self, network: "Network") -> "Network":
         """Return a network of what is optimised."""
@@ -264,10 +266,12 @@ class NetworkSpec:
         """
         known = [field.name for field in dataclasses.fields(cls)]
         if not isinstance(content, Mapping) or not isinstance(content.get("family"), str):
-            raise ArgumentError(f"A network is {shown(content)}; its fields by name were expected, family among them.")
+            raise ArgumentError(
+                f"A network is described by {shown(content)}; fields by name, with its family, were expected."
+            )
         for name in content:
             if name not in known:
-                raise unknown_name("field of a network called", name, known, "Give one of these.")
+                raise unknown_name("field", name, known, where=" of a network")
         return cls(**content)
 
     def __str__(self) -> str:
@@ -276,7 +280,7 @@ class NetworkSpec:
             weights = f":random:{self.random_seed}"
         elif self.checkpoint is not None:
             weights = f"={self.checkpoint}"
-        return f"{self.kind.text(self)}{self._extent}{weights}"
+        return f"{self.network_family.text(self)}{self._extent}{weights}"
 
     @property
     def _extent(self) -> str:
@@ -292,7 +296,7 @@ def locate(spec: NetworkSpec, digest: str, look_in: Sequence[Path] = ()) -> Netw
     Args:
         spec: as it was recorded.
         digest: `NetworkSpec.digest` at that time.
-        look_in: folders to look in for files that are no longer where they were, or are others there.
+        look_in: folders to look in for files that have moved or were replaced.
 
     Raises:
         CheckpointError: the files are gone or have changed.
@@ -309,18 +313,22 @@ def locate(spec: NetworkSpec, digest: str, look_in: Sequence[Path] = ()) -> Netw
     name = spec.name or spec.file
     if present:
         raise CheckpointError(
-            f"The files of {name} are not what they were when the metamer was made; give the folder that has those of "
-            "that time by --look-in DIR."
+            f"The files of {name} have changed since the metamer was made; give the folder that has the earlier ones "
+            "with --look-in DIR."
         )
     where = f"{spec.checkpoint or spec.file} is gone" if spec.checkpoint or spec.file else f"{name} was not fetched"
-    raise CheckpointError(f"{where}; fetch it, or give the folder that it is in by --look-in DIR.")
+    raise CheckpointError(f"{where}; fetch it, or give the folder that it is in with --look-in DIR.")
 
 
 def _moved(spec: NetworkSpec, look_in: Sequence[Path]) -> list[NetworkSpec]:
-    """Return the spec with any of its files in other folders, each by its name and the folders above it."""
+    """Return the spec with its files looked for in other folders, by their names and by the folders above them."""
     paths = {field: Path(getattr(spec, field)) for field in _PATHS if getattr(spec, field) is not None}
-    if not paths:  # A network by its own weights, which may lie in any of the folders.
-        return [spec.replace(checkpoint=str(path)) for folder in look_in for path in spec.kind.own_files(folder, spec)]
+    if not paths:  # A network with its own weights, which may be in any of the folders.
+        return [
+            spec.replace(checkpoint=str(path))
+            for folder in look_in
+            for path in spec.network_family.own_files(folder, spec)
+        ]
     places = [
         [path, *(place for folder in look_in for place in (*(Path(folder, *path.parts[-n:]) for n in (1, 3)), folder))]
         for path in paths.values()
@@ -332,45 +340,45 @@ def _moved(spec: NetworkSpec, look_in: Sequence[Path]) -> list[NetworkSpec]:
 
 
 def _readings(text: str) -> Iterator[tuple[str, re.Match]]:
-    """Give every way to read a text as a base and parts, the longest base first: a path may hold any of the signs."""
+    """Yield every split of a text into a base and parts, the longest base first: a path may contain any sign."""
     for end in range(len(text), 0, -1):
         parts = _PARTS.fullmatch(text, end)
         if parts is not None:
             yield text[:end], parts
 
 
-def _told(text: str, parts: re.Match) -> dict[str, Any]:
+def _parse_parts(text: str, parts: re.Match) -> dict[str, Any]:
     """Return the fields that the parts of a notation after its base stand for."""
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if parts["checkpoint"] is not None:
         if not parts["checkpoint"]:
             raise ArgumentError(f"The network {text!r} has no checkpoint after '='; write NAME=FILE.")
-        told["checkpoint"] = parts["checkpoint"]
+        fields["checkpoint"] = parts["checkpoint"]
     elif parts["random"]:
         seed = parts["seed"]
         if seed is not None and not re.fullmatch(r"\d{1,18}", seed):
             raise ArgumentError(
-                f"The network {text!r} has the seed {shown(seed)}; write NAME:random:SEED, from 0 and of at most 18 "
-                "digits."
+                f"The network {text!r} has the seed {shown(seed)}; write NAME:random:SEED, with a whole number of at "
+                "most 18 digits."
             )
-        told["random_seed"] = int(seed or 0)
+        fields["random_seed"] = int(seed or 0)
     extent = parts["extent"]
     if extent is not None and extent.endswith("s"):
-        told["duration"] = float(extent[:-1])
+        fields["duration"] = float(extent[:-1])
     elif extent is not None:
         sides = [int(side) for side in extent.split("x")]
-        told["size"] = sides * 2 if len(sides) == 1 else sides
-    return told
+        fields["size"] = sides * 2 if len(sides) == 1 else sides
+    return fields
 
 
 def _unknown(base: str) -> ArgumentError:
     from tfmetamers.networks.families import network_names
 
     if Path(base).suffix or os.sep in base:
-        kind = "is not a kind of network that is known" if Path(base).exists() else "does not exist"
+        fault = "is not a network of any known kind" if Path(base).exists() else "does not exist"
         return ArgumentError(
-            f"The network {base} {kind}; a name of 'tfmetamers networks' was expected, a model (.keras, .h5, .pb), an "
-            "architecture (.json, .pckl), or the folder of a SavedModel or a trained network."
+            f"{base} {fault}; a name that 'tfmetamers networks' lists, a model (.keras, .h5, .pb), an architecture "
+            "(.json, .pckl), or the folder of a SavedModel or of a trained network was expected."
         )
     return unknown_name("network", base, network_names(), "'tfmetamers networks' lists them.")
 
@@ -398,7 +406,7 @@ def _shortest(number: float) -> str:
 def _texts(field: str, value) -> tuple[str, ...]:
     is_list = isinstance(value, Iterable) and not isinstance(value, str)
     if not is_list or not all(isinstance(each, str) for each in value):
-        raise ArgumentError(f"The {field} are {shown(value)}; a list of texts was expected.")
+        raise ArgumentError(f"The {field} are {shown(value)}; a list of text was expected.")
     return tuple(value)
 
 
@@ -407,7 +415,7 @@ def _text(field: str, value) -> str:
         raise ArgumentError(f"The {field} of a network is {shown(value)}; text was expected.")
     text = os.fspath(value)
     if isinstance(text, bytes) or "\0" in text or not _is_unicode(text):
-        raise ArgumentError(f"The {field} of a network is {shown(text)}, which is no text; rename the file.")
+        raise ArgumentError(f"The {field} of a network is {shown(text)}, which is not Unicode text; rename the file.")
     return text
 
 
@@ -447,8 +455,3 @@ _CONVERTERS = {
     **dict.fromkeys(("labels", "layers"), _texts),
     "duration": _seconds,
 }
-
-
-def spec_digest(identity: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what determines a network or a metamer, in hexadecimal."""
-    return content_digest(identity)

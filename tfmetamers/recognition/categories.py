@@ -1,6 +1,6 @@
 """The 16 categories of the paper's experiments with pictures, and how a network of ImageNet's classes chooses one.
 
-Which of ImageNet's classes belong to which category is told by ``code/helper/human_categories.py`` of
+Which of ImageNet's classes belong to which category is from ``code/helper/human_categories.py`` of
 rgeirhos/texture-vs-shape, which the authors' ``helpers_16_choice.py`` repeats.
 """
 
@@ -61,8 +61,8 @@ def category_positions(classes: int) -> np.ndarray:
     """
     if classes not in OFFSETS:
         raise ArgumentError(
-            f"The network has {classes} classes; ImageNet's 1000, or 1001 with a background, were expected. Give a "
-            "network of these."
+            f"The network has {classes} classes; ImageNet's 1000, or 1001 with a background class, were expected. Give "
+            "another network."
         )
     positions = np.full(classes, -1)
     for position, category in enumerate(CATEGORIES):
@@ -95,7 +95,7 @@ def decide(logits: np.ndarray, rule: str = "max") -> str:
     logits = np.asarray(logits, np.float64)
     positions = category_positions(logits.size)
     if not np.isfinite(logits).all():
-        raise ArgumentError("Some logits are not finite, and finite ones were expected; load other weights.")
+        raise ArgumentError("Some logits are not finite; use other weights.")
     in_category = np.flatnonzero(positions >= 0)
     if rule == "max":
         return CATEGORIES[positions[in_category[np.argmax(logits[in_category])]]]
@@ -108,7 +108,7 @@ def check_rule(rule: str) -> None:
     """Refuse a rule that is not one of `RULES`.
 
     Raises:
-        ArgumentError: it is another.
+        ArgumentError: the rule is unknown.
     """
     if rule not in RULES:
-        raise unknown_name("decision rule", rule, RULES, f"Give one of {', '.join(RULES)}.")
+        raise unknown_name("decision rule", rule, RULES)

@@ -19,6 +19,7 @@ from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collec
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.words import listed
 
 #: The largest number of stimuli that a judge is shown together.
 BATCH = 16
@@ -34,8 +35,8 @@ class Maker:
     """What made a metamer, as tables call it.
 
     Attributes:
-        network: the network, told apart from others of its name.
-        layer: the matched layer, told apart where its metamers were made in different ways.
+        network: the network, with a name that no other network has.
+        layer: the matched layer, and how its metamers were made if there are several ways.
     """
 
     network: str
@@ -59,10 +60,10 @@ class Decision:
         size_made: the shape of the metamer, as ``224 x 224 x 3``.
         size_shown: the shape that the judge was shown.
         resized: whether the two differ.
-        truth_label: the true one of the judge's labels; None if it is not known.
+        truth_label: the judge's label that is correct; None if it is not known.
         decision_label: the judge's label or transcript.
         correct_label: whether they are the same, transcripts word by word; None if the truth is not known.
-        truth_category: the true one of the 16 categories; None if it is not known or the judge has no categories.
+        truth_category: the correct one of the 16 categories; None if it is not known or the judge has no categories.
         decision_category: the judge's category.
         correct_category: whether they are the same; None if the truth is not known.
         rule: the rule that gave the category; None for a judge without categories.
@@ -114,8 +115,8 @@ class Recognition:
     Attributes:
         decisions: all decisions, by judge, natural stimuli before metamers.
         generators: the networks that made metamers.
-        chances: for each judge, by ``label`` and ``category``, the probability of being correct by chance; None for
-            the label of a judge that transcribes, whose guesses cannot be counted.
+        chances: for each judge, by ``label`` and ``category``, the probability of being correct by chance; None for the
+            label of a judge that transcribes, which has no number of labels.
         include_failed: whether metamers were shown that failed the inclusion test or were not judged.
         rule: how categories were chosen.
         problems: folders that could not be used, and why.
@@ -146,23 +147,23 @@ def recognize(
 
     Each judge is shown the exact array of each metamer that passed the inclusion test, and each natural stimulus once
     for each size that it was used at. Pictures, natural or not, are resized to the judge's size
-    (`tfmetamers.stimuli.images.resize_image`). The truth is what a manifest or a class folder said of the natural
-    stimulus, or what is told now, never what a network makes of it.
+    (`tfmetamers.stimuli.images.resize_image`). The right answer is what a manifest or a class folder gave for the
+    natural stimulus, or what `truth` says, never a network's own answer.
 
     Args:
         out: the folder that synthesis wrote to.
         judges: networks with labels.
         include_failed: also show metamers that failed the inclusion test or were not judged.
         rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.recognition.categories.decide`).
-        truth: what natural stimuli truly are, by their ids, such as `read_truth` returns; it takes the place of what
-            was recorded when their metamers were made.
+        truth: what natural stimuli truly are, by their ids, as `read_truth` returns it; it replaces what was recorded
+            when their metamers were made.
         progress: called with the number of stimuli shown so far and the number of all.
 
     Raises:
         ArgumentError: there is no judge, one is given twice, has no labels, or does not take these stimuli; or the rule
             is unknown.
-        ResultError: no metamer can be read, none was judged by the inclusion test, the truth is told of none, or it is
-            not known for any stimulus.
+        ResultError: no metamer can be read, none was judged by the inclusion test, `truth` has none of the stimuli, or
+            the truth is not known for any stimulus.
     """
     out = Path(out)
     check_rule(rule)
@@ -186,7 +187,7 @@ def recognize(
             progress(done, len(shown))
     rows = [decision for made in decisions.values() for decision in made]
     if all(row.correct_label is None and row.correct_category is None for row in rows):
-        raise ResultError(f"No stimulus whose truth is known can be read. {problems[0][1]}")
+        raise ResultError(f"None of the stimuli with a known right answer can be read. {problems[0][1]}")
     return Recognition(
         decisions=rows,
         generators=_generators(out, collection, makers),
@@ -221,7 +222,7 @@ def _named(judges: Sequence[Network], collection: Collection) -> tuple[list[Judg
     panel = [Judge(judge, name) for judge, name in zip(judges, names, strict=False)]
     for name, times in Counter(judge.name for judge in panel).items():
         if times > 1:
-            raise ArgumentError(f"The judge {name} was given {times} times, with the same weights; give it once.")
+            raise ArgumentError(f"The judge {name} was given {times} times with the same weights; give it once.")
     makers = map(Maker, names[len(panel) :], distinct_layers(records))
     return panel, dict(zip((metamer.folders[0] for metamer in collection.metamers), makers, strict=True))
 
@@ -229,7 +230,7 @@ def _named(judges: Sequence[Network], collection: Collection) -> tuple[list[Judg
 def _refuse_unjudged(out: Path, collection: Collection, include_failed: bool) -> None:
     if not include_failed and all(each.included is None for each in collection.metamers):
         raise ResultError(
-            f"The inclusion test was not applied to any metamer below {out}, and only those that passed it are shown; "
+            f"No metamer below {out} has been judged by the inclusion test, and only those that passed it are shown; "
             f"run 'tfmetamers evaluate {out} --null FILE' first, or give --include-failed."
         )
 
@@ -237,13 +238,13 @@ def _refuse_unjudged(out: Path, collection: Collection, include_failed: bool) ->
 def _refuse_unknown_truth(panel: Sequence[Judge], shown: Sequence[Exhibit]) -> None:
     if any(judge.truth_label(each) or judge.truth_category(each) for judge in panel for each in shown):
         return
-    told = {truth for each in shown for truth in (each.record.stimulus.label, each.record.stimulus.category)}
-    told -= {None, ""}
-    listed = f"they are called {', '.join(sorted(told)[:3])}" if told else "they have neither label nor category"
+    truths = {truth for each in shown for truth in (each.record.stimulus.label, each.record.stimulus.category)}
+    truths -= {None, ""}
+    found = f"they are {listed(sorted(truths))}" if truths else "they have neither labels nor categories"
     raise ResultError(
-        f"No judge has the right answer to any stimulus among its labels: {listed}. A label of a judge was expected "
-        "or, for judges with ImageNet's classes, one of the 16 categories; tell it in a CSV with the columns id, label "
-        "and category (--truth), or make metamers from class folders or a manifest."
+        f"The right answer is not known for any stimulus in terms of a judge's labels: {found}. A judge's label was "
+        "expected or, for judges with ImageNet's classes, one of the 16 categories; give a CSV with the columns id, "
+        "label and category (--truth), or make metamers from class folders or a manifest."
     )
 
 

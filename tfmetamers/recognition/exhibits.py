@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.recognition.truth import Truth
+from tfmetamers.utilities.words import counted, listed
 
-#: What stands for the layer of a natural stimulus.
+#: Takes the place of the layer for a natural stimulus.
 NATURAL = "natural"
 
 
@@ -24,7 +25,7 @@ class Exhibit:
     """A metamer, or a natural stimulus.
 
     Attributes:
-        folders: the metamer's folder; for a natural stimulus, the folders of all its metamers, which have a copy each.
+        folders: the metamer's folder; for a natural stimulus, the folders of all its metamers, each with a copy of it.
         record: what metamer.json of the first of them holds.
         is_natural: whether it is the natural stimulus.
         included: whether a metamer passed the inclusion test; None if it was not judged, and for natural stimuli.
@@ -60,7 +61,7 @@ class Exhibit:
         if stimulus.shape != self.shape or not np.isfinite(stimulus).all():
             raise ResultError(
                 f"{folder} holds an array of shape {stimulus.shape}; finite numbers of shape {self.shape} were "
-                "expected. Delete it and make it again."
+                "expected. Delete the folder and make the metamer again."
             )
         return stimulus.astype(np.float32)
 
@@ -83,14 +84,14 @@ class Collection:
 def collect_exhibits(out: str | os.PathLike, truth: Mapping[str, Truth] | None = None) -> Collection:
     """Read the records and verdicts of all metamers below a folder.
 
-    A verdict on another metamer than the one that is there now does not count.
+    A verdict on a metamer that has been replaced since does not count.
 
     Args:
         out: the folder that synthesis wrote to.
-        truth: what natural stimuli truly are, by their ids, in place of what was recorded of them.
+        truth: what natural stimuli truly are, by their ids, in place of what was recorded.
 
     Raises:
-        ResultError: there is no metamer below the folder, none that can be read, or none that a truth was told of.
+        ResultError: there is no metamer below the folder, none can be read, or `truth` has none of their stimuli.
     """
     metamers, problems = [], []
     for folder in find_metamers(out):
@@ -99,13 +100,13 @@ def collect_exhibits(out: str | os.PathLike, truth: Mapping[str, Truth] | None =
             problems.append((folder, found.reason))
         else:
             metamers.append(found)
-            # A file that was judged has changed: was it made anew, or damaged?
+            # A file that was judged has changed: either it was made again, or it is damaged.
             changed = found.included is None and (folder / "verdict.json").exists() and attempt(folder, found.load)
             if isinstance(changed, Failure):
                 problems.append((folder, changed.reason))
     problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]
     if not metamers:
-        raise ResultError(f"No metamer below {out} can be read, out of {len(problems)}. {problems[0][1]}")
+        raise ResultError(f"None of the {counted(len(problems), 'metamer')} below {out} can be read. {problems[0][1]}")
     if truth is not None:
         metamers = _with_truth(metamers, truth)
     return Collection(metamers, _naturals(metamers), problems)
@@ -115,20 +116,15 @@ def _with_truth(metamers: Sequence[Exhibit], truth: Mapping[str, Truth]) -> list
     ids = [metamer.record.stimulus.id for metamer in metamers]
     if truth.keys().isdisjoint(ids):
         raise ResultError(
-            f"The truth is told of {_listed(truth)}, and the metamers are of {_listed(ids)}; give it by the ids that "
-            "the stimuli have in results, which 'tfmetamers index' lists."
+            f"The truth is given for {listed(list(truth), 1)}, but the metamers are of {listed(sorted(set(ids)), 1)}; "
+            "use the ids that the stimuli have in the results, which 'tfmetamers index' lists."
         )
     return [
         dataclasses.replace(
-            metamer, record=metamer.record.replace(stimulus=truth.get(id_, Truth()).applied(metamer.record.stimulus))
+            metamer, record=metamer.record.replace(stimulus=truth.get(id_, Truth()).apply_to(metamer.record.stimulus))
         )
         for id_, metamer in zip(ids, metamers, strict=True)
     ]
-
-
-def _listed(ids: Iterable[str]) -> str:
-    first, *more = dict.fromkeys(ids) or ["none"]
-    return f"{first} and {len(more)} more" if more else first
 
 
 def _read(folder: Path) -> Exhibit:

@@ -1,4 +1,4 @@
-"""Networks that say what they recognise in metamers of other networks, and in natural stimuli."""
+"""Networks as judges: what they recognise in other networks' metamers and in natural stimuli."""
 
 import numpy as np
 
@@ -26,12 +26,12 @@ class Judge:
         """
         if network.logits is None:
             raise ArgumentError(
-                f"{network.name} has no labels and cannot say what it recognises; give another judge, or the labels of "
-                "your own model (--labels FILE)."
+                f"{network.name} has no labels, so it cannot be a judge; give another network, or the labels of your "
+                "own model (--labels FILE)."
             )
         self.network = network
         self.name = name
-        self.has_categories = network.domain.name == "image" and len(network.labels) in OFFSETS
+        self.has_categories = network.domain.is_visual and len(network.labels) in OFFSETS
         self._labels = set(network.labels)
         self._cochleagram_network = None
 
@@ -45,32 +45,31 @@ class Judge:
             ArgumentError: the network does not take it.
         """
         shown = exhibit.record.domain
-        takes = self._asked(shown).domain
+        takes = self._network_for(shown).domain
         if not takes.can_show(shown):
             raise ArgumentError(
-                f"The judge {self.name} takes {takes.describe()}, and {exhibit.folders[0]} is {shown.describe()}; give "
+                f"The judge {self.name} takes {takes.describe()}, but {exhibit.folders[0]} is {shown.describe()}; give "
                 f"{self._other_duration(shown)}another judge, or a folder of metamers that it takes."
             )
 
     def _other_duration(self, shown: Domain) -> str:
-        """Return in words the judge with the duration at which it would take a sound, if it takes any duration."""
-        takes = self.network.domain
-        is_another_length = shown.name == takes.name == "sound" and shown.sampling_rate == takes.sampling_rate
-        if not is_another_length or "duration" not in self.network.spec.kind.takes:
+        """Return, in words, the judge with the duration of a sound, if it takes any duration."""
+        is_another_length = self.network.domain.differs_only_in_duration(shown)
+        if not is_another_length or "duration" not in self.network.spec.network_family.takes:
             return ""
         return f"{self.network.spec.replace(duration=shown.duration)} in its place, "
 
     def truth_label(self, exhibit: Exhibit) -> str | None:
-        """Return the true one of the network's labels, None where none of them is known to be true.
+        """Return the network's label that is correct; None if none is known to be.
 
-        It is the manifest's label or, if the judge has no such label, the category of the manifest or the class folder.
-        For a judge that transcribes, it is the label or, if there is none, the category, in lower case with one space
-        between words, as long as the judge's characters can write it.
+        It is the manifest's label or, if the judge has no such label, the category from the manifest or the class
+        folder. For a judge that transcribes, it is the label or, if there is none, the category, in lower case with one
+        space between words, as long as the judge's characters can write it.
         """
         stimulus = exhibit.record.stimulus
         if self.network.transcribe:
-            told = stimulus.label or stimulus.category or ""
-            text = " ".join(str(told).lower().split())
+            truth = stimulus.label or stimulus.category or ""
+            text = " ".join(truth.lower().split())
             return text if text and self._labels.issuperset(text) else None
         return next((truth for truth in (stimulus.label, stimulus.category) if truth in self._labels), None)
 
@@ -79,13 +78,13 @@ class Judge:
         return label.split() == truth.split() if self.network.transcribe else label == truth
 
     def truth_category(self, exhibit: Exhibit) -> str | None:
-        """Return the true one of the 16 categories; None where it is not known, or for a judge without categories."""
-        told = exhibit.record.stimulus.category
-        return told if self.has_categories and told in CATEGORIES else None
+        """Return the correct one of the 16 categories; None if it is not known, or for a judge without categories."""
+        category = exhibit.record.stimulus.category
+        return category if self.has_categories and category in CATEGORIES else None
 
     def shape_shown(self, exhibit: Exhibit) -> tuple[int, ...]:
         """Return the shape in which the network is shown a stimulus: its own."""
-        return self._asked(exhibit.record.domain).domain.shape
+        return self._network_for(exhibit.record.domain).domain.shape
 
     def logits(self, exhibits: list[Exhibit], stimuli: np.ndarray) -> np.ndarray:
         """Return the network's logits of stimuli of one domain and shape, resized where needed.
@@ -93,7 +92,7 @@ class Judge:
         Raises:
             ResultError: logits are not finite.
         """
-        network = self._asked(exhibits[0].record.domain)
+        network = self._network_for(exhibits[0].record.domain)
         logits = network.logits(np.stack([network.domain.adapt(each) for each in stimuli])).numpy()
         if not np.isfinite(logits).all():
             raise ResultError(
@@ -107,8 +106,8 @@ class Judge:
         label = self.network.predictions(logits[None])[0].label
         return label, decide(logits, rule) if self.has_categories else None
 
-    def _asked(self, shown: Domain) -> Network:
-        """Return the network that is asked: without its front end, if the stimulus is an output of that."""
+    def _network_for(self, shown: Domain) -> Network:
+        """Return the network to use: without its front end, if the stimulus is an output of the front end."""
         is_after_front_end = shown.of_natural_stimuli != shown and self.network.domain == shown.of_natural_stimuli
         if not is_after_front_end or "cochleagram" not in self.network.layers:
             return self.network

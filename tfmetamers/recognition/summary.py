@@ -87,7 +87,7 @@ def standard_error(stimuli: Sequence[str], correct: Sequence[bool], seed: int = 
     not independent, stay together.
 
     Args:
-        stimuli: what tells the stimulus of each decision from others.
+        stimuli: a name or hash of the stimulus of each decision.
         correct: whether each decision was correct.
         seed: the seed, from 0.
 

@@ -72,7 +72,7 @@ def write_report(
     nulls: Mapping[Path, NullDistribution],
     path: str | os.PathLike | None = None,
 ) -> Path:
-    """Write one HTML file that needs no other file, no network and no JavaScript; the same input gives the same bytes.
+    """Write one HTML file that needs no other files, no internet and no JavaScript; it is the same for the same input.
 
     Args:
         out: the folder that the metamers are below.
@@ -87,7 +87,9 @@ def write_report(
         ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
     """
     if not judged:
-        raise ResultError(f"No metamer below {out} was judged, so there is nothing to report; evaluate some first.")
+        raise ResultError(
+            f"No metamer below {out} was judged, so there is nothing to report; run 'tfmetamers evaluate' first."
+        )
     out = Path(out)
     path = Path(path) if path else out / "report.html"
     page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
@@ -151,7 +153,7 @@ def _describe_null(null: NullDistribution) -> dict[str, Any]:
 
 
 def _earlier_nulls(judged: Sequence[Judged], nulls: Nulls) -> list[dict[str, Any]]:
-    """Return what is known of null distributions that verdicts rest on and that were not given now."""
+    """Return what is known of null distributions that verdicts are based on but that were not given now."""
     kept = [each for each in judged if each.verdict["basis"]["null"] and _null_digest(each) not in nulls]
     return [
         {
@@ -184,8 +186,8 @@ def _null_digest(each: Judged) -> str | None:
 def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduced: bool) -> dict[str, Any]:
     record, by_layer = group[0].record, _by_layer(group)
     return {
-        "domain": record.domain.name,
-        "weights": record.network.weights(),
+        "is_visual": record.domain.is_visual,
+        "weights": record.network.describe_weights(),
         "judged_by": group[0].verdict["array"]["claim"].partition(";")[0],
         "metamers": len(group),
         "layers": list(by_layer),
@@ -300,7 +302,7 @@ def _losses(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
 
 
 def _line_names(made: Sequence[Judged]) -> list[str]:
-    """Return what tells the metamers of a layer apart: the stimulus, and the seed where there are several."""
+    """Return names that distinguish the metamers of a layer: the stimulus, and the seed where there are several."""
     has_seeds = len({_seed(each) for each in made}) > 1
     return [f"{_stimulus(each)}, seed {_seed(each)}" if has_seeds else _stimulus(each) for each in made]
 
@@ -312,7 +314,7 @@ def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list[dict[str, Any]]:
-    """Return a panel for each layer and null distribution that verdicts rest on."""
+    """Return a panel for each layer and null distribution that verdicts are based on."""
     made = [(layer, *item) for layer, group in by_layer.items() for item in _grouped(group, _null_digest).items()]
     shown = [
         (layer, nulls[digest].coefficients(group[0].layer), group) for layer, digest, group in made if digest in nulls
@@ -426,7 +428,7 @@ def _stimulus(each: Judged) -> str:
 
 
 def _natural_order(name: str) -> tuple:
-    """Return what sorts names so that conv_10 comes after conv_9."""
+    """Return a key that sorts names so that conv_10 comes after conv_9."""
     parts = [(part.isdecimal(), part) for part in re.split(r"(\d+)", name)]
     digits = [part.lstrip("0") if is_number else "" for is_number, part in parts]
     return tuple((not each[0], len(number), number, each[1]) for each, number in zip(parts, digits, strict=True))

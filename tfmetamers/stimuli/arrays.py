@@ -1,4 +1,4 @@
-"""Arrays as stimuli, such as spectrograms that a network takes in place of sounds: NumPy's ``.npy`` files."""
+"""Arrays as stimuli, such as spectrograms for a network that takes these in place of sounds: ``.npy`` files."""
 
 import math
 import os
@@ -9,6 +9,7 @@ import numpy as np
 from tfmetamers.errors import StimulusError
 from tfmetamers.utilities.array_files import read_array, read_header
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.regular_files import require_file
 
 #: Endings of the files that a folder of arrays is searched for.
 SUFFIXES = (".npy",)
@@ -17,8 +18,8 @@ SUFFIXES = (".npy",)
 def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     """Load an array of floating-point numbers.
 
-    Nothing is read before the file's header has told that shape and type are right, so that a large file is refused
-    at once; nothing in a file is executed.
+    Shape and type are checked by the file's header before anything else is read, so that a large file is refused at
+    once; nothing in a file is executed.
 
     Args:
         path: the ``.npy`` file.
@@ -33,9 +34,8 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise StimulusError(f"{path} is not named FILE.npy; an array of {_shown(shape)} that NumPy saved was expected.")
-    if not path.is_file():
-        raise StimulusError(f"There is no file {path}; give an array of {_shown(shape)}.")
+        raise StimulusError(f"{path} is not named FILE.npy; an array of {_shown(shape)} saved by NumPy was expected.")
+    require_file(path, f"an array of {_shown(shape)}", StimulusError)
     try:
         header = read_header(path)
         if header.dtype.kind != "f":
@@ -47,10 +47,10 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
         raise StimulusError(f"{path} cannot be read as an array ({error}); save it with numpy.save.") from error
     with np.errstate(over="ignore"):
         values = np.array(array, np.float32, order="C")
-    spoilt = np.count_nonzero(~np.isfinite(values))
-    if spoilt:
+    not_finite = np.count_nonzero(~np.isfinite(values))
+    if not_finite:
         raise StimulusError(
-            f"{path} has {spoilt} values of {values.size} that are not finite in single precision; finite ones were "
+            f"In {path}, {not_finite} of {values.size} values are not finite in single precision; finite ones were "
             "expected."
         )
     return values

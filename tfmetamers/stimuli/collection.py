@@ -106,7 +106,7 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
     header = rows.pop(0) if rows else []
     if not rows or not {"id", "file"} <= set(header) or len(set(header)) < len(header):
         raise StimulusError(
-            f"{manifest} is not a manifest: a header of distinct names with 'id' and 'file', and rows, were expected."
+            f"{manifest} is not a manifest; a header of distinct names, with 'id' and 'file', and rows were expected."
         )
     places = {name: header.index(name) for name in MANIFEST_COLUMNS if name in header}
     further = [(place, name) for place, name in enumerate(header) if name not in MANIFEST_COLUMNS]
@@ -115,7 +115,7 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header) or not row[places["id"]] or not row[places["file"]].isprintable():
             raise StimulusError(
-                f"{manifest}, row {number}: an id, a file and as many cells as in the header were expected."
+                f"{manifest}, row {number}: an id, a file, and as many cells as the header has were expected."
             )
         cells = {name: row[place] for name, place in places.items()}
         stimuli.append(
@@ -131,7 +131,7 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
 
 
 def _check_id(stimulus: StimulusFile) -> None:
-    """Refuse an id that cannot be a path below the output folder, or that is that of a temporary file there."""
+    """Refuse an id that cannot be a path below the output folder, or that a temporary file there could have."""
     parts = stimulus.id.split("/")
     is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
     is_own = any(is_partial(part) or is_lock(part) for part in parts)

@@ -1,5 +1,7 @@
-"""What stimuli are: pictures, sounds, cochleagrams, arrays. How they differ is told here, and nowhere else."""
+"""The kinds of stimuli: pictures, sounds, cochleagrams and arrays. Everything in which they differ is here."""
 
+import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError, checked_whole_number
+from tfmetamers.errors import ArgumentError, checked_whole_number, shown
 from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import arrays, images, sounds
 from tfmetamers.stimuli.noise import initial_noise
@@ -17,8 +19,8 @@ from tfmetamers.utilities.determinism import deterministic_operations
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
-#: A waveform of a smaller root mean square is taken for silence; one of a greater is beyond full scale, and one of a
-#: still greater is taken for 16-bit samples. The networks of sounds take 0.1.
+#: A waveform whose root mean square is below the first is taken for silence, one above the second is beyond full scale,
+#: and one from the third on is taken for 16-bit samples. Networks of sounds expect 0.1.
 MIN_LEVEL, MAX_LEVEL, LEVEL_OF_16_BITS = 1e-4, 1.0, 10.0
 
 
@@ -36,6 +38,10 @@ class Domain(ABC):
         saved_bytes: the most that a number of a finished metamer takes on disk.
         snapshot_bytes: the most that a number of a snapshot takes.
         figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
+        is_visual: whether people look at the stimuli, in which 0 is black and 1 is white.
+        model_recipe: the name of the recipe for users' own models; None where these cannot take such stimuli.
+        model_range: the values of a stimulus that a model's input range stands for.
+        unknown_shape: the shape of a model's input where the model does not state it; None for an axis of any length.
     """
 
     name: ClassVar[str]
@@ -48,6 +54,10 @@ class Domain(ABC):
     saved_bytes: ClassVar[int]
     snapshot_bytes: ClassVar[int]
     figure_bytes: ClassVar[int] = 0
+    is_visual: ClassVar[bool] = False
+    model_recipe: ClassVar[str | None] = None
+    model_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    unknown_shape: ClassVar[tuple[int | None, ...]] = (None, None, 3)
 
     @property
     def of_natural_stimuli(self) -> "Domain":
@@ -63,15 +73,15 @@ class Domain(ABC):
             fit: what is done with a sound of another length.
 
         Raises:
-            ArgumentError: a way to fit was given, which sounds alone have.
+            ArgumentError: a fit was given, which is only for sounds.
             StimulusError: the file cannot be used.
         """
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return what the network takes in place of a natural stimulus.
+        """Return what the network gets in place of a natural stimulus.
 
         Raises:
-            ArgumentError: it is not as `load` gives it.
+            ArgumentError: the stimulus is not one that `load` could have returned.
         """
         return natural
 
@@ -83,8 +93,12 @@ class Domain(ABC):
         """Tell whether a network that takes this domain can be shown stimuli of another one."""
         return shown == self
 
+    def differs_only_in_duration(self, other: "Domain") -> bool:
+        """Tell whether stimuli of another domain would fit a network that takes this one if they lasted as long."""
+        return False
+
     def adapt(self, stimulus: np.ndarray) -> np.ndarray:
-        """Return a stimulus that `can_show` allows as a network that takes this domain is shown it."""
+        """Return a stimulus that `can_show` allows, converted for a network that takes this domain."""
         return stimulus
 
     @abstractmethod
@@ -101,7 +115,39 @@ class Domain(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
+
+    @classmethod
+    def of_input(
+        cls,
+        shape: tuple[int | None, ...],
+        network: str,
+        *,
+        size: int | Sequence[int] | None = None,
+        duration: float | None = None,
+        sampling_rate: int | None = None,
+    ) -> "tuple[Domain, tuple[int, ...]]":
+        """Return the domain of a model's input, and the input's shape, with the lengths of all axes.
+
+        Args:
+            shape: of one item of the input; None for an axis of any length.
+            network: the network's name, for messages.
+            size: height and width of a picture, or the shape of an array, where the model takes any.
+            duration: of a sound in seconds, where the model takes any.
+            sampling_rate: of sounds, in Hz.
+
+        Raises:
+            ArgumentError: the input is not for such stimuli, or an argument is missing or does not fit.
+        """
+        if duration is not None or sampling_rate is not None:
+            raise ArgumentError(
+                f"{network} got a duration or a sampling rate, which are for sounds; its domain is {cls.name}."
+            )
+        return cls._of_sized_input(shape, network, size)
+
+    @classmethod
+    def _of_sized_input(cls, shape, network: str, size) -> "tuple[Domain, tuple[int, ...]]":
+        raise NotImplementedError
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
@@ -145,6 +191,8 @@ class Images(Domain):
     picture_ending: ClassVar[str | None] = ".png"
     saved_bytes: ClassVar[int] = 6
     snapshot_bytes: ClassVar[int] = 1
+    is_visual: ClassVar[bool] = True
+    model_recipe: ClassVar[str | None] = "feather2019-image"
 
     def __post_init__(self):
         object.__setattr__(self, "width", self.height if self.width is None else self.width)
@@ -162,11 +210,11 @@ class Images(Domain):
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load a picture (`tfmetamers.stimuli.images.load_image`)."""
         if fit is not None:
-            raise ArgumentError(f"Fitting by {fit!r} is for sounds; a picture's centre is always taken.")
+            raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are pictures; leave it out.")
         return images.load_image(path, self.size, self.channels)
 
     def can_show(self, shown: Domain) -> bool:
-        """Tell whether they are pictures of as many channels, of whatever size."""
+        """Tell whether they are pictures of any size with the same number of channels."""
         return isinstance(shown, Images) and shown.channels == self.channels
 
     def adapt(self, stimulus: np.ndarray) -> np.ndarray:
@@ -178,7 +226,7 @@ class Images(Domain):
         images.save_image(stimulus, path.with_name(f"{path.name}.png"))
 
     def read(self, path: Path) -> np.ndarray:
-        """Read a picture that `save` wrote; that of a natural stimulus is exact, being made from 8-bit values."""
+        """Read a picture that `save` wrote; a natural stimulus is read exactly, since it came from 8-bit values."""
         with images.open_picture(path.with_name(f"{path.name}.png"), formats=("PNG",)) as picture:
             if picture.size != (self.width, self.height):
                 raise ValueError(f"it has {picture.width} x {picture.height} pixels, not {self.width} x {self.height}")
@@ -186,9 +234,21 @@ class Images(Domain):
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         colours = "RGB" if self.channels == 3 else "grey"
         return f"{self.height} x {self.width} x {self.channels}, {colours} in [0, 1]"
+
+    @classmethod
+    def _of_sized_input(cls, shape, network, size):
+        """Return pictures; with another number of channels than 1 or 3, arrays, because no file holds them."""
+        if len(shape) != 3 or shape[2] is None:
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; pictures are (height, width, channels). "
+                "Give another domain, or put layers before it that turn a picture into its input."
+            )
+        size = None if size is None else [*images.checked_size(size), shape[2]]
+        shape = _filled_shape(shape, network, size)
+        return (cls(*shape) if shape[2] in (1, 3) else Arrays(shape)), shape
 
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
@@ -225,6 +285,9 @@ class Sounds(Domain):
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+    model_recipe: ClassVar[str | None] = "feather2019-audio-waveform"
+    model_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    unknown_shape: ClassVar[tuple[int | None, ...]] = (None,)
 
     @property
     def shape(self) -> tuple[int]:
@@ -244,16 +307,20 @@ class Sounds(Domain):
         """Return the waveform itself.
 
         Raises:
-            ArgumentError: it is silent, or so loud that it was not brought to a root mean square of 0.1.
+            ArgumentError: it is silent, or too loud to have been scaled to a root mean square of 0.1.
         """
         level = sounds.root_mean_square(natural)
         if not MIN_LEVEL < level < MAX_LEVEL:
-            likeness = ", as of 16-bit samples" if level >= LEVEL_OF_16_BITS else ""
+            likeness = ", as 16-bit samples have" if level >= LEVEL_OF_16_BITS else ""
             raise ArgumentError(
-                f"The waveform's root mean square is {level:.3g}{likeness}; 0.1 was expected, at a full scale of 1, as "
-                "network.domain.load(FILE) gives."
+                f"The waveform has a root mean square of {level:.3g}{likeness}; 0.1 was expected, with a full scale "
+                "of 1, as network.domain.load(FILE) gives."
             )
         return natural
+
+    def differs_only_in_duration(self, other: Domain) -> bool:
+        """Tell whether they are sounds of the same sampling rate."""
+        return isinstance(other, Sounds) and other.sampling_rate == self.sampling_rate
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
         """Save a waveform as WAV, exactly, and beside it a copy for listening."""
@@ -265,8 +332,36 @@ class Sounds(Domain):
         return sounds.read_saved(path.with_name(f"{path.name}.wav"), self.samples)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         return f"{self.samples} samples at {self.sampling_rate} Hz ({self.duration:g} s)"
+
+    @classmethod
+    def of_input(cls, shape, network, *, size=None, duration=None, sampling_rate=None):
+        """Return the sounds that a model takes (`Domain.of_input`)."""
+        if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; sounds are (samples,) or (samples, 1). "
+                "Leave the sampling rate out for an array, or put layers before it that turn a waveform into its input."
+            )
+        if sampling_rate is None:
+            raise ArgumentError(f"{network} takes sounds; give their sampling rate in Hz with sampling_rate=.")
+        if size is not None:
+            raise ArgumentError(
+                f"{network} got a size of {shown(size)}, and it takes sounds; give their duration instead, if it takes "
+                "any."
+            )
+        rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
+        samples = shape[0]
+        if duration is not None:
+            is_number = isinstance(duration, numbers.Real) and math.isfinite(duration)
+            wanted = round(duration * rate) if is_number else 0
+            if wanted < 1 or samples not in (None, wanted):
+                takes = "any duration" if samples is None else f"{samples} samples at {rate} Hz"
+                raise ArgumentError(f"{network} got a duration of {shown(duration)} s; it takes {takes}.")
+            samples = wanted
+        if samples is None:
+            raise ArgumentError(f"{network} takes sounds of any duration; give the duration in seconds with duration=.")
+        return cls(rate, samples), (samples, *shape[1:])
 
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
@@ -299,15 +394,15 @@ class Sounds(Domain):
 
 @dataclass(frozen=True)
 class Cochleagrams(Domain):
-    """Cochleagrams that are optimised themselves, where no waveform need have them (paper, Figure S9).
+    """Cochleagrams that are optimised themselves, and need not be those of any waveform (paper, Figure S9).
 
-    Natural stimuli are sounds still. The start is the cochleagram of the noise that the waveform would start from:
-    the paper does not say what it was, this is a choice made here.
+    Natural stimuli are still sounds. Synthesis starts from the cochleagram of the noise that a waveform would start
+    from; the paper does not say what it started from, so this is a choice made here.
 
     Attributes:
         sounds: the sounds that they are made from.
         front_end: from waveforms (batch, samples) to cochleagrams (batch, channels, envelope samples, 1); None where
-            the domain was read from a record, whose stimuli can be read and compared, and none can be made.
+            the domain was read from a record: its stimuli can be read and compared, but none can be made.
         settings: those of the front end.
         shape: of one cochleagram.
     """
@@ -364,7 +459,7 @@ class Cochleagrams(Domain):
         return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         channels, samples, _ = self.shape
         return f"a cochleagram of {channels} channels x {samples} samples, of {self.sounds.describe()}"
 
@@ -390,7 +485,7 @@ class Cochleagrams(Domain):
 
 @dataclass(frozen=True)
 class Arrays(Domain):
-    """Arrays of one shape, such as spectrograms, in the units that the network takes; no values are out of bounds.
+    """Arrays of one shape, such as spectrograms, in the network's own units, without bounds.
 
     Attributes:
         shape: of one array.
@@ -402,16 +497,17 @@ class Arrays(Domain):
     ending: ClassVar[str] = ".npy"
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 5
+    model_recipe: ClassVar[str | None] = "feather2019-array"
 
     @property
     def picture_ending(self) -> str | None:
-        """That of the picture that `save` writes of arrays with two or three axes."""
+        """That of the picture that `save` writes for arrays with two or three axes."""
         return ".png" if len(self.shape) in (2, 3) else None
 
     def load(self, path: Path, fit: str | None = None) -> np.ndarray:
         """Load an array (`tfmetamers.stimuli.arrays.load_array`)."""
         if fit is not None:
-            raise ArgumentError(f"Fitting by {fit!r} is for sounds; an array must have the network's own shape.")
+            raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are arrays; leave it out.")
         return arrays.load_array(path, self.shape)
 
     def save(self, stimulus: np.ndarray, path: Path) -> None:
@@ -425,8 +521,13 @@ class Arrays(Domain):
         return arrays.read_saved(path.with_name(f"{path.name}.npy"), self.shape)
 
     def describe(self) -> str:
-        """Say what a stimulus is."""
+        """Describe a stimulus in a few words."""
         return f"an array of {' x '.join(map(str, self.shape))}"
+
+    @classmethod
+    def _of_sized_input(cls, shape, network, size):
+        shape = _filled_shape(shape, network, size)
+        return cls(shape), shape
 
     def to_json(self) -> dict[str, Any]:
         """Return the domain as data."""
@@ -453,15 +554,55 @@ class Arrays(Domain):
 #: The domains by name.
 DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Images, Sounds, Cochleagrams, Arrays)}
 
+#: Those of them that users' own models can take.
+MODEL_DOMAINS = {name: domain for name, domain in DOMAINS.items() if domain.model_recipe}
+
+
+def implied_domain(shape: Sequence[int | None], sampling_rate: int | None) -> type[Domain]:
+    """Return the domain of a model's input where none is given.
+
+    An input with a sampling rate is a sound, (height, width, 1 or 3) is a picture, and any other is an array.
+
+    Args:
+        shape: of one item of the input; None for an axis of any length.
+        sampling_rate: of sounds, in Hz.
+    """
+    if sampling_rate is not None:
+        return Sounds
+    return Images if len(shape) == 3 and shape[2] in (1, 3) else Arrays
+
 
 def domain_from_json(content: Mapping[str, Any]) -> Domain:
-    """Return the domain of what its ``to_json`` gave.
+    """Return the domain that ``to_json`` described.
 
     Raises:
-        ArgumentError: a length or a sampling rate is not a whole number from 1.
+        ArgumentError: a length or a sampling rate is not a whole number of at least 1.
         KeyError, TypeError, ValueError: a part is missing or of another type, or there is no such domain.
     """
     domain = DOMAINS[content["name"]].from_json(content)
     for length in domain.shape:
         checked_whole_number("length of a stimulus", length, minimum=1)
     return domain
+
+
+def _filled_shape(shape, network: str, size) -> tuple[int, ...]:
+    """Return a shape whose axes of any length have those of a size."""
+    if size is None:
+        if None in shape:
+            raise ArgumentError(
+                f"{network} takes an input of shape {_describe_shape(shape)}; give its size with size= or, for sounds, "
+                "sampling_rate= and duration=."
+            )
+        return shape
+    wanted = tuple(size) if isinstance(size, Sequence) else (size, size)
+    fits = len(wanted) == len(shape) and all(each in (None, side) for each, side in zip(shape, wanted, strict=True))
+    if not fits:
+        raise ArgumentError(
+            f"{network} takes an input of shape {_describe_shape(shape)}, and the size {wanted} was asked for; give a "
+            "size that fits."
+        )
+    return tuple(checked_whole_number("size", side, minimum=1) for side in wanted)
+
+
+def _describe_shape(shape) -> str:
+    return f"({', '.join('any' if length is None else str(length) for length in shape)}{',' * (len(shape) == 1)})"

@@ -1,4 +1,4 @@
-"""Pictures: exactly as the released code prepares them, and back to a file."""
+"""Pictures: loaded exactly as the released code prepares them, and saved."""
 
 import contextlib
 import os
@@ -11,12 +11,12 @@ from PIL import Image, ImageOps
 
 from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number
 from tfmetamers.utilities.files import atomic_write
-from tfmetamers.utilities.regular_files import open_regular
+from tfmetamers.utilities.regular_files import open_regular, require_file
 
 #: Endings of the files that a folder of pictures is searched for.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
 
-#: The formats that are decoded, by Pillow's names, whatever a file's name: of the others, some run programs (EPS).
+#: The formats that are decoded, by Pillow's names, whatever the file's name: some of the others run programs (EPS).
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 #: Pillow's mode of a picture by its number of channels.
@@ -31,7 +31,7 @@ def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: i
     ``imresize``, since removed, did the same). For a size that is not square, the largest centred rectangle of its
     proportions takes the place of the square.
 
-    A picture is turned upright as its EXIF orientation says, which the released code did not do. Grey,
+    A picture is turned upright according to its EXIF orientation, which the released code did not do. Grey,
     palette and CMYK pictures are converted to RGB by Pillow, or all pictures to grey, an alpha channel is dropped
     where it is opaque, and the first frame of an animation is used.
 
@@ -124,7 +124,7 @@ def sample_photograph() -> Path:
 
 @contextlib.contextmanager
 def open_picture(path: str | os.PathLike, formats: Sequence[str] = FORMATS) -> Iterator[Image.Image]:
-    """Open a picture, of which nothing is decoded yet.
+    """Open a picture without decoding it yet.
 
     Args:
         path: the file.
@@ -142,8 +142,7 @@ def open_picture(path: str | os.PathLike, formats: Sequence[str] = FORMATS) -> I
 
 def _read(path: Path, mode: str) -> np.ndarray:
     """Return a file's first frame, upright, as uint8: (height, width, 3) for the mode RGB, (height, width) for L."""
-    if not path.is_file():
-        raise StimulusError(f"There is no file {path}; give a picture.")
+    require_file(path, "a picture", StimulusError)
     if path.stat().st_size == 0:
         raise StimulusError(f"{path} is empty; give a picture.")
     try:
@@ -153,13 +152,13 @@ def _read(path: Path, mode: str) -> np.ndarray:
             picture = ImageOps.exif_transpose(picture)
             if picture.has_transparency_data and picture.convert("RGBA").getextrema()[3][0] < 255:
                 raise StimulusError(
-                    f"{path} has pixels that are not opaque, and what they show is not defined; "
-                    "save it on a background first."
+                    f"{path} has pixels that are not opaque, so what they show is undefined; save it on a background "
+                    "first."
                 )
             return np.asarray(picture.convert(mode))
     except Image.UnidentifiedImageError as error:
         raise StimulusError(
-            f"{path} is not a picture in a format that is read ({', '.join(FORMATS)}); save it as PNG."
+            f"{path} is not a picture in a supported format ({', '.join(FORMATS)}); save it as PNG."
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise StimulusError(f"{path} has too many pixels ({error}); make it smaller first.") from error
@@ -175,7 +174,7 @@ def _has_16_bits(picture: Image.Image) -> bool:
 
 
 def _is_16_bit_tile(decoder: str, arguments) -> bool:
-    """Tell from what Pillow hands a decoder: a raw mode such as ``RGB;16B``, or the greatest value of a PPM.
+    """Tell from what Pillow hands a decoder: a raw mode such as ``RGB;16B``, or the maximum of a PPM.
 
     ``BGR;16`` is a BMP of 16 bits a pixel, not a channel.
     """

@@ -41,8 +41,8 @@ def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: st
         return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
     if len(shape) > 1:
         raise ArgumentError(
-            f"The recipe {recipe.name} starts from pink noise, which is for waveforms; stimuli of shape {shape} need "
-            "uniform noise."
+            f"The recipe {recipe.name} starts from pink noise, which is only for waveforms; give a recipe with uniform "
+            f"noise for stimuli of shape {shape}."
         )
     from tfmetamers.stimuli.sounds import pink_noise
 

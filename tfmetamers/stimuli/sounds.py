@@ -1,4 +1,4 @@
-"""Sounds: as the released code prepares them, and back to a file."""
+"""Sounds: loaded as the released code prepares them, and saved."""
 
 import functools
 import math
@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
+from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number, unknown_name
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.words import counted
 
 #: Endings of the files that a folder of sounds is searched for.
@@ -25,10 +26,10 @@ RMS = 0.1
 #: A sound with a smaller root mean square than this, less than one step of 24 bits, is silence.
 MIN_RMS = 1e-7
 
-#: A length above this is a typing error: almost four hours at 20 kHz.
+#: A length above this, almost four hours at 20 kHz, is taken for a typing error.
 MAX_SAMPLES = 2**28
 
-#: A sound has at most so many channels, which are read together and averaged.
+#: The largest number of channels of a sound; all are read together and averaged.
 MAX_CHANNELS = 32
 
 #: The resampling filter is that of resampy 0.2, a sinc times a Kaiser window: the number of zeros of the sinc on
@@ -77,7 +78,7 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
     if samples > MAX_SAMPLES:
         raise ArgumentError(f"The number of samples is {samples}; at most {MAX_SAMPLES} were expected.")
     if fit is not None and fit not in FITS:
-        raise ArgumentError(f"The fit {fit!r} is unknown; give one of {', '.join(FITS)}.")
+        raise unknown_name("fit", fit, FITS)
     path = Path(path)
     with _open_sound(path) as file:
         ratio = _checked_ratio(path, file, sampling_rate)
@@ -215,8 +216,8 @@ def read_saved(path: str | os.PathLike, samples: int) -> np.ndarray:
         with _open_sound(Path(path)) as file:
             if (file.frames, file.channels) != (samples, 1):
                 raise ResultError(
-                    f"{path} has {file.frames} samples in {counted(file.channels, 'channel')}; {samples} in one were "
-                    "expected."
+                    f"{path} has {file.frames} samples in {counted(file.channels, 'channel')}; {samples} in one "
+                    "channel were expected."
                 )
             return file.read(dtype="float32")
     except (StimulusError, soundfile.LibsndfileError) as error:
@@ -280,8 +281,7 @@ def pink_noise(samples: int, generator: np.random.Generator, rms: float = 0.01) 
 
 
 def _open_sound(path: Path) -> soundfile.SoundFile:
-    if not path.is_file():
-        raise StimulusError(f"There is no file {path}; give a sound.")
+    require_file(path, "a sound", StimulusError)
     if path.stat().st_size == 0:
         raise StimulusError(f"{path} is empty; give a sound.")
     try:
@@ -293,21 +293,23 @@ def _open_sound(path: Path) -> soundfile.SoundFile:
         ) from error
     if file.channels > MAX_CHANNELS:
         file.close()
-        raise StimulusError(f"{path} has {file.channels} channels; at most {MAX_CHANNELS} were expected, mix it down.")
+        raise StimulusError(
+            f"{path} has {file.channels} channels; at most {MAX_CHANNELS} were expected, so mix it down."
+        )
     # A FLAC stream of unknown length counts as 2**63 - 1 samples.
     if not 0 < file.frames < 2**62:
         file.close()
-        raise StimulusError(f"{path} holds no samples, or does not say how many; save it again from its source.")
+        raise StimulusError(f"{path} holds no samples, or does not state how many; save it again from its source.")
     return file
 
 
 def _checked_ratio(path: Path, file: soundfile.SoundFile, sampling_rate: int) -> Fraction:
-    """Return how many samples of the result there are for one in the file."""
+    """Return the number of samples of the result for each sample in the file."""
     ratio = Fraction(sampling_rate, file.samplerate)
     if max(ratio.numerator, ratio.denominator) > MAX_RATIO_TERM:
         raise StimulusError(
-            f"{path} has a sampling rate of {file.samplerate} Hz, whose ratio to {sampling_rate} Hz is not simple "
-            "enough to resample; convert it to 48000 Hz first."
+            f"{path} has a sampling rate of {file.samplerate} Hz, and its ratio to {sampling_rate} Hz is too "
+            "complicated for resampling; convert it to 48000 Hz first."
         )
     return ratio
 
@@ -325,7 +327,7 @@ def _check_length(path: Path, file: soundfile.SoundFile, samples: int, sampling_
     raise StimulusError(
         f"{path} lasts {file.frames / rate:.6g} s ({length} at {sampling_rate} Hz); "
         f"{samples / sampling_rate:.6g} s ({samples}) were expected. "
-        f"Fit it by {way!r} or 'centre', on the command line by --fit {way} or --fit centre."
+        f"Fit it with {way!r} or 'centre', on the command line with --fit {way} or --fit centre."
     )
 
 
@@ -367,6 +369,6 @@ def _check_audible(path: Path, waveform: np.ndarray) -> None:
     level = root_mean_square(waveform - waveform.mean())
     if level < MIN_RMS:
         raise StimulusError(
-            f"{path} is silent: the root mean square of its averaged channels is {level:.1g} without the mean; "
+            f"{path} is silent: the root mean square of its averaged channels, without their mean, is {level:.1g}; "
             "give another sound."
         )

@@ -13,7 +13,7 @@ from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, check_schedule
+from tfmetamers.synthesis.loop import Synthesis, check_schedule, check_values
 from tfmetamers.synthesis.state import SynthesisState
 
 
@@ -110,7 +110,7 @@ def synthesize_batch(
         The metamers, layer by layer.
 
     Raises:
-        ArgumentError: an unknown layer, a stimulus of another shape, or other numbers of stimuli, names and starts.
+        ArgumentError: an unknown layer, a stimulus of another shape, or a different number of ids or initial stimuli.
         SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero for one and it never moves.
     """
     recipe = _recipe(network, recipe, steps)
@@ -120,7 +120,9 @@ def synthesize_batch(
         raise ArgumentError("No stimulus was given; give at least one.")
     for what, given in (("names", ids), ("initial stimuli", initial)):
         if given is not None and len(given) != len(naturals):
-            raise ArgumentError(f"There are {len(naturals)} stimuli and {len(given)} {what}; give one for each.")
+            raise ArgumentError(
+                f"There are {len(naturals)} stimuli and {len(given)} {what}; give one for each stimulus."
+            )
     originals = np.stack([network.domain.prepare(natural) for natural in naturals])
     digests = [stimulus_digest(natural) for natural in naturals]
     names = list(ids) if ids is not None else [digest[:12] for digest in digests]
@@ -143,9 +145,9 @@ def synthesize_batch(
 
 
 def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progress: bool = False) -> list[Metamer]:
-    """Continue metamers to more steps, as if they had been asked for from the start.
+    """Continue metamers to more steps, as if these had been asked for from the start.
 
-    Those of a batch that follow each other advance together again, so that their last digits agree, too.
+    Metamers that follow each other as they did in a batch advance together again, so that even the last digits agree.
 
     Args:
         network: the network that made them.
@@ -165,12 +167,13 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
             raise ArgumentError(f"{metamer!r} was not made by {network!r}; give the network that made it.")
         if metamer.moments is None:
             raise ArgumentError(
-                f"{metamer!r} was read from a folder without the optimiser's state; make it again with steps={steps}, "
-                "and keep its state."
+                f"{metamer!r} was read from a folder without the optimiser's state, and cannot be continued; make it "
+                f"again with steps={steps}."
             )
         if steps <= metamer.record.recipe.steps:
             raise ArgumentError(
-                f"{metamer!r} has {metamer.record.recipe.steps} steps already, and {steps} were asked for; give more."
+                f"{metamer!r} already has {metamer.record.recipe.steps} steps, and {steps} were asked for; ask for "
+                "more."
             )
         check_schedule(metamer, metamer.record.recipe.replace(steps=steps))
     batches = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
@@ -182,7 +185,7 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
 
 
 def _batch_of(position: int, record: MetamerRecord) -> tuple:
-    """Return what metamers of one batch have in common that follow each other as they did in it."""
+    """Return what is equal for metamers of one batch that follow each other as they did in it."""
     computed = record.computation
     batch = computed.batch_size, position - computed.place, computed.deterministic
     return record.layer.name, record.recipe, record.seed, record.kernels, record.asked_kernels, *batch
@@ -241,13 +244,7 @@ def _checked_initial(network: Network, recipe: Recipe, initial: Sequence[np.ndar
                 f"An initial stimulus has shape {np.shape(each)}; {network.name} takes {network.stimulus_shape}."
             )
     stacked = np.array([np.asarray(each, np.float32) for each in initial])
-    lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
-    highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
-    if not (np.isfinite(stacked) & (stacked >= lowest) & (stacked <= highest)).all():
-        raise ArgumentError(
-            f"An initial stimulus has values from {stacked.min():g} to {stacked.max():g}; finite numbers from "
-            f"{lowest:g} to {highest:g} were expected."
-        )
+    check_values(stacked, recipe, "An initial stimulus")
     return stacked
 
 

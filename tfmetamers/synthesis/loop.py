@@ -19,10 +19,10 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
 from tfmetamers.utilities.interrupts import defer_sigint
-from tfmetamers.utilities.memory import refuse_without_room
+from tfmetamers.utilities.memory import require_free_memory
 from tfmetamers.utilities.versions import describe_versions
 
-#: A compiled call is given as many steps as take about this long, so that Ctrl-C is heard within it.
+#: A compiled call does as many steps as take about this long, so that Ctrl-C has an effect within it.
 SECONDS_A_CALL = 1.0
 
 
@@ -56,10 +56,10 @@ class Synthesis:
             recipe: the recipe.
             kernels: ``"quick"`` or ``"small"``; by default what suits the layer.
             deterministic: use only operations that give the same numbers in every process; everything but the steps
-                does so always.
+                always does.
 
         Raises:
-            ArgumentError: the layer is unknown, the recipe is none, or the network cannot be replayed to its logits.
+            ArgumentError: the layer is unknown, the recipe is not one, or the network cannot be replayed to its logits.
         """
         if not isinstance(recipe, Recipe):
             raise ArgumentError(f"The recipe is {recipe!r}; a Recipe was expected, such as find_recipe(NAME) gives.")
@@ -70,7 +70,7 @@ class Synthesis:
         self.asked_kernels = kernels
         self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
         if self.kernels == "quick":
-            refuse_without_room(
+            require_free_memory(
                 network.kernel_bytes(self.layer), f"The quick kernels of {network.name} at {self.layer}"
             )
         self._activations = network.activations(
@@ -102,19 +102,13 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        lowest = -np.inf if self.recipe.lower_bound is None else self.recipe.lower_bound
-        highest = np.inf if self.recipe.upper_bound is None else self.recipe.upper_bound
-        if not (np.isfinite(originals) & (originals >= lowest) & (originals <= highest)).all():
-            raise ArgumentError(
-                f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
-                f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
-            )
-        self._predictions(originals)  # What cannot give labels fails now, not after the last step.
+        check_values(originals, self.recipe, "A natural stimulus")
+        self._predictions(originals)  # If labels cannot be computed, this fails now and not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
             raise SynthesisError(
                 f"The activations of {self.network.name} at {self.layer} are not finite for a natural stimulus; "
-                "its weights or its input range are not what they should be."
+                "its weights or its input range are wrong."
             )
         return targets
 
@@ -133,7 +127,7 @@ class Synthesis:
         return SynthesisState.at_rest(np.stack(noise))
 
     def initial_correlations(self, targets: np.ndarray, start: SynthesisState) -> list[float | None]:
-        """Return Spearman's coefficient of what each item's noise gives and its target, and warn where it is high.
+        """Return Spearman's coefficient of each item's initial activations and targets, and warn where it is high.
 
         Args:
             targets: what is to be matched.
@@ -141,26 +135,26 @@ class Synthesis:
         """
         activations = self._activations(start.stimuli).numpy()
         found = [spearman(*pair) for pair in zip(targets, activations, strict=True)]
-        for text in dict.fromkeys(text for each in found for text in self._doubts(each)):
+        for text in dict.fromkeys(text for each in found for text in self._find_warnings(each)):
             warnings.warn(text, TfmetamersWarning, stacklevel=2)
         return found
 
-    def _doubts(self, initial_correlation: float | None) -> list[str]:
+    def _find_warnings(self, initial_correlation: float | None) -> list[str]:
         if initial_correlation is None or initial_correlation <= BARELY_DIFFERENT:
             return []
         return [
             f"At {self.layer} of {self.network.name}, noise already correlates with a natural stimulus by more than "
-            f"{BARELY_DIFFERENT:g}, so that a match there says little; look at the input range and at other layers."
+            f"{BARELY_DIFFERENT:g}, so a match there says little; check the input range, and try other layers."
         ]
 
     def unmoved_error(self, names: Sequence[str]) -> UnmovedError:
         """Return the error for items that no gradient reaches, by their names."""
         helps = ["other noise (another seed)", "another layer"]
         if self.recipe.relu_gradient == "normal" and self.network.layer(self.layer).path.relus:
-            helps.insert(1, "the straight-through gradient of the ReLU")
+            helps.insert(1, "the straight-through ReLU gradient")
         return UnmovedError(
-            f"Nothing moves: the gradient of {self.network.name} at {self.layer} is zero everywhere for "
-            f"{', '.join(names)}, so that no step can change it; {', '.join(helps[:-1])} or {helps[-1]} may help."
+            f"The gradient of {self.network.name} at {self.layer} is zero everywhere for {', '.join(names)}, so no "
+            f"step can change anything; {', '.join(helps[:-1])} or {helps[-1]} may help."
         )
 
     def advance(self, targets: np.ndarray, state: SynthesisState, steps: int) -> SynthesisState:
@@ -188,7 +182,7 @@ class Synthesis:
         )
         if int(done) < steps:
             error = SynthesisError(
-                f"The loss of {self.network.name} at {self.layer}, or the step it leads to, is not finite at step "
+                f"The loss of {self.network.name} at {self.layer}, or the next stimulus, is not finite at step "
                 f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
             )
             error.state = advanced
@@ -237,7 +231,7 @@ class Synthesis:
             state: the final state.
             stimuli: what is recorded of each natural stimulus.
             seed: the seed of the noise.
-            initial_correlations: what the method of that name returned; None for what started from no noise.
+            initial_correlations: what the method of that name returned; None for items that did not start from noise.
 
         Raises:
             SynthesisError: the last loss, or the logits of a metamer, are not finite.
@@ -277,7 +271,7 @@ class Synthesis:
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
                     prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
-                    warnings=(*self.network.warnings, *self._doubts(initial_correlations[item])),
+                    warnings=(*self.network.warnings, *self._find_warnings(initial_correlations[item])),
                     versions=versions,
                 ),
             )
@@ -323,20 +317,40 @@ class Synthesis:
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate of the update after a number of steps: decay is continuous, not by stairs."""
+    """Return the learning rate of the update after a number of steps; the decay is continuous, not in stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
 
 
-def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
-    """Refuse to continue a metamer whose steps had other learning rates than they have in a longer recipe.
+def check_values(stimuli: np.ndarray, recipe: Recipe, what: str) -> None:
+    """Refuse stimuli with values that are not finite, or are beyond the recipe's bounds.
+
+    Args:
+        stimuli: float array of any shape.
+        recipe: the recipe.
+        what: what each of them is, as the message begins.
 
     Raises:
-        ArgumentError: they had: the learning rate depends on the number of steps.
+        ArgumentError: there are such values.
+    """
+    minimum = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+    maximum = np.inf if recipe.upper_bound is None else recipe.upper_bound
+    if not (np.isfinite(stimuli) & (stimuli >= minimum) & (stimuli <= maximum)).all():
+        raise ArgumentError(
+            f"{what} has values from {stimuli.min():g} to {stimuli.max():g}; finite numbers from {minimum:g} to "
+            f"{maximum:g} were expected, as network.domain.load(FILE) gives."
+        )
+
+
+def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
+    """Refuse to continue a metamer whose steps had other learning rates than in a longer recipe.
+
+    Raises:
+        ArgumentError: the learning rates depended on the number of steps.
     """
     if not np.array_equal(metamer.learning_rates, [learning_rate(recipe, step) for step in metamer.steps]):
         raise ArgumentError(
-            f"{metamer!r} cannot be continued to {recipe.steps} steps: its learning rates are not those that the same "
-            "steps have there; make it from the start."
+            f"{metamer!r} cannot be continued to {recipe.steps} steps, because its learning rates depended on the "
+            "number of steps; make it from the start."
         )
 
 

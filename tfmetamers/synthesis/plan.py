@@ -1,4 +1,4 @@
-"""What is to be made and what has been made already, told from specs and disk alone, without TensorFlow."""
+"""What is to be made and what has been made already, worked out from specs and the disk, without TensorFlow."""
 
 import dataclasses
 import functools
@@ -40,7 +40,7 @@ class Plan:
     @property
     def extended(self) -> int:
         """How many of these continue metamers of fewer steps."""
-        return sum(job.begun is not None for batch in self.batches for job in batch)
+        return sum(job.continued is not None for batch in self.batches for job in batch)
 
     @property
     def by_layer(self) -> dict[str, list[list[Job]]]:
@@ -67,9 +67,9 @@ def plan_run(
         specs: the metamers, layer by layer.
         out: the output folder.
         batch_size: how many metamers of a layer advance together.
-        extend: continue metamers that differ in having fewer steps, where they are in the output folder and their
-            state was kept; others start from noise.
-        progress: called with what is looked for on disk; yields it one by one, such as a progress bar.
+        extend: continue metamers in the output folder that differ only in having fewer steps, if their state was
+            kept; others start from noise.
+        progress: called with the jobs that are looked for on disk; yields them one by one, as a progress bar does.
 
     Raises:
         ArgumentError: the batch size cannot be used.
@@ -86,15 +86,15 @@ def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence
     Raises:
         ResultError: a folder of one of these names holds something else.
     """
-    is_begun = functools.cache(Path.exists)  # One look a class of stimuli and layer.
-    begun = [job for job in jobs if is_begun(job.folder.parent.parent)]
-    interrupted = _interrupted_batches(begun)
+    exists = functools.cache(Path.exists)  # The disk is asked once for each folder of stimuli.
+    started = [job for job in jobs if exists(job.folder.parent.parent)]
+    interrupted = _interrupted_batches(started)
     continued = {job.folder for batch in interrupted for job in batch}
-    finished = [job for job in progress(begun) if job.folder not in continued and is_finished(job)]
+    finished = [job for job in progress(started) if job.folder not in continued and is_finished(job)]
     taken = continued | {job.folder for job in finished}
     batches = list(interrupted)
     untouched = [job for job in jobs if job.folder not in taken] if taken else jobs
-    for _, alike in groupby(untouched, lambda job: (job.spec.layer, job.steps_begun)):
+    for _, alike in groupby(untouched, lambda job: (job.spec.layer, job.first_step)):
         waiting = list(alike)
         batches += [waiting[start : start + batch_size] for start in range(0, len(waiting), batch_size)]
     order = {layer: place for place, layer in enumerate(dict.fromkeys(job.spec.layer for job in jobs))}
@@ -111,9 +111,7 @@ def is_finished(job: Job) -> bool:
     if not job.folder.exists():
         return False
     if not (job.folder / "metamer.json").exists():
-        raise ResultError(
-            f"{job.folder} is in the way and not a finished metamer; move it away or give another --output."
-        )
+        raise ResultError(f"{job.folder} exists but is not a finished metamer; move it away or give another --output.")
     _refuse_differences(job.folder, read_record(job.folder).identity, job.spec.identity)
     return True
 
@@ -122,31 +120,31 @@ def _extending(jobs: Sequence[Job], out: Path) -> list[Job]:
     """Return the same jobs, each with the metamer of most steps that it can continue.
 
     Raises:
-        ResultError: none of those that are neither made nor begun can continue one.
+        ResultError: no metamer can be continued.
     """
-    found = {job.folder: _begun(job, out) for job in jobs if not job.folder.exists()}
+    found = {job.folder: _longest_shorter(job, out) for job in jobs if not job.folder.exists()}
     if not any(found.values()) and any(not job.state_file.exists() for job in jobs if job.folder in found):
         raise ResultError(
-            f"There is nothing to extend in {out}: no metamer that differs from those asked for in having fewer steps "
-            "has its state beside it, which --keep-state keeps; leave --extend out to start from noise."
+            f"There is nothing to extend in {out}: it has no metamer with fewer steps, made with the same settings and "
+            "--keep-state; leave --extend out to start from noise."
         )
     return [dataclasses.replace(job, **(found.get(job.folder) or {})) for job in jobs]
 
 
-def _begun(job: Job, out: Path) -> dict[str, Path | int] | None:
+def _longest_shorter(job: Job, out: Path) -> dict[str, Path | int] | None:
     """Return the fields of a job that name the metamer of most steps that it can continue, None where there is none."""
     network, _, *below = job.spec.relative_folder.parts
-    begun = None
+    found = None
     for file in sorted((out / network).glob("/".join(["*", *map(glob.escape, below), STATE_FILE]))):
         try:
             record = read_record(file.parent)
         except ResultError:
             continue
         steps = record.recipe.steps
-        is_shorter = (begun["steps_begun"] if begun else 0) < steps < job.spec.recipe.steps
+        is_shorter = (found["first_step"] if found else 0) < steps < job.spec.recipe.steps
         if is_shorter and _without_steps(record.identity) == _without_steps(job.spec.identity):
-            begun = {"begun": file.parent, "steps_begun": steps}
-    return begun
+            found = {"continued": file.parent, "first_step": steps}
+    return found
 
 
 def _without_steps(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,10 +152,10 @@ def _without_steps(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def estimate_bytes(plan: Plan, domain: Domain, *, snapshot_every: int | None = None, keep_state: bool = False) -> int:
-    """Return the bytes that what a plan has still to make takes on disk at most, its states included.
+    """Return the largest number of bytes that the metamers still to be made can take on disk, states included.
 
-    A traced step takes a line. Snapshots are there twice for a moment, and a state holds three arrays and each
-    step's loss. What is kept of it has two arrays, and two numbers for each step.
+    A traced step takes a line. Snapshots exist twice for a moment, and a state holds three arrays and each step's
+    loss; a state that is kept has two arrays, and two numbers for each step.
     """
     numbers = int(np.prod(domain.shape))
     size, largest = 0, 0
@@ -199,8 +197,8 @@ def _members(path: Path, jobs: Sequence[Job]) -> list[Job]:
     missing = [member["id"] for member in members if member["id"] not in by_id]
     if missing:
         raise ResultError(
-            f"{path} is the state of a batch with {', '.join(missing)} in it, not among the inputs now; "
-            "give those inputs too, or delete that file to start the rest of the batch again."
+            f"{path} is the state of a batch that includes {', '.join(missing)}, which are not among the inputs; give "
+            "them too, or delete that file to start the rest of the batch again."
         )
     for member in members:
         _refuse_differences(path, member["identity"], by_id[member["id"]].spec.identity)

@@ -1,4 +1,4 @@
-"""What a command asks for, as specs: networks are loaded only where planning cannot do without."""
+"""What a command asks for, as specs; a network is loaded only where planning needs it."""
 
 import itertools
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: What stands for every named layer.
 ALL_LAYERS = "all"
 
-#: A thread hashes so many files at a time.
+#: The number of files that a thread hashes at a time.
 FILES_A_CALL = 64
 
 
@@ -62,8 +62,8 @@ def plan_request(
 
     Args:
         request: the request.
-        load: loads the network; called only where neither its family nor a metamer of it in the output folder tells
-            what planning needs.
+        load: loads the network; called only if what planning needs is known neither from its family nor from a metamer
+            in the output folder.
         progress: called with the files that are hashed; yields them one by one, such as a progress bar.
 
     Raises:
@@ -143,14 +143,14 @@ def _stimulus_specs(files: Sequence[StimulusFile], fit: str | None, progress) ->
 
 
 def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
-    """Return what planning needs to know of a network without loading it, None where it is not told.
+    """Return what planning needs to know about a network without loading it; None where it is not known.
 
-    Its family tells it, or a metamer of the same network in the output folder does.
+    It is known from the network's family, or from a metamer of the same network in the output folder.
     """
-    outline = spec.kind.outline(spec)
+    outline = spec.network_family.outline(spec)
     if outline is not None:
         return outline
-    for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them tells the same.
+    for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them will do.
         record = attempt(file.parent, read_record, file.parent)
         if isinstance(record, Failure):
             continue

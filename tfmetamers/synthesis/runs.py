@@ -1,13 +1,11 @@
-"""Many metamers on disk: made batch after batch, and continued where that stopped."""
+"""Many metamers on disk, made batch after batch and continued after an interruption."""
 
 import contextlib
 import functools
 import gc
-import platform
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 from itertools import compress
 from pathlib import Path
 
@@ -54,11 +52,11 @@ def execute_run(
     deterministic: bool = True,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Job, Metamer]]:
-    """Make what a plan has still to make, layer after layer: one layer's function is in memory at a time.
+    """Make the metamers that a plan lacks, layer after layer, with one layer's function in memory at a time.
 
     The state is saved before the first step, every `SECONDS_BETWEEN_SAVES`, after the last step, and when anything
-    stops the run; the same plan made again goes on from there and ends with the same bytes on the same machine. What
-    another run is making is left to it, and looked at again in the end.
+    stops the run; the same plan made again continues from there and ends with the same bytes on the same machine.
+    Batches that another run is making are skipped, and tried again at the end.
 
     Args:
         plan: the plan.
@@ -90,16 +88,16 @@ def execute_run(
             yield from run.make_alone(batch)
         except BusyError as error:
             errors.append(str(error))
-    if run.failures:  # A stimulus fails at every layer alike, and is named once.
+    if run.failures:  # A stimulus that fails does so at every layer, and is named once.
         raise SynthesisError(" ".join(dict.fromkeys([*run.failures, *errors])))
     if errors:
         raise BusyError(" ".join(errors))
 
 
 def measure_seconds(plan: Plan, network: Network, layer: str, *, deterministic: bool = True) -> tuple[float, float]:
-    """Return the least and the most seconds that a step of a layer's first batch takes.
+    """Return the minimum and the maximum number of seconds that a step of a layer's first batch takes.
 
-    A few calls of some steps are timed and thrown away, enough for the order of magnitude.
+    A few calls of a few steps are timed and discarded, which is enough for the order of magnitude.
     """
     batch = plan.by_layer[layer][0]
     stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0], deterministic)
@@ -154,7 +152,7 @@ class _Stimuli:
 
 
 class _Run:
-    """A run at work: one network, and of its layers the one whose turn it is."""
+    """A run in progress: one network, and the function of one layer at a time."""
 
     def __init__(
         self,
@@ -171,7 +169,7 @@ class _Run:
         self._synthesis: Synthesis | None = None
 
     def make_alone(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
-        """Make and write what another run has not made of a batch; what cannot be made is among `failures`.
+        """Make and write the metamers of a batch that no other run has made; those that fail are in `failures`.
 
         Raises:
             BusyError: another run is making one of them.
@@ -188,7 +186,7 @@ class _Run:
             made = self._metamers(usable)
         except UnmovedError as error:
             self.failures.append(str(error))
-            remove_unfinished(usable)  # A state that cannot change is worth nothing.
+            remove_unfinished(usable)  # A state that cannot change is not worth keeping.
             return
         except SynthesisError as error:
             self.failures.append(f"{', '.join(job.spec.stimulus.id for job in usable)}: {error}")
@@ -217,7 +215,7 @@ class _Run:
         if batch[0].state_file.exists():
             state = read_state(batch[0].state_file, originals.shape)
         else:
-            state = _begun(batch) if batch[0].begun else noise
+            state = _continued_state(batch) if batch[0].continued else noise
             write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
         state = self._advanced(synthesis, targets, batch, state)
         self._notice_unmoved(synthesis, batch, state)
@@ -227,7 +225,7 @@ class _Run:
         return list(compress(zip(batch, metamers, strict=True), ~state.unmoved))
 
     def _prepared(self, job: Job) -> Synthesis:
-        """Return what matches a job's layer; that of the layer before is given back first."""
+        """Return the synthesis for a job's layer, after freeing that of the previous layer."""
         wanted = job.spec.layer, job.spec.recipe, job.spec.kernels
         found = self._synthesis
         if found is None or (found.layer, found.recipe, found.asked_kernels) != wanted:
@@ -249,16 +247,16 @@ class _Run:
                     write_state(batch, state)
                     saved = time.monotonic()
         except BaseException as error:
-            with contextlib.suppress(ResultError):  # The first error says more than that the state cannot be saved.
+            with contextlib.suppress(ResultError):  # The first error matters more than a state that cannot be saved.
                 write_state(batch, getattr(error, "state", state))
             raise
         return state
 
     def _notice_unmoved(self, synthesis: Synthesis, batch: Sequence[Job], state: SynthesisState) -> None:
-        """Say at once what never moves: it is not written, and the others of the batch go on.
+        """Warn at once of items that never change: they are not written, and the rest of the batch continues.
 
         Raises:
-            UnmovedError: nothing of the batch moves.
+            UnmovedError: no item of the batch changes.
         """
         if not state.unmoved.any():
             return
@@ -275,26 +273,25 @@ class _Run:
 
     def _write(self, job: Job, metamer: Metamer) -> None:
         figure = plot_metamer(metamer, self._network) if self._network.domain.figure_bytes else None
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        run = RunRecord(round(metamer.seconds, 3), now, platform.node())
+        run = RunRecord.now(metamer.seconds)
         snapshots = job.unfinished / "snapshots"
         write_metamer(job.folder, metamer, run, snapshots, figure, keep_state=self._keep_state)
 
 
 def _synthesis(network: Network, job: Job, deterministic: bool) -> Synthesis:
-    gc.collect()  # That of the layer before refers to itself, and holds all its kernels.
+    gc.collect()  # That of the previous layer refers to itself, and holds all its kernels.
     spec = job.spec
     return Synthesis(network, layer=spec.layer, recipe=spec.recipe, kernels=spec.kernels, deterministic=deterministic)
 
 
-def _begun(batch: Sequence[Job]) -> SynthesisState:
+def _continued_state(batch: Sequence[Job]) -> SynthesisState:
     """Return the state after the last step of the metamers that a batch continues.
 
     Raises:
         ArgumentError: their learning rates depended on the number of steps.
         ResultError: one is damaged.
     """
-    metamers = [read_metamer(job.begun) for job in batch]
+    metamers = [read_metamer(job.continued) for job in batch]
     for job, metamer in zip(batch, metamers, strict=True):
         check_schedule(metamer, job.spec.recipe)
     return SynthesisState.of_metamers(metamers)

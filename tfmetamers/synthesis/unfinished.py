@@ -1,4 +1,4 @@
-"""What is on disk while a batch of metamers is unfinished: its state, and a lock against a second run."""
+"""What is on disk while a batch of metamers is unfinished: its state, and a lock against other runs."""
 
 import contextlib
 import io
@@ -27,14 +27,15 @@ class Job:
     Attributes:
         spec: what determines it.
         folder: where the finished metamer goes.
-        begun: the folder of a metamer that differs in having fewer steps, which is continued; None to start from noise.
-        steps_begun: the number of steps of that.
+        continued: the folder of a metamer that differs only in having fewer steps, which is continued; None where it is
+            started from noise.
+        first_step: the number of steps of that metamer; 0 where it is started from noise.
     """
 
     spec: MetamerSpec
     folder: Path
-    begun: Path | None = None
-    steps_begun: int = 0
+    continued: Path | None = None
+    first_step: int = 0
 
     @property
     def unfinished(self) -> Path:
@@ -105,7 +106,7 @@ def _read(path: Path) -> tuple[list[Member], SynthesisState]:
         if state.losses.shape != (len(state.losses), len(members)):
             raise ValueError("its losses are not those of its stimuli")
         if any(each.dtype != np.float32 for each in (*of_stimuli, state.losses)):
-            raise ValueError("its numbers are not of single precision")
+            raise ValueError("its numbers do not have single precision")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
     return members, state
@@ -122,7 +123,7 @@ def remove_unfinished(batch: Sequence[Job]) -> None:
 
 
 def clear_leftovers(out: str | os.PathLike, finished: Sequence[Job]) -> None:
-    """Remove what runs that were killed left below an output folder, of which nothing is needed any more.
+    """Remove what killed runs left below an output folder and is no longer needed.
 
     Args:
         out: the output folder.

@@ -109,7 +109,7 @@ def check_words(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     trained = set(frame["word"][frame["split"] == "train"])
     if len(trained) < 2:
         raise CorpusError(
-            f"{_name(frame)} has {counted(len(trained), 'word')} to train on; at least two were expected, add clips "
+            f"{_name(frame)} has {counted(len(trained), 'word')} to train on; at least two were expected. Add clips "
             "of other words."
         )
     _check_trained(frame, "word", trained)
@@ -132,7 +132,7 @@ def check_backgrounds(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     names = category_names(frame)
     if len(names) < 2:
         raise CorpusError(
-            f"{_name(frame)} has only the category {shown(names[0])}; at least two were expected, add sounds of others."
+            f"{_name(frame)} has only the category {shown(names[0])}; at least two were expected. Add sounds of others."
         )
     trained = set(category_names(frame[frame["split"] == "train"]))
     _check_trained(frame, "categories", {cell for cell in frame["categories"].unique() if trained >= set(_names(cell))})
@@ -256,8 +256,8 @@ def _check_splits(frame: pd.DataFrame, needed: Sequence[str]) -> None:
     empty = sorted(set(needed) - set(frame["split"]), key=SPLITS.index)
     if empty:
         raise CorpusError(
-            f"{_name(frame)} has no row whose split is {' or '.join(empty)}; rows of {', '.join(needed)} were "
-            "expected, add clips or move some to that split."
+            f"{_name(frame)} has no row in the split {' or '.join(empty)}; rows in {', '.join(needed)} were expected. "
+            "Add clips, or move some to that split."
         )
 
 

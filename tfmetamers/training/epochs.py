@@ -80,7 +80,7 @@ def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
             variable.assign(value)
     except (OSError, ValueError, KeyError, CheckpointError) as error:
         raise ResultError(
-            f"{folder} is damaged ({error}); delete it, and training goes on from the last epoch before it."
+            f"{folder} is damaged ({error}); delete it, and training continues from the epoch before."
         ) from error
     return history
 

@@ -282,7 +282,7 @@ def _claim(out: Path, architecture: Architecture, settings: TrainingSettings, da
 
 
 def _read_run(out: Path):
-    """Return what the run of a folder was started with, None if there is no run."""
+    """Return the settings with which the run of a folder was started; None if there is no run."""
     file = out / RUN_FILE
     if not file.exists():
         return None

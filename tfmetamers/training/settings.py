@@ -73,7 +73,7 @@ class TrainingSettings:
         decay_epochs: the learning rate is divided by 10 every so many epochs.
         category_weight: what the loss of the categories is multiplied by when both tasks are trained.
         word_threshold: training stops at the first validation with at least this share of words correct (paper:
-            0.57); None to go on.
+            0.57); None to continue to the last epoch.
         category_threshold: the same for the mean area under the ROC curve of the categories (paper: 0.83); with both
             tasks, both must be reached.
         deterministic: use only deterministic operations, so that the same settings give the same weights on the same
@@ -101,9 +101,9 @@ class TrainingSettings:
 
     def __post_init__(self):
         if self.task not in TASKS:
-            raise unknown_name("task", self.task, TASKS, "Give one of these.")
+            raise unknown_name("task", self.task, TASKS)
         if self.optimizer not in OPTIMIZERS:
-            raise unknown_name("optimizer", self.optimizer, OPTIMIZERS, "Give one of these.")
+            raise unknown_name("optimizer", self.optimizer, OPTIMIZERS)
         check_whole_numbers(self, "seed", minimum=0)
         check_whole_numbers(self, "epochs", "batch_size", "decay_epochs", minimum=1)
         if self.steps_per_epoch is not None:
@@ -117,7 +117,7 @@ class TrainingSettings:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The thresholds at which training stops, by the metric's name; empty if it goes on to the last epoch."""
+        """The thresholds at which training stops, by the metric's name; empty if it continues to the last epoch."""
         named = {"word_accuracy": self.word_threshold, "category_auc": self.category_threshold}
         metrics = {"words": ["word_accuracy"], "categories": ["category_auc"]}.get(self.task, list(named))
         given = {metric: named[metric] for metric in metrics if named[metric] is not None}

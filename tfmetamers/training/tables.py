@@ -158,7 +158,7 @@ def _places(path: Path, header: Sequence[str], required: Iterable[str], optional
     missing = [name for name in required if name not in header]
     if missing:
         raise CorpusError(
-            f"{path} has no column {' or '.join(missing)}; its header is {shown(','.join(header))}, complete it."
+            f"{path} has no column {' or '.join(missing)}; its header is {shown(','.join(header))}. Add the column."
         )
     columns = [name for name in (*required, *optional) if name in header]
     repeated = [name for name in columns if header.count(name) > 1]

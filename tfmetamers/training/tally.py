@@ -68,7 +68,7 @@ class Tally:
         return rest
 
     def require_clips(self, frame: pd.DataFrame, source: str) -> None:
-        """Refuse to go on without clips.
+        """Refuse to continue without clips.
 
         Args:
             frame: the clips.

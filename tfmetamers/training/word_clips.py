@@ -69,7 +69,7 @@ class ClipSettings:
         check_positive(self, "seconds")
         check_whole_numbers(self, "min_clips", "min_speakers", "min_speaker_clips", "seed", minimum=0)
         if self.split_by not in SPLIT_BY:
-            raise unknown_name("way to split clips by", self.split_by, SPLIT_BY, "Choose one of these.")
+            raise unknown_name("way to split clips by", self.split_by, SPLIT_BY)
         check_shares(self, "validation", "test")
 
 

@@ -1,1 +1,1 @@
-"""What everything else uses: files that are written whole, deferred Ctrl-C, pickles that are read without execution."""
+"""What everything else uses: atomic writes, locks, deferred Ctrl-C, pickles that are read without being executed."""

@@ -1,4 +1,4 @@
-"""NumPy's files of arrays, read with bounds: nothing is allocated that the file does not hold or that is not expected.
+"""NumPy's files of arrays, read with bounds: nothing is allocated beyond what the file holds and what is expected.
 
 NumPy itself allocates what a header claims, evaluates the header as Python, and inflates what an archive holds,
 whatever its size.

@@ -1,4 +1,4 @@
-"""In what two records differ, in words."""
+"""How two records differ, in words."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ from tfmetamers.errors import shown
 
 
 def find_differences(found, wanted, name: str = "") -> list[str]:
-    """Say in what two records differ, a phrase for each difference: ``recipe.steps: 300 there, 15000 asked``.
+    """Return a phrase for each difference between two records: ``recipe.steps: 300 instead of 15000``.
 
     Args:
-        found: what is there: a mapping of values and further mappings, as JSON has them.
+        found: what is there: a mapping of values and further mappings, as in JSON.
         wanted: what was asked for.
-        name: where the two are from, with dots between the keys.
+        name: the keys that lead to the two, joined by dots.
     """
     if found == wanted:
         return []
@@ -21,10 +21,10 @@ def find_differences(found, wanted, name: str = "") -> list[str]:
             for key in {**found, **wanted}
             for phrase in find_differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
         ]
-    return [f"{name}: {_text(found)} there, {_text(wanted)} asked"]
+    return [f"{name}: {_text(found)} instead of {_text(wanted)}"]
 
 
 def _text(value) -> str:
     if value in (None, ""):
-        return "nothing"
+        return "none"
     return value if isinstance(value, str) else shown(value)

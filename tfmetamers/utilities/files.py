@@ -19,7 +19,7 @@ from tfmetamers.utilities.regular_files import open_regular, regular_status
 #: program's files are taken for one of them.
 _PARTIAL, _LOCK = ".tfmetamers.partial", ".tfmetamers.lock"
 
-#: The name of a partial file's folder begins with so many characters of the file's own.
+#: The name of a partial file's folder begins with up to this many characters of the file's own.
 _SHOWN = 50
 
 
@@ -78,7 +78,7 @@ def _make_folders(folder: Path) -> list[Path]:
 
 
 def _own_folder(path: Path) -> tuple[Path, filelock.BaseFileLock]:
-    """Return a new folder beside a path, and the lock that tells others that its process lives."""
+    """Return a new folder beside a path, and the lock that shows other processes that its process is running."""
     enclosing = Path(tempfile.mkdtemp(prefix=f".{path.name[:_SHOWN]}.", suffix=_PARTIAL, dir=path.parent))
     return enclosing, filelock.FileLock(enclosing / ".lock", blocking=False).acquire()
 
@@ -102,7 +102,7 @@ def _synchronize(path: Path) -> None:
 def sweep(folder: str | os.PathLike) -> None:
     """Remove what processes that were killed left below a folder: what they were just writing, and their locks.
 
-    What processes that live are at work on is left alone.
+    What running processes are working on is left alone.
     """
     for parent, folders, files in os.walk(folder):
         for name in filter(is_partial, list(folders)):
@@ -125,11 +125,11 @@ def _remove_unless_held(enclosing: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
-    # NumPy says "3072 requested and 718 written" and nothing of a full disk.
+    # NumPy says "3072 requested and 718 written", and does not mention a full disk.
     reason = error.strerror or f"the disk may be full ({error})"
     return (
         f"{path} cannot be written: {reason}. "
-        "Nothing was left half written. Give another folder, or make room there, and run the command again."
+        "Nothing was left half written. Give another folder or make room there, and run the command again."
     )
 
 

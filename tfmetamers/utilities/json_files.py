@@ -108,4 +108,4 @@ def check_seal(content: Mapping[str, Any]) -> None:
     """
     rest = {key: value for key, value in content.items() if key != SEAL}
     if content.get(SEAL) != content_digest(rest):
-        raise ValueError("its content is not what was written, by its own hash")
+        raise ValueError("its hash is not that of its content")

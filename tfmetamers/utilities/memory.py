@@ -1,11 +1,11 @@
-"""Memory that a computation will take, before it is begun."""
+"""The memory that a computation will take, checked before it starts."""
 
 import psutil
 
 from tfmetamers.errors import ArgumentError
 
 
-def refuse_without_room(needed: int, what: str) -> None:
+def require_free_memory(needed: int, what: str) -> None:
     """Refuse what does not fit into the memory that is free now.
 
     Args:
@@ -18,6 +18,6 @@ def refuse_without_room(needed: int, what: str) -> None:
     free = psutil.virtual_memory().available
     if needed > free:
         raise ArgumentError(
-            f"{what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free; give --kernels small "
-            "(kernels='small' in Python), or make room."
+            f"{what} take {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB of memory are free; give --kernels small "
+            "(kernels='small' in Python), or free some memory."
         )

@@ -127,12 +127,12 @@ def refusals(path: Path, error_type: type[TfmetamersError]) -> Iterator[None]:
         yield
     except ForbiddenError as error:
         raise error_type(
-            f"{path} {error}, which no published file of its kind does, so it is damaged or made to do harm. Nothing "
-            "in it was executed; do not load it in another way."
+            f"{path} {error}, which no published file of its kind does, so it is damaged or malicious. Nothing in it "
+            "was executed; do not load it in any other way."
         ) from error
     except DamagedError as error:
         raise error_type(
-            f"{path} is not a pickle of a known kind, or is damaged: {error}. Fetch or copy it again."
+            f"{path} is damaged, or not a pickle of a known kind: {error}. Fetch or copy it again."
         ) from error
 
 
@@ -282,7 +282,7 @@ class Interpreter:
             built.is_big_endian = isinstance(state[1], str) and state[1] == ">"
         elif isinstance(built, Array):
             shape, dtype, is_fortran, data = state[-4:]
-            self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes anew each time.
+            self.charge(len(data))  # Text, which Python 2 has for bytes, becomes bytes again each time.
             built.values = _array(data, dtype, shape, "F" if is_fortran is True else "C")
         elif not isinstance(built, _Inert):
             raise DamagedError("it gives a state to something that has none")

@@ -6,6 +6,23 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from tfmetamers.errors import TfmetamersError
+
+
+def require_file(path: Path, expected: str, error_type: type[TfmetamersError]) -> None:
+    """Refuse a path where there is no file.
+
+    Args:
+        path: the path.
+        expected: what to give, for the message.
+        error_type: the type of error to raise.
+
+    Raises:
+        TfmetamersError: there is no file; the error has the given type.
+    """
+    if not path.is_file():
+        raise error_type(f"There is no file {path}; give {expected}.")
+
 
 def regular_status(path: str | os.PathLike) -> os.stat_result:
     """Return the status of a regular file.
@@ -17,11 +34,11 @@ def regular_status(path: str | os.PathLike) -> os.stat_result:
     try:
         status = os.stat(path)
     except ValueError as error:  # A null character in the path.
-        raise OSError(errno.EINVAL, "its name cannot be that of a file", os.fspath(path)) from error
+        raise OSError(errno.EINVAL, "this cannot be the name of a file", os.fspath(path)) from error
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is a device or a pipe and not a file", os.fspath(path))
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", os.fspath(path))
     return status
 
 
@@ -48,7 +65,7 @@ def read_regular(path: str | os.PathLike, max_bytes: int) -> bytes:
     with open_regular(path) as stream:
         content = stream.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes, which were expected at most", str(path))
+        raise OSError(errno.EFBIG, f"it has more than the {max_bytes:,} bytes that were expected at most", str(path))
     return content
 
 

@@ -1,4 +1,4 @@
-"""Work that is not done again where it would be the same."""
+"""Work that is not repeated if the result would be the same."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,6 @@
-"""Words that agree with numbers."""
+"""Phrases of messages: nouns that agree with numbers, lists, durations."""
+
+from collections.abc import Sequence
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -12,6 +14,12 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     if plural is None:
         plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def listed(items: Sequence[str], maximum: int = 3) -> str:
+    """Return the first items, and how many more there are: ``a, b, c and 2 more``; ``none`` for no items."""
+    further = f" and {len(items) - maximum} more" if len(items) > maximum else ""
+    return (", ".join(items[:maximum]) or "none") + further
 
 
 #: Units of durations: the seconds of one, and the seconds up to which it is used.

@@ -1,10 +1,10 @@
-"""Zip archives, refused before they are unpacked where they hold more than expected."""
+"""Zip archives, which are refused before they are unpacked if they hold more than expected."""
 
 import zipfile
 
 
 def check_members(archive: zipfile.ZipFile, max_bytes: int) -> None:
-    """Refuse a zip archive that holds more than expected, before anything of it is unpacked.
+    """Refuse a zip archive that holds more than expected, before any of it is unpacked.
 
     Args:
         archive: the archive.
@@ -23,7 +23,7 @@ def check_members(archive: zipfile.ZipFile, max_bytes: int) -> None:
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return a file of a zip archive, inflated no further than it says.
+    """Return a file of a zip archive, inflated to no more than its stated size.
 
     Raises:
         KeyError: there is no such file.

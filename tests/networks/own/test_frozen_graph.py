@@ -170,7 +170,7 @@ def test_a_graph_that_normalises_over_the_batch_is_refused(tmp_path):
         given = v1.placeholder(tf.float32, [None, 4], "given")
         tf.nn.relu(given - tf.reduce_mean(given, 0), name="centred")
 
-    with pytest.raises(ArgumentError, match="batch than alone"):
+    with pytest.raises(ArgumentError, match="in a batch"):
         from_frozen_graph(write(tmp_path / "mixed.pb", build))
 
 
@@ -194,9 +194,9 @@ def test_weights_and_noise_that_are_not_in_the_graph_are_told(tmp_path, build, f
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"input": "pitcures"}, "'pitcures'; the nearest are pictures"),
-        ({"layers": ["Rleu"]}, "'Rleu'; the nearest are Relu"),
-        ({"logits": "anwser", "labels": list("abcde")}, "'anwser'; the nearest are answer"),
+        ({"input": "pitcures"}, "'pitcures'.*pictures"),
+        ({"layers": ["Rleu"]}, "'Rleu'.*Relu"),
+        ({"logits": "anwser", "labels": list("abcde")}, "'anwser'.*answer"),
         ({"labels": list("abc")}, r"3 labels.*\(None, 5\)"),
         ({"size": 7}, r"\(8, 6, 3\)"),
         ({"input": "Reshape", "size": (96,), "layers": ["Relu"]}, "Relu of small"),

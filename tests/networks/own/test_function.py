@@ -95,8 +95,8 @@ def not_finite(stimuli):
         (lambda stimuli: {"layer": tf.zeros_like(stimuli)}, "layer layer"),
         (lambda stimuli: {"layer": tf.stop_gradient(stimuli)}, "layer layer"),
         (lambda stimuli: {"layer": tf.one_hot(tf.argmax(stimuli, 1), 6)}, "layer layer"),
-        (lambda stimuli: {"layer": stimuli - tf.reduce_mean(stimuli)}, "batch than alone"),
-        (lambda stimuli: {"layer": stimuli + tf.random.normal([6])}, "batch than alone"),
+        (lambda stimuli: {"layer": stimuli - tf.reduce_mean(stimuli)}, "in a batch"),
+        (lambda stimuli: {"layer": stimuli + tf.random.normal([6])}, "in a batch"),
         (lambda stimuli: {"layer": np.tanh(stimuli.numpy())}, "cannot be traced"),
         (lambda stimuli: 1 / 0, "cannot be traced.*division"),
     ],
@@ -110,9 +110,9 @@ def test_what_is_not_a_function_of_its_input_is_refused(function, fault):
 @pytest.mark.parametrize(
     ("shape", "options", "fault"),
     [
-        ((6,), {"layers": ["hiden"]}, "'hiden'; the nearest are hidden"),
-        ((6,), {"labels": ["a"], "logits": "logit"}, "'logit'; the nearest are logits"),
-        ((6,), {"labels": ["a"], "logits": "logits"}, r"1 labels.*\(None, 3\)"),
+        ((6,), {"layers": ["hiden"]}, "'hiden'.*hidden"),
+        ((6,), {"labels": ["a"], "logits": "logit"}, "'logit'.*logits"),
+        ((6,), {"labels": ["a"], "logits": "logits"}, r"1 label.*\(None, 3\)"),
         ((6,), {"labels": ["a"]}, "logits="),
         ((None,), {}, "any"),
         ((6.5,), {}, "6.5"),

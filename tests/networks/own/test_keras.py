@@ -80,7 +80,7 @@ def test_layers_can_be_chosen_and_have_their_relu_rule(small_model):
         "block": "straight-through (2 ReLUs, 1 of them clipped at 6)",
         "flat": "straight-through (1 ReLU)",
     }
-    with pytest.raises(ArgumentError, match="'blok'; the nearest are block"):
+    with pytest.raises(ArgumentError, match=r"'blok'.*block"):
         from_keras(small_model, layers=["blok"])
 
 
@@ -154,7 +154,7 @@ def test_a_grey_picture_and_an_array_of_its_shape_are_told_apart_by_the_domain()
     ("shape", "options", "fault"),
     [
         ((None, None, 3), {}, "size="),
-        ((32, 24, 3), {"size": 32}, r"\(32, 24, 3\); a size of"),
+        ((32, 24, 3), {"size": 32}, r"\(32, 24, 3\).*32"),
         ((32, 32, 3), {"size": 0}, "size is 0"),
         ((32, 32), {"domain": "image"}, r"\(32, 32\)"),
         ((32, 32, 3), {"domain": "picture"}, "'picture'"),
@@ -198,7 +198,7 @@ def test_one_of_several_outputs_gives_the_labels(forked_model):
     ("options", "fault"),
     [
         ({"labels": ["a", "b"]}, "logits="),
-        ({"labels": ["a", "b"], "logits": "of_4"}, "'of_4'; the nearest are of_3, of_2"),
+        ({"labels": ["a", "b"], "logits": "of_4"}, "'of_4'.*of_3, of_2"),
         ({"labels": ["a", "b"], "logits": "of_3"}, r"2 labels.*\(None, 3\)"),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_model_that_normalises_over_the_batch_is_refused():
             return inputs / (1e-6 + tf.reduce_max(tf.abs(inputs)))
 
     model = keras.Sequential([keras.Input((100,)), Normalised(), keras.layers.Dense(3)])
-    with pytest.raises(ArgumentError, match="batch than alone"):
+    with pytest.raises(ArgumentError, match="in a batch"):
         from_keras(model, sampling_rate=100)
 
 

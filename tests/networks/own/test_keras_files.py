@@ -198,7 +198,7 @@ class TestBombs:
         small(keras).save(tmp_path / "mine.h5")
         with h5py.File(tmp_path / "mine.h5", "r+") as file:
             file["other"] = link
-        with pytest.raises(CheckpointError, match="leads to another place by 'other'"):
+        with pytest.raises(CheckpointError, match="other"):
             read_keras(tmp_path / "mine.h5")
 
     def test_values_in_other_files_are_not_read(self, tmp_path):

@@ -177,9 +177,9 @@ def test_what_is_behind_a_loop_is_left_out(module):
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({}, "'serving_default'; the nearest are"),
-        ({"signature": "on"}, "'on'; the nearest are one"),
-        ({"signature": "one", "layers": ["hiden"]}, "'hiden'; the nearest are hidden"),
+        ({}, "'serving_default'"),
+        ({"signature": "on"}, "'on'.*one"),
+        ({"signature": "one", "layers": ["hiden"]}, "'hiden'.*hidden"),
         ({"signature": "one", "input": "elsewhere"}, "'elsewhere'"),
         ({"signature": "one", "labels": list("abc")}, r"3 labels.*\(None, 4\)"),
         ({"signature": "wave"}, "size="),

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.cochlea.settings import CochleagramSettings
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
 from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TOPS, TrainingPass
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.utilities.files import atomic_write
@@ -141,8 +141,8 @@ def _check_names(architecture: Architecture) -> None:
         # TensorFlow ignores case in the names of operations.
         if name.lower() in seen:
             raise ArgumentError(
-                f"The name {shown(name)} is taken twice in {architecture.name}; give each layer a name of its own, "
-                f"other than {' and '.join(RESERVED_NAMES)} and differing in more than case."
+                f"The name {shown(name)} is used twice in {architecture.name}; give each layer a name of its own that "
+                f"differs in more than case and is not {' or '.join(RESERVED_NAMES)}."
             )
         seen.add(name.lower())
 
@@ -286,7 +286,7 @@ def _build_layer(
     except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(
             f"The layer {layer.name} of {architecture.name}, of type {layer.layer_type}, cannot be built on an input "
-            f"of shape {shape}: {str(error).splitlines()[0].rstrip('.')}."
+            f"of shape {shape}: {first_line(error).rstrip('.')}."
         ) from error
     return built
 
@@ -350,13 +350,13 @@ def from_json(content) -> Architecture:
     """
     keys = [each.name for each in dataclasses.fields(Architecture)]
     if not isinstance(content, dict):
-        raise ArgumentError(f"An architecture is {shown(content)}; values for {', '.join(keys)} were expected.")
+        raise ArgumentError(f"The architecture is {shown(content)}; values for {', '.join(keys)} were expected.")
     for key in content:
         if key not in keys:
-            raise unknown_name("key of an architecture", key[:60], keys, "Give one of these.")
+            raise unknown_name("key", key[:60], keys, where=" of an architecture")
     for key in ("name", "tasks", "layers"):
         if key not in content:
-            raise ArgumentError(f"An architecture has no {key!r}; add it.")
+            raise ArgumentError(f"The architecture has no {key!r}; add it.")
     layers, settings = content["layers"], content.get("cochleagram", {})
     if not isinstance(layers, list) or not all(
         isinstance(layer, dict) and set(layer) == {"layer_type", "args"} for layer in layers

@@ -67,7 +67,7 @@ class LayerType:
         for name in arguments:
             if name not in known:
                 near = get_close_matches(str(name), known, n=3, cutoff=0.4) or known
-                raise ValueError(f"it does not take the argument {shown(name)}; the nearest are {', '.join(near)}")
+                raise ValueError(f"it does not take the argument {shown(name)}; similar ones are {', '.join(near)}")
         missing = [name for name in required if name not in arguments]
         if missing:
             raise ValueError(f"the argument {missing[0]} is missing; give it one")

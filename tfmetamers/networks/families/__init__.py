@@ -57,7 +57,7 @@ def families() -> dict[str, NetworkFamily]:
 def _broken(entry: EntryPoint, fault: str) -> ArgumentError:
     return ArgumentError(
         f"The entry point {entry.name} = {entry.value} of {ENTRY_POINTS} {fault}; a NetworkFamily with a name of its "
-        "own was expected. Uninstall the package that has it, or mend it."
+        "own was expected. Uninstall or fix the package that provides it."
     )
 
 
@@ -68,7 +68,7 @@ def find_family(name: str) -> NetworkFamily:
         ArgumentError: there is none; the nearest names are listed.
     """
     if name not in families():
-        raise unknown_name("family of networks", name, families(), "Install the package that has it.")
+        raise unknown_name("family of networks", name, families(), "Install the package that provides it.")
     return families()[name]
 
 

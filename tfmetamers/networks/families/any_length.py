@@ -1,4 +1,4 @@
-"""What networks that take sounds of any length, at 16 kHz, have in common."""
+"""Networks that take sounds of any length at 16 kHz."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ class AnyLengthFamily(CheckpointFamily):
         layers: names of their layers, from the input to the output.
         recipe: the name of their recipe.
         classes: the number of their characters, None for none.
-        notes: for each network, what a reader should know about where it comes from.
+        notes: for each network, anything else to know about where it comes from.
     """
 
     takes = frozenset({"checkpoint", "random_seed", "duration"})

@@ -1,4 +1,4 @@
-"""What auditory networks that are lists of layers have in common: word networks, trained ones, and one's own."""
+"""Auditory networks that are lists of layers: word networks, trained networks, and users' own."""
 
 import dataclasses
 import hashlib
@@ -18,6 +18,7 @@ from tfmetamers.networks.families.checkpoints import (
     without_weights,
 )
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
@@ -91,7 +92,7 @@ class AuditoryFamily(NetworkFamily):
         return defining + ([] if checkpoint is None else checkpoint_files(Path(checkpoint)))
 
     def defining_files(self, spec: NetworkSpec) -> list[Path]:
-        """Return the files that hold the layers, none where the package does."""
+        """Return the files that hold the layers; none where the package has them."""
         return []
 
     def own_checkpoint(self, spec: NetworkSpec) -> Path | None:
@@ -176,7 +177,8 @@ def _labels(architecture: "Architecture", traced: "TracedGraph", labels: Sequenc
         return words if len(words) == classes else [str(number) for number in range(classes)]
     if len(labels) != classes:
         raise ArgumentError(
-            f"There are {len(labels)} labels and {classes} classes of {architecture.name}; give one label for each."
+            f"{counted(len(labels), 'label')} came for the {classes} classes of {architecture.name}; give one label "
+            "for each class."
         )
     return list(labels)
 

@@ -1,4 +1,4 @@
-"""What a family of networks has to say of itself."""
+"""What a family of networks defines."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkOutline:
-    """What planning needs to know of a network, told without TensorFlow.
+    """What planning needs to know about a network, without TensorFlow.
 
     Attributes:
         name: the network's name.
@@ -25,7 +25,7 @@ class NetworkOutline:
         layers: the named layers, from the input to the output.
         recipe: the name of its recipe.
         classes: the number of its labels or characters; None for a network that has neither.
-        note: what else a reader should know about where it comes from.
+        note: anything else to know about where it comes from.
     """
 
     name: str
@@ -44,15 +44,15 @@ class NetworkOutline:
 
 
 class NetworkFamily:
-    """A kind of networks: which there are, what they take, and how each is loaded.
+    """A kind of networks: which ones there are, which settings they take, and how each is loaded.
 
-    A family outside this package is an instance of a subclass, named by an entry point of the group
-    ``tfmetamers.networks``. It needs a `name`, `takes`, `network_names` or `claim`, and `load`; what else there is, it
-    may leave as it is. Importing its module should not import TensorFlow.
+    A family in another package is an instance of a subclass, named by an entry point of the group
+    ``tfmetamers.networks``. It needs a `name`, `takes`, `network_names` or `claim`, and `load`; the rest has defaults.
+    Importing its module should not import TensorFlow.
 
     Attributes:
         name: the family's name.
-        takes: the fields of `NetworkSpec` that can be given, beside ``name``.
+        takes: the fields of `NetworkSpec` that can be given, besides ``name``.
     """
 
     name: str
@@ -63,10 +63,10 @@ class NetworkFamily:
         return []
 
     def claim(self, base: str) -> dict[str, str] | None:
-        """Return the fields that name a network of this family by a text; None where the text names none.
+        """Return the fields of the network of this family that a text names; None where the text names none.
 
         Args:
-            base: a name, a path, or what the family makes of its own, without size, duration and weights.
+            base: a name, a path, or text in the family's own form, without size, duration and weights.
         """
         return {"name": base} if base in self.network_names() else None
 
@@ -78,34 +78,36 @@ class NetworkFamily:
         """Refuse a spec with a field that its networks do not take, or without one that they need.
 
         Raises:
-            ArgumentError: there is one.
+            ArgumentError: it is such a spec.
         """
         for field in _FIELDS - self.takes:
             if getattr(spec, field) is not None:
                 raise ArgumentError(
-                    f"{self.text(spec)} got the {field.replace('_', ' ')} {getattr(spec, field)!r}, which its networks "
-                    "do not take; leave it out."
+                    f"The {field.replace('_', ' ')} {getattr(spec, field)!r} cannot be given for {self.text(spec)}; "
+                    "leave it out."
                 )
         if spec.optimize == "cochleagram" and "optimize" not in self.takes:
-            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave that choice out.")
+            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave --optimize out.")
         if spec.file is None and spec.definition is None:
             self._check_name(spec)
 
     def _check_name(self, spec: NetworkSpec) -> None:
-        """Refuse a spec without a file that does not name a network of its own."""
+        """Refuse a spec without a file whose name is not a network's."""
         claimed = self.claim(self.text(spec))
         if claimed is not None and "file" not in claimed:
             return
         if not self.network_names():
-            raise ArgumentError(f"A network of the family {self.name} got no file; give the file that defines it.")
-        raise unknown_name(f"network of the family {self.name} called", spec.name, self.network_names(), "Give one.")
+            raise ArgumentError(
+                f"A network of the family {self.name} came without a file; give the file that defines it."
+            )
+        raise unknown_name("network", spec.name, self.network_names(), where=f" in the family {self.name}")
 
     def network_name(self, spec: NetworkSpec) -> str:
         """Return a network's name, as of a file, without TensorFlow."""
         return spec.name or Path(spec.file).stem
 
     def files(self, spec: NetworkSpec) -> list[Path]:
-        """Return the files that determine a network: of its weights and of what defines it; none for random weights.
+        """Return the files that determine a network, its weights and its definition; none for random weights.
 
         Raises:
             CheckpointError: one is missing.
@@ -113,15 +115,15 @@ class NetworkFamily:
         return []
 
     def identity(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a spec that determine a network, beside the SHA-256 of its files."""
+        """Return the fields of a spec that determine a network, besides the SHA-256 of its files."""
         return fields
 
     def own_files(self, folder: Path, spec: NetworkSpec) -> list[Path]:
-        """Return what in a folder may be the weights of a network that was loaded by its own weights."""
+        """Return the files in a folder that may be the weights of a network that was loaded with its own weights."""
         return []
 
     def outline(self, spec: NetworkSpec) -> NetworkOutline | None:
-        """Return what planning needs to know, without TensorFlow; None where only loading tells it."""
+        """Return what planning needs to know, without TensorFlow; None where the network must be loaded for it."""
         return None
 
     def load(self, spec: NetworkSpec) -> "Network":
@@ -134,7 +136,7 @@ class NetworkFamily:
         raise NotImplementedError
 
     def describe(self, spec: NetworkSpec) -> "Network":
-        """Return a network without its weights where that is possible: its layers can be read."""
+        """Return a network, if possible without its weights, to look at its layers."""
         return self.load(spec)
 
     def variables(self, spec: NetworkSpec) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -143,15 +145,15 @@ class NetworkFamily:
         Raises:
             ArgumentError: its networks have no checkpoints.
         """
-        raise ArgumentError(f"{self.text(spec)} has no checkpoint that could be verified; load it instead.")
+        raise ArgumentError(f"{self.text(spec)} has no checkpoint to verify; load it instead.")
 
     def probe(self, entry: "CatalogEntry") -> "Probe | None":
-        """Return the probe of a checkpoint of the catalogue, None where no answer of its network is known."""
+        """Return the probe of a checkpoint in the catalogue; None where no expected answer is known."""
         return None
 
     def state(self, spec: NetworkSpec) -> str:
-        """Say in a few words whether a network's weights are at hand."""
-        return "at hand"
+        """Say in a few words whether a network's weights are available."""
+        return "available"
 
 
 def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
@@ -161,7 +163,7 @@ def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
     return is_path and Path(base).suffix.lower() in suffixes
 
 
-#: The fields of a spec that a family has to take to be given them.
+#: The fields of a spec that can only be given if the family takes them.
 _FIELDS = frozenset(
     {
         "file",

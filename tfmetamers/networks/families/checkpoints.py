@@ -1,4 +1,4 @@
-"""Families whose weights are a TensorFlow checkpoint, published or of one's own, or drawn at random."""
+"""Families whose weights are a TensorFlow checkpoint, published or one's own, or drawn at random."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def _checkpoint(spec: NetworkSpec) -> Path:
 
 
 def checkpoint_files(path: Path) -> list[Path]:
-    """Return the files that a checkpoint of either format is made of.
+    """Return the files of a checkpoint in either format.
 
     Raises:
         CheckpointError: there is none.

@@ -10,8 +10,8 @@ from tfmetamers.errors import CheckpointError
 from tfmetamers.networks.families.any_length import SAMPLING_RATE, AnyLengthFamily, sounds_of
 from tfmetamers.networks.spec import NetworkSpec
 
-#: How alike what it writes down and what is said must be, from 0 to 1: without its language model, which chose among
-#: spellings when the sound was published, it is expected to misspell.
+#: How similar the transcript and the spoken sentence must be, from 0 to 1: without the language model that was used for
+#: the published transcript, the network is expected to misspell.
 MIN_LIKENESS = 0.7
 
 
@@ -55,12 +55,12 @@ class DeepSpeechFamily(AnyLengthFamily):
         return Probe(f"something like {entry.probe!r}", partial(self._transcript, entry.probe))
 
     def _transcript(self, said, arrays) -> tuple[str, bool | None]:
-        """Write down the sound that was published with DeepSpeech, at the level that it was published with."""
+        """Transcribe the sound that was published with DeepSpeech, at its published level."""
         import soundfile
 
         path = cached_checkpoint("deepspeech_audio")
         if path is None:
-            return "not run: its sound comes with 'tfmetamers checkpoints fetch deepspeech_audio'", None
+            return "not run: fetch its sound with 'tfmetamers checkpoints fetch deepspeech_audio'", None
         try:
             waveform, rate = soundfile.read(path, dtype="float32")
         except (OSError, RuntimeError) as error:

@@ -6,7 +6,7 @@ from tfmetamers.networks.families.base import NetworkFamily, names_file
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
-#: What can be said of any model of somebody's own.
+#: The fields that can be given for any model of a user's own.
 MODEL_FIELDS = frozenset(
     {"file", "size", "duration", "input_range", "labels", "layers", "logits", "domain", "sampling_rate"}
 )

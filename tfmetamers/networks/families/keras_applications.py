@@ -16,7 +16,7 @@ class KerasApplicationsFamily(NetworkFamily):
 
     def claim(self, base):
         if base == PREFIX:
-            raise ArgumentError(f"The network {base!r} lacks its name; write keras:NAME, such as keras:ResNet50.")
+            raise ArgumentError(f"The network {base!r} has no name; write keras:NAME, such as keras:ResNet50.")
         name = base.removeprefix(PREFIX)
         return {"name": name} if base.startswith(PREFIX) and name.isidentifier() else None
 

@@ -13,7 +13,7 @@ PREFIX = "release:"
 
 
 class ReleaseFamily(AuditoryFamily):
-    """Networks of the release; nothing of its pickles is executed."""
+    """Networks of the release; its pickles are never executed."""
 
     name = "release"
     takes = frozenset({"file", "optimize"})
@@ -42,7 +42,7 @@ class ReleaseFamily(AuditoryFamily):
         return released_files(spec.file, spec.name)
 
     def load(self, spec):
-        _files(spec.file, spec.name)  # Which says what is wrong with the name, rather than with the files.
+        _files(spec.file, spec.name)  # Raises an error about the name before one about the files.
         try:
             return super().load(spec)
         except ArgumentError as error:
@@ -53,7 +53,7 @@ class ReleaseFamily(AuditoryFamily):
 
 
 def released_files(folder: str | Path, name: str | None) -> AuditoryFiles:
-    """Return what a network of the release is made from, with the numbers of classes that its checkpoint has.
+    """Return the files of a network of the release, with the numbers of classes that its checkpoint has.
 
     Raises:
         ArgumentError: the folder holds several networks and none was named, or another one was.
@@ -74,7 +74,7 @@ def _files(folder: str | Path, name: str | None) -> "ReleaseFiles":
 
     found = {files.name: files for files in release.find_release(folder)}
     if name is None and len(found) > 1:
-        raise ArgumentError(f"{folder} holds {', '.join(found)}; say which by release:{folder}:NAME.")
+        raise ArgumentError(f"{folder} holds {', '.join(found)}; name one of them, as release:{folder}:NAME.")
     if name is not None and name not in found:
         raise unknown_name("network", name, found, f"These are in {folder}.")
     return found[name] if name else next(iter(found.values()))

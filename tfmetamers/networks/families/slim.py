@@ -58,10 +58,10 @@ class SlimFamily(CheckpointFamily):
         """Say which five labels are the likeliest for the photograph that ships with matplotlib."""
         import numpy as np
 
-        from tfmetamers.stimuli.images import load_image, sample_photograph
+        from tfmetamers.stimuli.images import sample_photograph
 
         network = self.with_weights(NetworkSpec(family=self.name, name=name), arrays)
-        logits = network.logits(load_image(sample_photograph(), network.input_size)[None]).numpy()[0]
+        logits = network.logits(network.domain.load(sample_photograph())[None]).numpy()[0]
         labels = [network.labels[index] for index in np.argsort(-logits)[:5]]
         return ", ".join(labels), expected in labels
 

@@ -26,7 +26,7 @@ class TrainedFamily(AuditoryFamily):
         try:
             return str(read_json(self.folder(spec) / ARCHITECTURE_FILE)["name"])
         except (OSError, ValueError, KeyError, TypeError):
-            return self.find(spec).architecture.name  # Which says what is wrong.
+            return self.find(spec).architecture.name  # Its error says what is wrong.
 
     def folder(self, spec) -> Path:
         """Return the network's folder."""

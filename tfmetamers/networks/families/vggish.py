@@ -7,7 +7,7 @@ from tfmetamers.checkpoints.verify import Probe
 from tfmetamers.networks.families.any_length import AnyLengthFamily, sounds_of
 from tfmetamers.networks.spec import NetworkSpec
 
-#: How far its numbers may be from the published ones, as a part of them (``vggish_smoke_test.py``).
+#: The relative difference from the published numbers that is allowed (``vggish_smoke_test.py``).
 TONE_TOLERANCE = 0.1
 
 

@@ -1,4 +1,4 @@
-"""The word networks of the paper, by the authors' release or by the architecture that the package carries."""
+"""The word networks of the paper, from the authors' release or with the architecture in this package."""
 
 from pathlib import Path
 
@@ -32,15 +32,15 @@ class WordFamily(AuditoryFamily):
 
     def load(self, spec):
         if spec.random_seed is None and spec.checkpoint is None:
-            fetched(spec.name)  # Which says what to do where nothing was fetched.
+            fetched(spec.name)  # Its error says what to do.
         try:
             return super().load(spec)
         except CheckpointError as error:
             if spec.checkpoint is None:
                 raise
             raise CheckpointError(
-                f"{error} For a checkpoint of the release, give its layers too, by --network release:DIR:{spec.name} "
-                f"or --network FILE.pckl: the {spec.name} that the package carries has other sizes."
+                f"{error} For a checkpoint of the release, give its layers too, with --network release:DIR:{spec.name} "
+                f"or --network FILE.pckl; the {spec.name} in this package has other sizes."
             ) from error
 
     def variables(self, spec):

@@ -88,10 +88,11 @@ class FrozenFunction:
         try:
             with defer_sigint():
                 return self._compiled(tf.convert_to_tensor(stimuli))
-        except tf.errors.OpError as error:  # Of a graph of somebody else's, or of one that memory is too small for.
+        except tf.errors.OpError as error:  # The graph is not ours, or memory is too small.
             reason = (error.message.strip().splitlines() or [type(error).__name__])[0]
             raise ArgumentError(
-                f"{self._layer.name} cannot be computed ({reason}); leave that layer out, make room, or mend the model."
+                f"{self._layer.name} cannot be computed ({reason}); leave that layer out, free some memory, or fix "
+                "the model."
             ) from error
 
     def _replay(self, stimuli: tf.Tensor) -> tf.Tensor:
@@ -216,18 +217,18 @@ def _refuse_what_cannot_be_replayed(operations) -> None:
     for operation in operations:
         if any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr):
             raise ArgumentError(
-                f"The network holds a loop or a function of its own ({operation.name}, {operation.type}), which "
-                "cannot be replayed; build recurrent layers with unroll=True, and leave tf.while_loop and tf.cond out."
+                f"The network contains a loop or a function ({operation.name}, {operation.type}), which cannot be "
+                "replayed; build recurrent layers with unroll=True, and leave tf.while_loop and tf.cond out."
             )
         if "_gradient_op_type" in operation.node_def.attr and not _is_silu(operation):
             raise ArgumentError(
-                f"The network holds an operation with a gradient of its own ({operation.name}), which replaying it "
-                "would lose; leave tf.custom_gradient out."
+                f"The network contains an operation with a custom gradient ({operation.name}), which would be lost "
+                "when it is replayed; leave tf.custom_gradient out."
             )
 
 
 def _is_silu(operation) -> bool:
-    """Tell whether an operation ends TensorFlow's SiLU, whose own gradient only saves memory: x * sigmoid(x)."""
+    """Tell whether an operation is the last of TensorFlow's SiLU, whose custom gradient only saves memory."""
     product = operation.inputs[0].op
     factors = [tensor.op.type for tensor in product.inputs]
     return operation.type == "IdentityN" and product.type == "Mul" and "Sigmoid" in factors
@@ -383,7 +384,7 @@ def _tile(kernel_shape, padding, size) -> int | None:
 
 
 def kernel_bytes(stimulus: tf.Tensor, layer: tf.Tensor) -> int:
-    """Return the bytes that the quick kernels of a layer take, told from the graph alone.
+    """Return the bytes that the quick kernels of a layer take, from the graph alone.
 
     Args:
         stimulus: the placeholder of the traced graph that takes the stimulus.

@@ -1,4 +1,4 @@
-"""How much memory a step of synthesis takes, told from graphs alone."""
+"""How much memory a step of synthesis takes, estimated from graphs alone."""
 
 from collections.abc import Callable
 

@@ -11,9 +11,10 @@ from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
 from tfmetamers.utilities.files import file_digest
-from tfmetamers.utilities.regular_files import read_regular
+from tfmetamers.utilities.regular_files import read_regular, require_file
+from tfmetamers.utilities.words import counted
 
-#: No message of the protocol that graphs are written in is larger, in bytes.
+#: The largest message of the protocol that graphs are written in, in bytes.
 MAX_BYTES = 2**31 - 1
 
 
@@ -33,25 +34,24 @@ def from_frozen_graph(
 ) -> Network:
     """Make a network of a frozen graph (``.pb``): a GraphDef of TensorFlow whose weights are constants.
 
-    The graph is used from its input onwards, which may be any of its tensors: one in front of which are operations
-    without a gradient, say, such as the output of ``Mfcc``. Its first axis is the batch. What cannot be computed from
-    it alone is left out: what needs other inputs, loops, functions, or operations with a state. Of the rest, any tensor
-    is reached as ``tensor:NAME``.
+    The graph is used from its input onwards. The input may be any of its tensors, such as the output of ``Mfcc``, an
+    operation without a gradient; its first axis is the batch. Whatever cannot be computed from it alone is left out:
+    what needs other inputs, loops, functions or stateful operations. Any other tensor is reached as ``tensor:NAME``.
 
     Args:
         file: the graph.
         input: the name of the operation or tensor that takes stimuli; by default the only placeholder.
-        logits: the name of the operation or tensor that the labels belong to; by default the only one that nothing
-            reads.
+        logits: the name of the operation or tensor that the labels belong to; by default the only one that no other
+            operation reads.
         layers: names of operations or tensors to offer; by default those of
-            `tfmetamers.networks.own.graph_def.LAYER_OPERATIONS`, and what nothing reads.
+            `tfmetamers.networks.own.graph_def.LAYER_OPERATIONS`, and those that no other operation reads.
         labels: the label of each unit of `logits`; without them, no label is compared.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
             (height, width, 1 or 3) is a picture, and any other an array.
         input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
             sound; by default, the network takes stimuli as they are.
-        size: height and width of a picture in pixels, or the shape of an array, where the graph does not say it.
-        duration: of a sound in seconds, where the graph does not say it.
+        size: height and width of a picture in pixels, or the shape of an array, where the graph does not state it.
+        duration: of a sound in seconds, where the graph does not state it.
         sampling_rate: of sounds, in Hz.
         name: the network's name; that of the file by default.
 
@@ -64,7 +64,7 @@ def from_frozen_graph(
     graph = _read(path)
     given = input or _only_placeholder(path, graph)
     name = name or path.stem
-    provenance = Provenance("frozen_graph", file_digest(path), file=path.name, note=f"from {given} on")
+    provenance = Provenance("frozen_graph", file_digest(path), file=path.name, note=f"from {given} onwards")
     return network_of_graph(
         SavedGraph(name, graph, _unread(graph), provenance),
         input=given,
@@ -81,8 +81,7 @@ def from_frozen_graph(
 
 
 def _read(path: Path) -> tf.compat.v1.GraphDef:
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give a frozen graph, FILE.pb.")
+    require_file(path, "a frozen graph, FILE.pb", CheckpointError)
     if path.name == "saved_model.pb":
         raise CheckpointError(f"{path} is part of a SavedModel; give its folder, {path.parent}.")
     graph = tf.compat.v1.GraphDef()
@@ -91,7 +90,9 @@ def _read(path: Path) -> tf.compat.v1.GraphDef:
     except (OSError, DecodeError) as error:
         raise CheckpointError(f"{path} is damaged or not a graph ({error}); get the file again.") from error
     if not graph.node or not all(node.name and node.op for node in graph.node):
-        raise CheckpointError(f"{path} holds no graph of TensorFlow; give a GraphDef with its weights as constants.")
+        raise CheckpointError(
+            f"{path} does not hold a TensorFlow graph; give a GraphDef with its weights as constants."
+        )
     check_constants(path, graph)
     return graph
 
@@ -100,8 +101,8 @@ def _only_placeholder(path: Path, graph: tf.compat.v1.GraphDef) -> str:
     placeholders = [node.name for node in graph.node if node.op == "Placeholder"]
     if len(placeholders) != 1:
         raise ArgumentError(
-            f"{path} has {len(placeholders)} placeholders ({', '.join(placeholders) or 'none'}); say with input= which "
-            "of its tensors takes the stimuli."
+            f"{path} has {counted(len(placeholders), 'placeholder')} ({', '.join(placeholders) or 'none'}); name the "
+            "tensor that takes the stimuli with input=."
         )
     return placeholders[0]
 

@@ -1,4 +1,4 @@
-"""Anybody's function of TensorFlow as a network."""
+"""Any TensorFlow function as a network."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import (
@@ -29,13 +29,13 @@ def from_function(
     sampling_rate: int | None = None,
     name: str = "function",
 ) -> Network:
-    """Make a network of a function of TensorFlow.
+    """Make a network of a TensorFlow function.
 
     Args:
         fn: from a batch of stimuli, float32 (batch, *stimulus_shape), to activations by name, each float32 (batch,
-            ...). It is traced once, as `tf.function` does it, and tried on noise.
-        stimulus_shape: of one stimulus: (height, width, channels) of a picture in [0, 1]; (samples,) of a sound of
-            full scale 1; anything of an array.
+            ...). It is traced once, as `tf.function` does, and tried on noise.
+        stimulus_shape: of one stimulus: (height, width, channels) of a picture in [0, 1]; (samples,) of a sound with a
+            full scale of 1; any shape of an array.
         layers: names of the activations to offer; all by default.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, stimuli with a sampling rate are sounds, those of
             (height, width, 1 or 3) pictures, and any others arrays.
@@ -45,10 +45,10 @@ def from_function(
         name: the network's name.
 
     Raises:
-        ArgumentError: the function cannot be traced; it returns something else than a dictionary of tensors, or
-            activations that have another first axis than the batch, an axis of no fixed length, values that are not
-            finite, or no gradient with respect to the stimulus; stimuli of a batch influence each other; or a layer or
-            the labels do not fit.
+        ArgumentError: the function cannot be traced; it does not return a dictionary of tensors, or returns
+            activations whose first axis is not the batch, with an axis of no fixed length, with values that are not
+            finite, or without a gradient with respect to the stimulus; stimuli of a batch influence each other; or a
+            layer or the labels do not fit.
     """
     taken = find_input(stimulus_shape, network=name, domain=domain, sampling_rate=sampling_rate)
     found: dict[str, tf.Tensor] = {}
@@ -61,14 +61,14 @@ def from_function(
         function = trace_function(traced, taken.domain.shape)
     except ArgumentError:
         raise
-    except Exception as error:  # A function of somebody else's raises anything.
+    except Exception as error:  # The function may raise anything.
         raise ArgumentError(
-            f"The function {name} cannot be traced ({_first_line(error)}); it must compute with TensorFlow alone."
+            f"The function {name} cannot be traced ({first_line(error)}); it must compute with TensorFlow alone."
         ) from error
     _check_values(name, dict(zip(found, function.function(noise_stimuli(taken)), strict=True)))
     check_independence(name, function.function, taken)
     if logits is not None and logits not in found:
-        raise unknown_name(f"activation of {name} called", logits, found, "Give one that the function returns.")
+        raise unknown_name("activation", logits, found, "Give one that the function returns.", where=f" of {name}")
     return traced_network(
         name,
         taken,
@@ -96,14 +96,14 @@ def _checked_activations(name: str, activations) -> Mapping[str, tf.Tensor]:
         shape = tensor.shape
         if shape.rank in (None, 0) or shape[0] is not None or not shape[1:].is_fully_defined():
             raise ArgumentError(
-                f"The function {name} returns {layer!r} of shape {shape}; (batch, ...) was expected, with the batch of "
-                "any length and all else fixed."
+                f"The function {name} returns {layer!r} of shape {shape}; (batch, ...) was expected, with a batch of "
+                "any length and all other axes fixed."
             )
     return activations
 
 
 def _check_values(name: str, activations: Mapping[str, tf.Tensor]) -> None:
-    """Refuse activations of two stimuli that are not finite, or are not of two."""
+    """Refuse activations of two stimuli that are not finite, or do not have two rows."""
     for layer, tensor in activations.items():
         if tensor.shape[0] != 2:
             raise ArgumentError(
@@ -137,7 +137,3 @@ def _digest(function: TracedFunction) -> str:
 
 def _kind(value) -> str:
     return f"a tensor of {value.dtype.name}" if tf.is_tensor(value) else f"a value of type {type(value).__name__}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

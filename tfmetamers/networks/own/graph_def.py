@@ -1,4 +1,4 @@
-"""A network made of a graph that TensorFlow saved, with its weights as constants."""
+"""A network made from a graph that TensorFlow saved, with its weights as constants."""
 
 import dataclasses
 import itertools
@@ -11,12 +11,13 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
 
-from tfmetamers.errors import ArgumentError, CheckpointError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, first_line, shown, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
 
-#: The operations whose outputs are layers where none are named: what a reader of the network's definition would know.
+#: The operations whose outputs are offered as layers by default: what a reader of the network's definition would look
+#: for.
 LAYER_OPERATIONS = {
     *("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Tanh", "Sigmoid", "Softmax"),
     *("BiasAdd", "Add", "AddV2", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
@@ -48,30 +49,31 @@ class SavedGraph:
 
 
 def check_constants(file: Path, graph: tf.compat.v1.GraphDef) -> None:
-    """Refuse a graph whose constants are not what they say, or much larger than its file.
+    """Refuse a graph whose constants have other types than they state, or are much larger than its file.
 
-    TensorFlow ends the process where it takes a constant of one type for one of another, and a few bytes can stand for
-    an array of any size.
+    TensorFlow ends the process where a constant's type is not the stated one, and a few bytes can stand for an array of
+    any size.
 
     Args:
-        file: the file that it is from, for the message.
+        file: the graph's file, for the message.
         graph: the graph.
 
     Raises:
-        CheckpointError: there is one.
+        CheckpointError: it is such a graph.
     """
     functions = (node for function in graph.library.function for node in function.node_def)
     constants = [node for node in itertools.chain(graph.node, functions) if node.op == "Const"]
     for node in constants:
         if node.attr["dtype"].type != node.attr["value"].tensor.dtype:
             raise CheckpointError(
-                f"{file} is damaged: the constant {shown(node.name)} is of another type than it says; get it again."
+                f"{file} is damaged: the constant {shown(node.name)} has another type than it states; get the file "
+                "again."
             )
     size = sum(map(_constant_bytes, constants))
     if size > file.stat().st_size + MAX_CONSTANTS:
         raise CheckpointError(
-            f"{file} has constants of {size / 1e9:.1f} GB, much more than the file holds, so it is damaged or made to "
-            "do harm; get it from a place that you trust."
+            f"{file} has constants of {size / 1e9:.1f} GB, much more than the file holds, so it is damaged or "
+            "malicious; get it from a source that you trust."
         )
 
 
@@ -107,7 +109,7 @@ def network_of_graph(
     Args:
         saved: the graph.
         input: the name of the operation or tensor that takes the stimuli.
-        shape: of one item of it; None where nothing is known of it.
+        shape: of one item of the input; None where it is unknown.
         logits: the name of the output or tensor that the labels belong to; by default the only output.
         layers: names of operations or tensors to offer as layers; by default the outputs of the graph and of the
             operations of `LAYER_OPERATIONS`.
@@ -120,12 +122,12 @@ def network_of_graph(
     """
     nodes = {node.name: node for node in saved.graph.node}
     if _operation(input) not in nodes:
-        raise unknown_name(f"operation of {saved.name} called", input, nodes, "Give one of the graph's.")
+        raise unknown_name("operation", input, nodes, where=f" in the graph of {saved.name}")
     _check_dtype(saved, nodes[_operation(input)])
     if shape is None and isinstance(size, Sequence):
         shape, size = size, None
     if shape is None:
-        raise ArgumentError(f"The shape of {input} of {saved.name} is not known; say it with size=.")
+        raise ArgumentError(f"The graph does not tell the shape of {input} in {saved.name}; give it with size=.")
     taken = find_input(
         shape,
         network=saved.name,
@@ -152,7 +154,7 @@ def network_of_graph(
     with tf.compat.v1.Session(graph=stimulus.graph) as session:
         check_independence(saved.name, lambda batch: session.run(list(by_layer.values()), {stimulus: batch}), taken)
     if logits is not None and logits not in by_any_name:
-        raise unknown_name(f"output of {saved.name} called", logits, by_any_name, "Give one of its tensors.")
+        raise unknown_name("output", logits, by_any_name, "Give one of its tensors.", where=f" in {saved.name}")
     return traced_network(
         saved.name,
         taken,
@@ -167,8 +169,8 @@ def network_of_graph(
 def _check_dtype(saved: SavedGraph, node) -> None:
     if node.op == "Placeholder" and node.attr["dtype"].type != tf.float32.as_datatype_enum:
         raise ArgumentError(
-            f"The placeholder {node.name} of {saved.name} does not take float32; say with input= which tensor behind "
-            "it takes the stimuli."
+            f"The placeholder {node.name} of {saved.name} does not take float32; name a tensor further on that takes "
+            "the stimuli with input=."
         )
 
 
@@ -192,7 +194,7 @@ def _tensor(name: str) -> str:
 
 
 def _computable(graph: tf.compat.v1.GraphDef, input: str) -> dict[str, None]:
-    """Return the names of the operations that need nothing but the input and constants, each after those it needs.
+    """Return the names of the operations that need only the input and constants, each after those it needs.
 
     Operations in a loop are not among them, because each waits for another.
     """
@@ -253,17 +255,17 @@ def _check_used(saved: SavedGraph, nodes: Mapping, kept: Mapping, input: str) ->
     if not any(reader in kept for reader in readers):
         for reader in readers:
             _check_computable(saved, reader, nodes, kept, input)
-        raise ArgumentError(f"Nothing in {saved.name} is computed from {input}; say another tensor with input=.")
+        raise ArgumentError(f"Nothing in {saved.name} is computed from {input}; name another tensor with input=.")
 
 
 def _reason(node) -> str:
     if node.op == "Placeholder":
-        return "another input; give that as the input, or freeze the graph with a constant in its place"
+        return "another input; name that one as the input, or freeze the graph with a constant in its place"
     if node.op.startswith("Var"):
         return "a variable without a value; freeze the graph, so that its weights are constants"
     if op_def_registry.get(node.op) is None:
-        return "an operation that TensorFlow does not have"
-    return "a loop, a function, or an operation with a state; build recurrent layers with unroll=True"
+        return "an operation that this TensorFlow does not have"
+    return "a loop, a function or a stateful operation; build recurrent layers with unroll=True"
 
 
 def _imported(saved: SavedGraph, nodes, input: str, taken) -> tf.Tensor:
@@ -285,8 +287,9 @@ def _imported(saved: SavedGraph, nodes, input: str, taken) -> tf.Tensor:
         try:
             tf.graph_util.import_graph_def(pruned, {input: fed}, name="")
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CheckpointError(f"The graph of {saved.name} cannot be imported from {input} on: {reason}") from error
+            raise CheckpointError(
+                f"The graph of {saved.name} cannot be imported from {input} onwards: {first_line(error)}"
+            ) from error
     return graph.get_tensor_by_name(stimulus.name)
 
 
@@ -294,9 +297,9 @@ def _activation_names(network: Network) -> set[str]:
     try:
         return set(network.tensors)
     except ValueError as error:
-        reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"The graph of {network.name} does not take a batch of any size ({reason}); save it with a batch of None."
+            f"The graph of {network.name} does not take batches of any size ({first_line(error)}); save it with a "
+            "batch size of None."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Anybody's Keras model as a network."""
+"""Any Keras model as a network."""
 
 import contextlib
 import dataclasses
@@ -20,11 +20,12 @@ from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
 from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
+from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
 
-#: Settings of layers that do not change what a layer computes from its weights, and endings of such.
-_NOISE = {"name", "registered_name", "build_config", "trainable", "seed"}
-_NOISE_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+#: Settings of layers that do not change what a layer computes from its weights, and the endings of others.
+_IRRELEVANT_SETTINGS = {"name", "registered_name", "build_config", "trainable", "seed"}
+_IRRELEVANT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
 def from_keras(
@@ -80,19 +81,19 @@ def from_keras(
     network = network_of_model(
         model, taken, layers=layers, labels=labels, logits=logits, name=name or model.name, provenance=provenance
     )
-    if input_range is None and taken.domain.name == "image":
+    if input_range is None and taken.domain.is_visual:
         _warn_of_range(model, network)
     return network
 
 
 def _warn_of_range(model: keras.Model, network: Network) -> None:
-    """Warn where a model's first layers are made for pictures of another range than [0, 1]."""
+    """Warn if a model's first layers are for pictures with another range than [0, 1]."""
     white = implied_white((layer for _, layer in _named_layers(model) if not _is_model(layer)), network.stimulus_shape)
     if white in (None, 1.0):
         return
     network.warnings = (
-        f"{network.name} begins with layers that are made for pictures from 0 to {white:g}, and is given them from 0 "
-        f"to 1, so that all look black to it; give its input range (--input-range 0 {white:g}), or 0 1 to keep it.",
+        f"{network.name} begins with layers for pictures from 0 to {white:g}, but gets pictures from 0 to 1, which all "
+        f"look black to it; give its input range (--input-range 0 {white:g}), or 0 1 to keep it as it is.",
     )
     warnings.warn(network.warnings[0], TfmetamersWarning, stacklevel=3)
 
@@ -108,17 +109,17 @@ def network_of_model(
     provenance: Provenance,
     preprocess: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
 ) -> Network:
-    """Make a network of a Keras model; the arguments are those of `from_keras`, and what it makes of them.
+    """Make a network of a Keras model, given its input.
 
     Args:
         model: the model.
-        taken: what it takes.
+        taken: its input.
         layers: names of the layers to offer.
         labels: the label of each unit of its output.
         logits: the name of that output.
         name: the network's name.
         provenance: where the weights come from.
-        preprocess: what stands before the model in the graph.
+        preprocess: what is computed before the model in the graph.
 
     Raises:
         ArgumentError: the model computes in another precision than float32, the labels do not fit, a layer or output
@@ -178,12 +179,13 @@ def _input_shape(model, domain, sampling_rate) -> tuple[int | None, ...]:
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > 1:
         raise ArgumentError(
-            f"{model.name} takes {len(inputs)} inputs; one was expected. Make a model in which the others are constant."
+            f"{model.name} takes {len(inputs)} inputs; one was expected. Wrap it in a model with the others constant."
         )
     if inputs:
         return tuple(inputs[0].shape)[1:]
-    # A subclassed model does not know its own.
-    return (None,) if domain == "sound" or sampling_rate is not None else (None, None, 3)
+    # A subclassed model does not state its input's shape.
+    kind = MODEL_DOMAINS.get(domain) or implied_domain((), sampling_rate)
+    return kind.unknown_shape
 
 
 def _named_outputs(model, result) -> dict[str, tf.Tensor]:
@@ -198,7 +200,7 @@ def _chosen_output(model, outputs: Mapping[str, tf.Tensor], logits: str | None) 
     if logits is None:
         return next(iter(outputs.values())) if len(outputs) == 1 else None
     if logits not in outputs:
-        raise unknown_name(f"output of {model.name} called", logits, outputs, "Give one of its outputs.")
+        raise unknown_name("output", logits, outputs, "Give one of its outputs.", where=f" of {model.name}")
     return outputs[logits]
 
 
@@ -275,19 +277,21 @@ def _is_model(layer) -> bool:
 def _settings(layer) -> str:
     """Return what a layer computes besides its weights: its activation, strides and so on, as sorted JSON."""
     if _is_model(layer):
-        return ""  # Its layers are described one by one.
+        return ""  # Its layers have settings of their own.
     try:
         config = layer.get_config()
-    except NotImplementedError:  # As Keras says of layers that cannot be saved.
+    except NotImplementedError:  # Raised by layers that cannot be saved.
         return ""
-    return json.dumps(_without_noise(config), sort_keys=True, default=lambda value: type(value).__name__)
+    return json.dumps(_relevant_settings(config), sort_keys=True, default=lambda value: type(value).__name__)
 
 
-def _without_noise(config):
-    """Leave out of a layer's settings what does not change its output: names, and how its weights came about."""
+def _relevant_settings(config):
+    """Leave out the settings of a layer that do not change its output: names, and how its weights were initialised."""
     if isinstance(config, dict):
-        kept = [str(key) for key in config if key not in _NOISE and not str(key).endswith(_NOISE_ENDINGS)]
-        return {key: _without_noise(config[key]) for key in kept if key in config}
+        kept = [
+            str(key) for key in config if key not in _IRRELEVANT_SETTINGS and not str(key).endswith(_IRRELEVANT_ENDINGS)
+        ]
+        return {key: _relevant_settings(config[key]) for key in kept if key in config}
     if isinstance(config, list | tuple):
-        return [_without_noise(value) for value in config]
+        return [_relevant_settings(value) for value in config]
     return config

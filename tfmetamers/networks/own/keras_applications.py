@@ -11,13 +11,14 @@ from pathlib import Path
 import keras
 from keras.src.backend.common import global_state  # Keras exports it nowhere else.
 
-from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, first_line, unknown_name
 from tfmetamers.networks import slim
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.keras import model_digest, network_of_model
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.stimuli.images import checked_size
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.regular_files import require_file
 
 #: Height and width of pictures for the models (MobileNetV3) that have no size of their own, in pixels.
 DEFAULT_SIZE = 224
@@ -40,8 +41,8 @@ def load_keras_application(
     """Make a network of a model of Keras Applications, which gives logits of the 1000 classes of ImageNet.
 
     The stimulus is RGB in [0, 1]; inside the graph it is multiplied by 255 and prepared by the model's own
-    ``preprocess_input``. Without a checkpoint and a seed, the weights are those for ImageNet, which Keras fetches when
-    they are first asked for.
+    ``preprocess_input``. Without a checkpoint and a seed, the weights are those for ImageNet, which Keras downloads
+    when they are first needed.
 
     Args:
         name: such as ``"ResNet50"``; `application_names` lists them.
@@ -51,11 +52,11 @@ def load_keras_application(
         layers: names of the layers to offer; all by default.
 
     Raises:
-        ArgumentError: there is no such model or layer, or the size is too small or not one for these weights.
+        ArgumentError: there is no such model or layer, or the size is too small or does not fit the weights.
         CheckpointError: the weights cannot be fetched, or are not those of the model.
     """
     if name not in application_names():
-        raise unknown_name("model of Keras Applications", name, application_names(), "Give one of these.")
+        raise unknown_name("model of Keras Applications", name, application_names())
     if checkpoint is not None and random_seed is not None:
         raise ArgumentError(f"{name} got the checkpoint {checkpoint} and random weights; give one of them.")
     size = None if size is None else checked_size(size)
@@ -96,7 +97,7 @@ def _built(name: str, size: tuple[int, int] | None, seed: int = 0) -> keras.Mode
         with as_in_a_new_process(seed):
             return getattr(keras.applications, name)(weights=None, input_shape=shape, classifier_activation=None)
     except ValueError as error:
-        raise ArgumentError(f"{name} cannot have a size of {size}: {_first_line(error)}") from error
+        raise ArgumentError(f"{name} cannot have the size {size}: {first_line(error)}") from error
 
 
 def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
@@ -104,10 +105,10 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
         # Keras prints how much it has fetched.
         with contextlib.redirect_stdout(sys.stderr), as_in_a_new_process():
             published = getattr(keras.applications, name)(weights="imagenet", classifier_activation=None)
-    except Exception as error:  # Keras raises an Exception as it is where a download fails.
+    except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise CheckpointError(
-            f"The weights of {name} cannot be fetched ({_first_line(error)}); give a file of them as the checkpoint, "
-            "or a seed of random weights."
+            f"The weights of {name} cannot be fetched ({first_line(error)}); give a file with them as the checkpoint, "
+            "or a seed for random weights."
         ) from error
     if size in (None, published.inputs[0].shape[1:3]):
         return published
@@ -116,19 +117,18 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
         model.set_weights(published.get_weights())
     except ValueError as error:
         raise ArgumentError(
-            f"{name} with its weights for ImageNet cannot have a size of {size}; leave it out."
+            f"{name} with its weights for ImageNet cannot have a size of {size}; leave the size out."
         ) from error
     return model
 
 
 def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give the weights of {model.name}.")
+    require_file(path, f"the weights of {model.name}", CheckpointError)
     try:
         model.load_weights(path)
     except Exception as error:  # Keras raises whatever its parsers and layers raise.
         raise CheckpointError(
-            f"{path} does not hold the weights of {model.name} ({_first_line(error)}); give a file that "
+            f"{path} does not hold the weights of {model.name} ({first_line(error)}); give a file that "
             "model.save_weights wrote, or that Keras publishes."
         ) from error
     return model
@@ -136,7 +136,7 @@ def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def as_in_a_new_process(seed: int = 0) -> Iterator[None]:
-    """Have the same names and the same random weights each time that a model is built.
+    """Give a model the same names and the same random weights each time it is built.
 
     Keras numbers layers without a name of their own, and its initialisers draw seeds from Python's generator.
     """
@@ -148,7 +148,3 @@ def as_in_a_new_process(seed: int = 0) -> Iterator[None]:
     finally:
         random.setstate(state)
         global_state.set_global_attribute("object_name_uids", numbers)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -16,20 +16,21 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common import global_state  # Keras exports it nowhere else.
 
-from tfmetamers.errors import CheckpointError
+from tfmetamers.errors import CheckpointError, first_line
+from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.zip_files import check_members, read_member
 
 #: Endings of files of models.
 ARCHIVE_SUFFIX, HDF5_SUFFIXES = ".keras", (".h5", ".hdf5")
 
-#: The arrays of a file take at most so many times its bytes, and so many more: those of a network that was pruned are
-#: mostly zeros, which are compressed well.
+#: The arrays of a file may take this many times its bytes, and this many more: those of a pruned network are mostly
+#: zeros, which compress well.
 MAX_GROWTH, MIN_SIZE = 20, 2**20
 
-#: The packages whose classes and functions a file may name.
+#: The packages from which a file may name classes and functions.
 _KNOWN_PACKAGES = ("keras", "tf_keras", "builtins")
 
-#: Layers that hold code, or an operation of TensorFlow as it is, which may be one that writes files.
+#: Layers that hold code, or any TensorFlow operation, which may be one that writes files.
 _LAYERS_OF_CODE = ("Lambda", "__lambda__", "TensorFlowOpLayer")
 
 #: The modules of TensorFlow whose functions a layer of Keras 2 may stand for, and those that do more than compute.
@@ -47,7 +48,7 @@ def read_keras(path: Path):
         path: the file.
 
     Raises:
-        CheckpointError: the file is missing, is not what its ending says, holds code, or cannot be read as a model.
+        CheckpointError: the file is missing, does not match its ending, holds code, or cannot be read as a model.
     """
     saved = _read_saved(path)
     try:
@@ -56,8 +57,8 @@ def read_keras(path: Path):
         raise CheckpointError(f"{path} is damaged: its configuration is nested too deeply; save it again.") from error
     if code is not None:
         raise CheckpointError(
-            f"{path} holds {code}, which is not executed; build the model in Python, load its weights, and give it to "
-            "tfmetamers.networks.from_keras."
+            f"{path} holds {code}, which is never executed; build the model in Python, load its weights, and give it "
+            "to tfmetamers.networks.from_keras."
         )
     import tf_keras
 
@@ -71,10 +72,9 @@ def read_keras(path: Path):
         except Exception as error:  # Keras raises whatever its parsers and layers raise.
             errors.append(error)
     error = errors[-1] if saved.version.startswith("2.") else errors[0]
-    reason = str(error).strip().splitlines() or [type(error).__name__]
     raise CheckpointError(
-        f"{path} cannot be read as a Keras model: {reason[0]} Save it again with model.save('FILE.keras'); load models "
-        "with layers of your own in Python and give them to tfmetamers.networks.from_keras."
+        f"{path} cannot be read as a Keras model: {first_line(error)} Save it again with model.save('FILE.keras'); if "
+        "it has layers of your own, load it in Python and give it to tfmetamers.networks.from_keras."
     ) from error
 
 
@@ -112,13 +112,13 @@ def _refuse_growth(library, path: Path, saved: _Saved) -> None:
     # A model that was not built yet has weights where it is loaded with them.
     if model.built and model.count_params() > saved.numbers:
         raise ValueError(
-            f"its layers have {model.count_params():,} weights, and the file holds {saved.numbers:,} numbers."
+            f"its layers have {model.count_params():,} weights, but the file holds {saved.numbers:,} numbers."
         )
 
 
 @contextlib.contextmanager
 def _nothing_allocated() -> Iterator[None]:
-    """Have Keras make variables without values, and forget them: it would give them values at the next occasion."""
+    """Have Keras make variables without values, and forget them: it would otherwise initialise them later."""
     waiting = global_state.get_global_attribute("uninitialized_variables")
     global_state.set_global_attribute("uninitialized_variables", [])
     try:
@@ -134,13 +134,12 @@ def _read_saved(path: Path) -> _Saved:
         raise CheckpointError(
             f"{path} is not named FILE.keras or FILE.h5; save the model with model.save('FILE.keras')."
         )
-    if not path.is_file():
-        raise CheckpointError(f"There is no file {path}; give a model that Keras saved.")
+    require_file(path, "a model that Keras saved", CheckpointError)
     kind = "a .keras archive" if zipfile.is_zipfile(path) else "an HDF5 file" if h5py.is_hdf5(path) else None
     expected = "a .keras archive" if suffix == ARCHIVE_SUFFIX else "an HDF5 file"
     if kind != expected:
-        found = f"{kind}; name it so" if kind else "damaged, or something else; save the model again"
-        raise CheckpointError(f"{path} cannot be read as a Keras model: {expected} was expected, and it is {found}.")
+        found = f"{kind}; rename it" if kind else "damaged or another kind of file; save the model again"
+        raise CheckpointError(f"{path} cannot be read as a Keras model: {expected} was expected, but it is {found}.")
     try:
         return _of_archive(path) if suffix == ARCHIVE_SUFFIX else _of_hdf5(path)
     except CheckpointError:
@@ -184,7 +183,7 @@ def _checked_numbers(file: h5py.File, size: int) -> int:
     """
     leading = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else name)
     if leading is not None:
-        raise ValueError(f"it leads to another place by {leading!r}")
+        raise ValueError(f"its link {leading!r} leads to another place")
     arrays: list[h5py.Dataset] = []
     file.visititems(lambda _, item: arrays.append(item) if isinstance(item, h5py.Dataset) else None)
     for each in arrays:
@@ -196,7 +195,7 @@ def _checked_numbers(file: h5py.File, size: int) -> int:
 
 
 def _code(configuration) -> Iterator[str]:
-    """Name what in a configuration is code, or would have code imported."""
+    """Yield phrases for whatever in a configuration is code, or would import code."""
     if isinstance(configuration, list):
         for value in configuration:
             yield from _code(value)
@@ -207,7 +206,7 @@ def _code(configuration) -> Iterator[str]:
     if name in _LAYERS_OF_CODE:
         yield f"code in the {name} layer {called!r}"
     if name == "TFOpLambda" and not _is_computation(settings):
-        yield f"a function of TensorFlow that may do more than compute, in the layer {called!r}"
+        yield f"a TensorFlow function that may do more than compute, in the layer {called!r}"
     module = configuration.get("module")
     if isinstance(module, str) and module.partition(".")[0] not in _KNOWN_PACKAGES:
         yield f"{module}.{name}, a class or function of your own"

@@ -12,7 +12,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.checkpoints.saved_variables import BundledVariables
-from tfmetamers.errors import ArgumentError, CheckpointError, unknown_name
+from tfmetamers.errors import ArgumentError, CheckpointError, first_line, unknown_name
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
@@ -43,9 +43,9 @@ def from_saved_model(
 ) -> Network:
     """Make a network of a SavedModel: an export of Keras, a module of `tf.function`, or a model of TensorFlow 1.
 
-    The functions that the signature calls become part of its graph, and its variables constants. What cannot be
-    computed from the input alone is left out: what needs other inputs, loops, or operations with a state. Of the rest,
-    any tensor is reached as ``tensor:NAME``.
+    The functions that the signature calls become part of its graph, and its variables constants. Whatever cannot
+    be computed from the input alone is left out: what needs other inputs, loops or stateful operations. Any other
+    tensor is reached as ``tensor:NAME``.
 
     Args:
         folder: the folder with ``saved_model.pb``.
@@ -78,18 +78,18 @@ def from_saved_model(
     takes = function.structured_input_signature[1]
     if input is None and len(takes) != 1:
         raise ArgumentError(
-            f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Say with input= which of them "
-            "takes stimuli; what needs the others is then left out."
+            f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Name the one that takes "
+            "stimuli with input=; whatever needs the others is then left out."
         )
     given = next(iter(takes)) if input is None else input
     try:
         frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-        raise CheckpointError(f"The weights of {folder} cannot be made constants: {_first_line(error)}") from error
+        raise CheckpointError(f"The weights of {folder} cannot be made constants: {first_line(error)}") from error
     # Outputs are flattened in the order of their names.
     outputs = dict(zip(sorted(function.structured_outputs), (each.name for each in frozen.outputs), strict=True))
     graph = frozen.graph.as_graph_def()
-    provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} on")
+    provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} onwards")
     return network_of_graph(
         SavedGraph(name, graph, outputs, provenance),
         input=given,
@@ -106,7 +106,7 @@ def from_saved_model(
 
 
 def _check(folder: Path) -> None:
-    """Refuse what is not a SavedModel, and one that does more than compute."""
+    """Refuse a folder that is not a SavedModel, and a SavedModel that does more than compute."""
     file = folder / "saved_model.pb"
     if not file.is_file():
         raise CheckpointError(f"{folder} holds no saved_model.pb; give the folder of a SavedModel.")
@@ -137,7 +137,7 @@ def _refuse_unsafe(file: Path, node) -> None:
     if node.op in _UNSAFE:
         raise CheckpointError(
             f"{file} holds an operation that reads or writes files or calls Python ({node.name}, {node.op}), which is "
-            "not executed; export the model without it."
+            "never executed; export the model without it."
         )
 
 
@@ -145,7 +145,7 @@ def _loaded(folder: Path):
     try:
         model = tf.saved_model.load(folder)
     except Exception as error:  # TensorFlow raises whatever its readers raise.
-        raise CheckpointError(f"{folder} cannot be read as a SavedModel: {_first_line(error)}") from error
+        raise CheckpointError(f"{folder} cannot be read as a SavedModel: {first_line(error)}") from error
     if not model.signatures:
         raise CheckpointError(f"{folder} has no signature; save it with signatures=, so that its input is known.")
     return model
@@ -155,14 +155,10 @@ def _chosen(name: str, signatures, signature: str | None):
     if signature is None:
         signature = next(iter(signatures)) if len(signatures) == 1 else DEFAULT_SIGNATURE
     if signature not in signatures:
-        raise unknown_name(f"signature of {name} called", signature, signatures, "Give one of these.")
+        raise unknown_name("signature", signature, signatures, where=f" in {name}")
     return signatures[signature]
 
 
 def _digest(folder: Path) -> str:
     """Return the SHA-256 of the bytes of all files of a folder, in the order of their paths."""
     return file_digest(*sorted(path for path in folder.rglob("*") if path.is_file()))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,20 +1,13 @@
-"""What a network of one's own takes: pictures, sounds or arrays, and how a stimulus becomes its input."""
+"""The input of a user's own network: pictures, sounds or arrays, and how a stimulus becomes the input."""
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
-from tfmetamers.stimuli.domains import Arrays, Images, Sounds
-from tfmetamers.stimuli.images import checked_size
-
-#: For each domain, what a stimulus has between, where an input range says which values that stands for.
-_RANGES = {"image": (0.0, 1.0), "sound": (-1.0, 1.0), "array": (0.0, 1.0)}
-
-_RECIPES = {"image": "feather2019-image", "sound": "feather2019-audio-waveform", "array": "feather2019-array"}
+from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.stimuli.domains import MODEL_DOMAINS, Domain, implied_domain
 
 
 @dataclass(frozen=True)
@@ -30,13 +23,13 @@ class StimulusInput:
         input_range: what stands for 0 and 1 of a picture or an array, for -1 and 1 of a sound.
     """
 
-    domain: Images | Sounds | Arrays
+    domain: Domain
     recipe: str
     shape: tuple[int, ...]
     input_range: tuple[float, float]
 
     def __call__(self, stimuli: tf.Tensor) -> tf.Tensor:
-        low, high = _RANGES[self.domain.name]
+        low, high = self.domain.model_range
         if self.input_range != (low, high):
             scale = (self.input_range[1] - self.input_range[0]) / (high - low)
             stimuli = stimuli * scale + (self.input_range[0] - low * scale)
@@ -53,7 +46,7 @@ def find_input(
     duration: float | None = None,
     sampling_rate: int | None = None,
 ) -> StimulusInput:
-    """Say what a network takes, from the shape of its input and what its user says.
+    """Return what a network takes, from the shape of its input and what the user states.
 
     Without a domain, an input with a sampling rate is a sound, (height, width, 1 or 3) is a picture, and any other is
     an array.
@@ -61,8 +54,8 @@ def find_input(
     Args:
         shape: of one item of the input; None for an axis of any length.
         network: the network's name, for messages.
-        domain: ``"image"``: (height, width, channels), channels last, RGB where there are three, loaded as arrays of
-            [0, 1] where there is another number than one or three; ``"sound"``: (samples,) or (samples, 1);
+        domain: ``"image"``: (height, width, channels), channels last, RGB where there are three, loaded as arrays
+            in [0, 1] where there are neither one nor three; ``"sound"``: (samples,) or (samples, 1);
             ``"array"``: anything.
         input_range: the two values that stand for 0 and 1 of a picture or an array, or for -1 and 1 of a sound; by
             default, the network takes stimuli as they are.
@@ -72,28 +65,15 @@ def find_input(
         sampling_rate: of sounds, in Hz.
 
     Raises:
-        ArgumentError: the domain is unknown, the shape does not fit it, something that must be told is not, or what is
-            told does not fit.
+        ArgumentError: the domain is unknown, the shape does not fit it, or an argument is missing or does not fit.
     """
     shape = tuple(shape)
-    if domain is None:
-        is_picture = len(shape) == 3 and shape[2] in (1, 3)
-        domain = "sound" if sampling_rate is not None else "image" if is_picture else "array"
-    if domain not in _RANGES:
-        raise unknown_name("domain of a network called", domain, _RANGES, "Give one of these.")
-    if domain == "sound":
-        found, shape = _sounds(shape, network, size, duration, sampling_rate)
-    elif duration is not None or sampling_rate is not None:
-        raise ArgumentError(
-            f"{network} got a duration or a sampling rate, which are for sounds; its domain is {domain}."
-        )
-    elif domain == "image":
-        found, shape = _pictures(shape, network, size)
-    else:
-        shape = _filled(shape, network, size)
-        found = Arrays(shape)
-    input_range = _RANGES[domain] if input_range is None else _checked_range(input_range)
-    return StimulusInput(found, _RECIPES[domain], shape, input_range)
+    if domain is not None and domain not in MODEL_DOMAINS:
+        raise unknown_name("domain", domain, MODEL_DOMAINS)
+    kind = implied_domain(shape, sampling_rate) if domain is None else MODEL_DOMAINS[domain]
+    found, shape = kind.of_input(shape, network, size=size, duration=duration, sampling_rate=sampling_rate)
+    input_range = kind.model_range if input_range is None else _checked_range(input_range)
+    return StimulusInput(found, kind.model_recipe, shape, input_range)
 
 
 def _checked_range(input_range: Sequence[float]) -> tuple[float, float]:
@@ -106,60 +86,3 @@ def _checked_range(input_range: Sequence[float]) -> tuple[float, float]:
             f"The input range is {shown(input_range)}; two finite numbers, the lower one first, were expected."
         )
     return low, high
-
-
-def _pictures(shape, network: str, size) -> tuple[Images | Arrays, tuple[int, ...]]:
-    if len(shape) != 3 or shape[2] is None:
-        raise ArgumentError(
-            f"{network} takes an input of shape {_in_words(shape)}; pictures are (height, width, channels). Give "
-            "another domain, or put layers before it that turn a picture into its input."
-        )
-    size = None if size is None else [*checked_size(size), shape[2]]
-    shape = _filled(shape, network, size)
-    return (Images(*shape) if shape[2] in (1, 3) else Arrays(shape)), shape
-
-
-def _sounds(shape, network: str, size, duration, sampling_rate) -> tuple[Sounds, tuple[int, ...]]:
-    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
-        raise ArgumentError(
-            f"{network} takes an input of shape {_in_words(shape)}; sounds are (samples,) or (samples, 1). Leave the "
-            "sampling rate out for an array, or put layers before it that turn a waveform into its input."
-        )
-    if sampling_rate is None:
-        raise ArgumentError(f"{network} takes sounds; say at which sampling rate with sampling_rate=, in Hz.")
-    if size is not None:
-        raise ArgumentError(
-            f"{network} got a size of {shown(size)} and takes sounds; give a duration where it takes any."
-        )
-    rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
-    samples = shape[0]
-    if duration is not None:
-        is_number = isinstance(duration, numbers.Real) and math.isfinite(duration)
-        wanted = round(duration * rate) if is_number else 0
-        if wanted < 1 or samples not in (None, wanted):
-            takes = "any duration" if samples is None else f"{samples} samples at {rate} Hz"
-            raise ArgumentError(f"{network} got a duration of {shown(duration)} s; it takes {takes}.")
-        samples = wanted
-    if samples is None:
-        raise ArgumentError(f"{network} takes sounds of any duration; say which with duration=, in seconds.")
-    return Sounds(rate, samples), (samples, *shape[1:])
-
-
-def _filled(shape, network: str, size) -> tuple[int, ...]:
-    """Return a shape whose axes of any length have those of a size."""
-    if size is None:
-        if None in shape:
-            raise ArgumentError(
-                f"{network} takes an input of shape {_in_words(shape)}; say its size with size=, or, of sounds, "
-                "sampling_rate= and duration=."
-            )
-        return shape
-    wanted = tuple(size) if isinstance(size, Sequence) else (size, size)
-    fits = len(wanted) == len(shape) and all(each in (None, side) for each, side in zip(shape, wanted, strict=True))
-    if not fits:
-        raise ArgumentError(f"{network} takes an input of shape {_in_words(shape)}; a size of {wanted} was asked for.")
-    return tuple(checked_whole_number("size", side, minimum=1) for side in wanted)
-
-
-def _in_words(shape) -> str:
-    return f"({', '.join('any' if extent is None else str(extent) for extent in shape)}{',' * (len(shape) == 1)})"

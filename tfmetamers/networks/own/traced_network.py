@@ -1,4 +1,4 @@
-"""A network made of a function that was traced, or of a graph that was read."""
+"""A network made from a traced function or from a saved graph."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +13,9 @@ from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import StimulusInput
 from tfmetamers.recipes import find_recipe
+from tfmetamers.utilities.words import counted
 
-#: The part by which what a network gives for a stimulus may differ with the batch that it is in, by rounding.
+#: The fraction by which activations may differ with the batch that a stimulus is in, because of rounding.
 MAX_INFLUENCE = 0.01
 
 
@@ -36,9 +37,9 @@ def traced_network(
         name: the network's name, as of a file.
         taken: what it takes.
         stimulus: the graph's placeholder for a batch of stimuli.
-        found: activations that can be layers, by name; those that no gradient leads to the stimulus from are left out.
+        found: activations that can be layers, by name; those without a gradient to the stimulus are left out.
         layers: names of the layers to offer; all by default.
-        logits: what the labels belong to, None where nothing is that.
+        logits: the output that the labels belong to; None where there is none.
         weights: the values of variables and of captured placeholders, by name.
         provenance: where they come from.
         labels: the label of each unit of `logits`.
@@ -62,12 +63,12 @@ def traced_network(
 
 @dataclass(frozen=True)
 class TracedFunction:
-    """A function of a batch of stimuli that was traced, the functions that it calls included.
+    """A traced function of a batch of stimuli, with the functions that it calls.
 
     Attributes:
         function: the function, compiled.
         stimulus: the placeholder of its stimuli.
-        weights: what its graph takes beside them, variables and constants, by the names of their placeholders.
+        weights: the graph's other inputs, variables and constants, by the names of their placeholders.
     """
 
     function: Callable
@@ -95,15 +96,15 @@ def noise_stimuli(taken: StimulusInput) -> np.ndarray:
 
 
 def check_independence(name: str, function: Callable, taken: StimulusInput) -> None:
-    """Refuse a network in which stimuli of a batch influence each other, or chance does.
+    """Refuse a network in which stimuli of a batch influence each other, or whose output is random.
 
     Args:
         name: its name.
-        function: from a batch of stimuli to what it gives.
-        taken: what it takes.
+        function: from a batch of stimuli to activations.
+        taken: its input.
 
     Raises:
-        ArgumentError: one of two stimuli gives something else when it is alone.
+        ArgumentError: one of two stimuli gives other activations alone than in a batch of both.
     """
     stimuli = noise_stimuli(taken)
     try:
@@ -113,8 +114,8 @@ def check_independence(name: str, function: Callable, taken: StimulusInput) -> N
     for values, *each in zip(together, *alone, strict=True):
         if not _are_alike(np.asarray(values), each):
             raise ArgumentError(
-                f"{name} computes different values for a stimulus in a batch than alone; treat each by itself. "
-                "Normalise over a stimulus, not over the batch, and leave random numbers out."
+                f"{name} computes other values for a stimulus in a batch than for the stimulus alone; normalise over "
+                "each stimulus, not over the batch, and leave random numbers out."
             )
 
 
@@ -135,12 +136,12 @@ def checked_labels(labels: Sequence[str] | None, logits: tf.Tensor | None) -> Se
         return None
     if logits is None:
         raise ArgumentError(
-            f"There are {len(labels)} labels, and it is not known to which output they belong; say it with logits=."
+            f"{counted(len(labels), 'label')} came without the output that they are for; name that output with logits=."
         )
     if logits.shape.rank != 2 or logits.shape[-1] != len(labels):
         raise ArgumentError(
-            f"There are {len(labels)} labels, and the output that they belong to has shape {tuple(logits.shape)}; one "
-            "label for each unit of a flat output was expected."
+            f"{counted(len(labels), 'label')} came for an output of shape {tuple(logits.shape)}; one label for each "
+            "unit of a flat output was expected."
         )
     return labels
 
@@ -150,7 +151,7 @@ def _chosen(name: str, layer: str, found, offered) -> tf.Tensor:
         return offered[layer]
     if layer in found:
         raise ArgumentError(f"The layer {layer} of {name} has no gradient with respect to the stimulus; leave it out.")
-    raise unknown_name(f"layer of {name} called", layer, offered, "Give one of its layers.")
+    raise unknown_name("layer", layer, offered, "Give one of its layers.", where=f" in {name}")
 
 
 def _differentiable(stimulus: tf.Tensor) -> set[str]:
@@ -170,7 +171,7 @@ def _has_gradient(operation: tf.Operation) -> bool:
     try:
         return get_gradient_function(operation) is not None
     except LookupError:
-        # A gradient of its own that was not saved with the graph: replaying it tells whether it can be left out.
+        # A custom gradient that was not saved with the graph: replaying decides whether it can be left out.
         return "_gradient_op_type" in operation.node_def.attr
 
 
