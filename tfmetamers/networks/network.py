@@ -338,32 +338,39 @@ class Network:
         """Return the choice of kernels that suits a layer: ``"quick"``, unless those are larger than most memories."""
         return "quick" if self.kernel_bytes(layer) <= MAX_QUICK_BYTES else "small"
 
-    def step_bytes(self, layers: Sequence[str], batch_size: int = 1) -> dict[str, int]:
+    def step_bytes(self, layers: Sequence[str], batch_size: int = 1, kernels: str | None = None) -> dict[str, int]:
         """Return about how much memory a step takes at each of some layers, with the reference front end.
 
-        It is told from the graph: the weights, the layer's default kernels, and `STEP_FACTOR` times what is computed
-        for a batch on the way to the layer. TensorFlow itself takes some hundred megabytes more.
+        It is told from the graph: the weights, the kernels, and `STEP_FACTOR` times what is computed for a batch on
+        the way to the layer. TensorFlow itself takes some hundred megabytes more.
 
         Args:
             layers: names of layers.
             batch_size: the number of metamers that advance together.
+            kernels: ``"quick"`` or ``"small"``; by default what suits each layer.
 
         Raises:
             ArgumentError: an unknown layer.
         """
-        by_operation = stimulus_bytes(self._stimulus)
-        heard = 0
-        if self._builders:
-            heard = front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
         found = {}
         for name in layers:
             layer = self.layer(name)
             weights, computed = layer_bytes(
-                self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), by_operation
+                self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), self._stimulus_bytes
             )
-            kernels = self.kernel_bytes(name) if self.default_kernels(name) == "quick" else 0
-            found[layer.name] = round(weights + kernels + STEP_FACTOR * batch_size * (heard + computed))
+            copies = self.kernel_bytes(name) if (kernels or self.default_kernels(name)) == "quick" else 0
+            found[layer.name] = round(weights + copies + STEP_FACTOR * batch_size * (self._front_end_bytes + computed))
         return found
+
+    @cached_property
+    def _stimulus_bytes(self) -> dict[str, int]:
+        return stimulus_bytes(self._stimulus)
+
+    @cached_property
+    def _front_end_bytes(self) -> int:
+        if not self._builders:
+            return 0
+        return front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
 
     def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
         """Return the function from a batch of stimuli to the activations of several layers, computed in one pass.

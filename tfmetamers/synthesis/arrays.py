@@ -13,7 +13,7 @@ from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, check_schedule
+from tfmetamers.synthesis.loop import Synthesis, check_memory, check_schedule
 from tfmetamers.synthesis.state import SynthesisState
 
 
@@ -110,7 +110,8 @@ def synthesize_batch(
         The metamers, layer by layer.
 
     Raises:
-        ArgumentError: an unknown layer, a stimulus of another shape, or other numbers of stimuli, names and starts.
+        ArgumentError: an unknown layer, a stimulus of another shape, other numbers of stimuli, names and starts, or a
+            layer whose steps need more memory than is free; nothing was started.
         SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero for one and it never moves.
     """
     recipe = _recipe(network, recipe, steps)
@@ -125,6 +126,7 @@ def synthesize_batch(
     digests = [stimulus_digest(natural) for natural in naturals]
     names = list(ids) if ids is not None else [digest[:12] for digest in digests]
     records = [StimulusRecord(sha256=digest, id=name) for digest, name in zip(digests, names, strict=True)]
+    check_memory(network, layers, kernels, len(originals))
     made = []
     for layer in layers:
         synthesis = Synthesis(network, layer=layer, recipe=recipe, kernels=kernels, deterministic=deterministic)
@@ -155,7 +157,8 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
 
     Raises:
         ArgumentError: another network made them, they were read from folders without the optimiser's state, they have
-            as many steps already, or their learning rates depended on the number of steps.
+            as many steps already, their learning rates depended on the number of steps, or a step needs more memory
+            than is free.
         SynthesisError: a loss, a gradient or a logit is not finite.
     """
     steps = checked_whole_number("number of steps", steps, minimum=1)
@@ -173,12 +176,11 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
                 f"{metamer!r} has {metamer.record.recipe.steps} steps already, and {steps} were asked for; give more."
             )
         check_schedule(metamer, metamer.record.recipe.replace(steps=steps))
-    batches = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
-    return [
-        continued
-        for _, batch in batches
-        for continued in _resume_batch(network, [metamer for _, metamer in batch], steps, progress)
-    ]
+    grouped = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
+    batches = [[metamer for _, metamer in batch] for _, batch in grouped]
+    for batch in batches:
+        check_memory(network, [batch[0].record.layer.name], batch[0].record.asked_kernels, len(batch))
+    return [continued for batch in batches for continued in _resume_batch(network, batch, steps, progress)]
 
 
 def _batch_of(position: int, record: MetamerRecord) -> tuple:

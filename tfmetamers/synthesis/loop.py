@@ -3,7 +3,7 @@
 import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -69,10 +69,6 @@ class Synthesis:
         self.deterministic = deterministic
         self.asked_kernels = kernels
         self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
-        if self.kernels == "quick":
-            refuse_without_room(
-                network.kernel_bytes(self.layer), f"The quick kernels of {network.name} at {self.layer}"
-            )
         self._activations = network.activations(
             self.layer,
             relu_gradient=recipe.relu_gradient,
@@ -320,6 +316,23 @@ class Synthesis:
             item_losses = _losses(targets, self._activations(stimuli))
             loss = tf.reduce_sum(item_losses)
         return item_losses, tape.gradient(loss, stimuli)
+
+
+def check_memory(network: Network, layers: Iterable[str], kernels: str | None, batch_size: int) -> None:
+    """Refuse layers whose steps, with quick kernels, take more memory than is free now; small ones are not refused.
+
+    Args:
+        network: the network.
+        layers: names of layers.
+        kernels: ``"quick"`` or ``"small"``; None for what suits each layer.
+        batch_size: the number of metamers that advance together.
+
+    Raises:
+        ArgumentError: one does not fit, by the estimate of `Network.step_bytes`, or is unknown.
+    """
+    quick = [layer for layer in layers if (kernels or network.default_kernels(layer)) == "quick"]
+    for layer, needed in network.step_bytes(quick, batch_size, kernels).items():
+        refuse_without_room(needed, f"A step of {network.name} at {layer} with quick kernels")
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
