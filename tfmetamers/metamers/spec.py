@@ -102,7 +102,9 @@ class MetamerSpec:
     @cached_property
     def layer_folder(self) -> Path:
         """The folder of all metamers of its layer that are made in the same way, below the output folder."""
-        return _layer_folder(self.network.folder_name, self.layer, self.recipe, self.own_recipe, self.kernels)
+        return _layer_folder(
+            self.network.folder_name, self.layer, self.recipe, self.own_recipe, self.stimulus.fit, self.kernels
+        )
 
     def folder(self, out: str | os.PathLike) -> Path:
         """Return the metamer's folder below an output folder."""
@@ -190,9 +192,13 @@ def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
     return dataclasses.asdict(recipe)
 
 
-def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
+def layer_variant(
+    recipe: Recipe, own_recipe: str, fit: str | None = None, kernels: str | None = None, initial: str | None = None
+) -> list[str]:
     """Return the words that tell a metamer from one of the same layer that was made as is usual for the network."""
     words = recipe.variant(own_recipe)
+    if fit is not None:
+        words.append(f"fit-{fit}")
     if kernels is not None:
         words.append(f"{kernels}-kernels")
     if initial is not None:
@@ -233,6 +239,8 @@ def _below(out: str | os.PathLike, folder: Path) -> Path:
 
 
 @functools.lru_cache
-def _layer_folder(network: str, layer: str, recipe: Recipe, own_recipe: str, kernels: str | None) -> Path:
+def _layer_folder(
+    network: str, layer: str, recipe: Recipe, own_recipe: str, fit: str | None, kernels: str | None
+) -> Path:
     """Return `layer_folder`, told once for a run's many metamers."""
-    return layer_folder(network, layer, layer_variant(recipe, own_recipe, kernels))
+    return layer_folder(network, layer, layer_variant(recipe, own_recipe, fit, kernels))
