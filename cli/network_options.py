@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import DOMAINS, NetworkSpec
 from tfmetamers.utilities.regular_files import read_text
 
 #: The largest file of labels that is read, in bytes.
@@ -104,7 +104,7 @@ def model_options(command):
         click.option("--signature", metavar="NAME", help="The signature of a SavedModel."),
         click.option(
             "--domain",
-            type=click.Choice(["image", "sound", "array"]),
+            type=click.Choice(DOMAINS),
             help="What a model of your own takes, where its input does not tell.",
         ),
         click.option(
@@ -142,12 +142,6 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
             raise ArgumentError(f"{option} is for models of your own, and no judge is one; leave it out.")
         specs = [spec.replace(**{field: value}) if field in spec.kind.takes else spec for spec in specs]
     return specs
-
-
-def layer_names(network, layers) -> list[str]:
-    """Return the names of layers that --layer asked for, each once; 'all' stands for the paper's, which come first."""
-    named = [network.layer(layer).name for layer in layers if layer != "all"]
-    return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
 
 
 def read_labels(file: Path | None) -> list[str] | None:

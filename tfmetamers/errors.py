@@ -63,7 +63,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> Arg
     """
     known = list(known)
     near = get_close_matches(str(name), known, n=5, cutoff=0.4) or known[:10]
-    return ArgumentError(f"There is no {kind} {name!r}; the nearest are {', '.join(near)}. {remedy}")
+    return ArgumentError(f"There is no {kind} {shown(name)}; the nearest are {', '.join(near)}. {remedy}")
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:

@@ -13,16 +13,13 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
 from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder, stimulus_file_digest
 from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import domain_from_json
 
 if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
-
-#: What stands for every named layer.
-ALL_LAYERS = "all"
 
 #: A thread hashes so many files at a time.
 FILES_A_CALL = 64

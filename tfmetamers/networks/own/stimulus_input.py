@@ -2,12 +2,13 @@
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
+from tfmetamers.errors import ArgumentError, checked_whole_number, shown
+from tfmetamers.networks.spec import check_domain, checked_range
 from tfmetamers.stimuli.domains import Arrays, Images, Sounds
 from tfmetamers.stimuli.images import checked_size
 
@@ -75,12 +76,13 @@ def find_input(
         ArgumentError: the domain is unknown, the shape does not fit it, something that must be told is not, or what is
             told does not fit.
     """
+    if not isinstance(shape, Iterable) or isinstance(shape, str):
+        raise ArgumentError(f"The shape of a stimulus of {network} is {shown(shape)}; a tuple was expected.")
     shape = tuple(shape)
     if domain is None:
         is_picture = len(shape) == 3 and shape[2] in (1, 3)
         domain = "sound" if sampling_rate is not None else "image" if is_picture else "array"
-    if domain not in _RANGES:
-        raise unknown_name("domain of a network called", domain, _RANGES, "Give one of these.")
+    check_domain(domain)
     if domain == "sound":
         found, shape = _sounds(shape, network, size, duration, sampling_rate)
     elif duration is not None or sampling_rate is not None:
@@ -92,20 +94,8 @@ def find_input(
     else:
         shape = _filled(shape, network, size)
         found = Arrays(shape)
-    input_range = _RANGES[domain] if input_range is None else _checked_range(input_range)
+    input_range = _RANGES[domain] if input_range is None else checked_range(input_range)
     return StimulusInput(found, _RECIPES[domain], shape, input_range)
-
-
-def _checked_range(input_range: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in input_range)
-    except (TypeError, ValueError):
-        low = high = math.nan
-    if not -math.inf < low < high < math.inf:
-        raise ArgumentError(
-            f"The input range is {shown(input_range)}; two finite numbers, the lower one first, were expected."
-        )
-    return low, high
 
 
 def _pictures(shape, network: str, size) -> tuple[Images | Arrays, tuple[int, ...]]:
