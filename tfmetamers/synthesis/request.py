@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfmetamers.errors import checked_whole_number
+from tfmetamers.errors import CheckpointError, checked_whole_number
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
 from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder, stimulus_file_digest
@@ -147,11 +147,15 @@ def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
     outline = spec.kind.outline(spec)
     if outline is not None:
         return outline
+    try:
+        identity = spec.identity
+    except CheckpointError:  # Loading fetches the file, or says why it cannot be used.
+        return None
     for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them tells the same.
         record = attempt(file.parent, read_record, file.parent)
         if isinstance(record, Failure):
             continue
         network = record.network
-        if network.spec_identity == spec.identity:
+        if network.spec_identity == identity:
             return NetworkOutline(network.name, domain_from_json(network.domain), network.layers, network.recipe)
     return None
