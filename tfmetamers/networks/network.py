@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, ResultError, unknown_name
+from tfmetamers.errors import ArgumentError, ResultError, shown, unknown_name
 from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
 from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain, Images
 from tfmetamers.utilities.determinism import deterministic_operations
@@ -151,8 +151,7 @@ class Network:
         Raises:
             ArgumentError: the name is not that of a file.
         """
-        if name != Path(name).name or name.startswith("."):
-            raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, as of a file.")
+        check_name(name)
         self.name = name
         self.domain = domain
         self.provenance = provenance
@@ -287,6 +286,22 @@ class Network:
             remedy = "'tfmetamers networks show --tensors' lists them all."
             raise unknown_name(f"tensor of {self.name} called", tensor, self.tensors, remedy)
         return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
+
+    def layer_names(self, layers: str | Sequence[str]) -> list[str]:
+        """Return the names of layers that were asked for, each once.
+
+        Args:
+            layers: names of layers, as `layer` takes them, or one of them; ``"all"`` stands for all that have a name
+                of the network's, which come first.
+
+        Raises:
+            ArgumentError: a layer is unknown, or there is none.
+        """
+        asked = [layers] if isinstance(layers, str) else list(layers)
+        if not asked:
+            raise ArgumentError(f"No layer of {self.name} was given; give at least one, or 'all'.")
+        named = [self.layer(layer).name for layer in asked if layer != ALL_LAYERS]
+        return list(dict.fromkeys([*(self.layers if ALL_LAYERS in asked else ()), *named]))
 
     def activations(
         self,
@@ -488,6 +503,27 @@ class Network:
             spec_digest=self.spec.digest,
             **vars(self.provenance),
         )
+
+
+def check_name(name: str) -> None:
+    """Refuse a network's name that cannot be that of a file.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
+        raise ArgumentError(f"The network's name is {shown(name)}; a plain name was expected, as of a file.")
+
+
+def checked_network(value) -> Network:
+    """Return a network.
+
+    Raises:
+        ArgumentError: it is something else, such as the name of one.
+    """
+    if not isinstance(value, Network):
+        raise ArgumentError(f"The network is {shown(value)}; a Network was expected, as load_network(NAME) gives.")
+    return value
 
 
 def _describe(name: str, tensor: tf.Tensor) -> Layer:

@@ -68,12 +68,13 @@ class Domain(ABC):
         """
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return what the network takes in place of a natural stimulus.
+        """Return what the network takes in place of a natural stimulus, as float32.
 
         Raises:
-            ArgumentError: it is not as `load` gives it.
+            ArgumentError: it is not as `load` gives it: another shape, other types than floating-point numbers, or
+                values that are not finite.
         """
-        return natural
+        return arrays.checked_stimulus(natural, self.shape)
 
     def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
         """Return what synthesis starts from (`tfmetamers.stimuli.noise.initial_noise`)."""
@@ -244,8 +245,10 @@ class Sounds(Domain):
         """Return the waveform itself.
 
         Raises:
-            ArgumentError: it is silent, or so loud that it was not brought to a root mean square of 0.1.
+            ArgumentError: it is not as `load` gives it, is silent, or so loud that it was not brought to a root mean
+                square of 0.1.
         """
+        natural = super().prepare(natural)
         level = sounds.root_mean_square(natural)
         if not MIN_LEVEL < level < MAX_LEVEL:
             likeness = ", as of 16-bit samples" if level >= LEVEL_OF_16_BITS else ""

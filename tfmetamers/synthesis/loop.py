@@ -98,13 +98,7 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        lowest = -np.inf if self.recipe.lower_bound is None else self.recipe.lower_bound
-        highest = np.inf if self.recipe.upper_bound is None else self.recipe.upper_bound
-        if not (np.isfinite(originals) & (originals >= lowest) & (originals <= highest)).all():
-            raise ArgumentError(
-                f"A stimulus has values from {originals.min():g} to {originals.max():g}; finite numbers from "
-                f"{lowest:g} to {highest:g} were expected. network.domain.load(FILE) gives them."
-            )
+        check_bounds(self.recipe, originals, "A stimulus")
         self._predictions(originals)  # What cannot give labels fails now, not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
@@ -316,6 +310,26 @@ class Synthesis:
             item_losses = _losses(targets, self._activations(stimuli))
             loss = tf.reduce_sum(item_losses)
         return item_losses, tape.gradient(loss, stimuli)
+
+
+def check_bounds(recipe: Recipe, stimuli: np.ndarray, what: str) -> None:
+    """Refuse stimuli with values that a recipe does not allow.
+
+    Args:
+        recipe: the recipe.
+        stimuli: float array of any shape.
+        what: what each is, as a message begins.
+
+    Raises:
+        ArgumentError: a value is not finite, or beyond the recipe's bounds.
+    """
+    lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+    highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
+    if not (np.isfinite(stimuli) & (stimuli >= lowest) & (stimuli <= highest)).all():
+        raise ArgumentError(
+            f"{what} has values from {stimuli.min():g} to {stimuli.max():g}; finite numbers from {lowest:g} to "
+            f"{highest:g} were expected, as network.domain.load(FILE) gives."
+        )
 
 
 def check_memory(network: Network, layers: Iterable[str], kernels: str | None, batch_size: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, shown, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network, Provenance, check_name
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import (
     TracedFunction,
@@ -45,11 +45,17 @@ def from_function(
         name: the network's name.
 
     Raises:
-        ArgumentError: the function cannot be traced; it returns something else than a dictionary of tensors, or
-            activations that have another first axis than the batch, an axis of no fixed length, values that are not
-            finite, or no gradient with respect to the stimulus; stimuli of a batch influence each other; or a layer or
-            the labels do not fit.
+        ArgumentError: an argument is of another kind than was expected; the function cannot be traced; it returns
+            something else than a dictionary of tensors, or activations that have another first axis than the batch, an
+            axis of no fixed length, values that are not finite, or no gradient with respect to the stimulus; stimuli
+            of a batch influence each other; or a layer or the labels do not fit.
+
+    >>> from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    <Network function: an array of 6, 1 layer>
     """
+    if not callable(fn):
+        raise ArgumentError(f"The function is {shown(fn)}; something that can be called was expected.")
+    check_name(name)
     taken = find_input(stimulus_shape, network=name, domain=domain, sampling_rate=sampling_rate)
     found: dict[str, tf.Tensor] = {}
 

@@ -12,6 +12,7 @@ from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import StimulusInput
+from tfmetamers.networks.spec import ALL_LAYERS
 from tfmetamers.recipes import find_recipe
 
 #: The part by which what a network gives for a stimulus may differ with the batch that it is in, by rounding.
@@ -24,7 +25,7 @@ def traced_network(
     *,
     stimulus: tf.Tensor,
     found: Mapping[str, tf.Tensor],
-    layers: Sequence[str] | None,
+    layers: str | Sequence[str] | None,
     logits: tf.Tensor | None,
     weights: Mapping[str, tf.Variable | tf.Tensor],
     provenance: Provenance,
@@ -37,7 +38,7 @@ def traced_network(
         taken: what it takes.
         stimulus: the graph's placeholder for a batch of stimuli.
         found: activations that can be layers, by name; those that no gradient leads to the stimulus from are left out.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer, or one of them; all by default.
         logits: what the labels belong to, None where nothing is that.
         weights: the values of variables and of captured placeholders, by name.
         provenance: where they come from.
@@ -46,6 +47,8 @@ def traced_network(
     Raises:
         ArgumentError: a layer is unknown or does not depend on the stimulus, or the labels do not fit.
     """
+    if isinstance(layers, str):
+        layers = None if layers == ALL_LAYERS else [layers]
     reached = _differentiable(stimulus)
     offered = {layer: tensor for layer, tensor in found.items() if tensor.name in reached}
     chosen = offered if layers is None else {layer: _chosen(name, layer, found, offered) for layer in layers}
