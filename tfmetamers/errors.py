@@ -13,6 +13,13 @@ class TfmetamersError(Exception):
     """Base class of every error that tfmetamers raises on purpose.
 
     Its message says what arrived, what was expected and what to do next.
+
+    >>> from tfmetamers import find_recipe
+    >>> try:
+    ...     find_recipe("feather2019-picture")
+    ... except TfmetamersError as error:
+    ...     print(error)
+    There is no recipe 'feather2019-picture'; the nearest are feather2019-... Give one of these.
     """
 
 
@@ -49,7 +56,15 @@ class UnmovedError(SynthesisError):
 
 
 class TfmetamersWarning(UserWarning):
-    """Something can be used, and will likely not give what was meant."""
+    """Something can be used, and will likely not give what was meant.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", TfmetamersWarning)
+    ...     warnings.warn("All of it looks black to the network.", TfmetamersWarning)
+    Traceback (most recent call last):
+    tfmetamers.errors.TfmetamersWarning: All of it looks black to the network.
+    """
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], remedy: str) -> ArgumentError:

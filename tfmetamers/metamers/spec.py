@@ -84,6 +84,13 @@ class MetamerSpec:
         own_recipe: the name of the network's own recipe.
         seed: the seed of the noise.
         kernels: how convolutions are computed, ``"quick"`` or ``"small"``; None for the layer's default.
+
+    >>> from tfmetamers.recipes import find_recipe
+    >>> recipe = find_recipe("feather2019-image").replace(steps=200)
+    >>> stimulus = StimulusSpec("dog", "dog.png", sha256="ab12")
+    >>> spec = MetamerSpec(NetworkSpec.parse("vgg_19:random"), "conv5_4", stimulus, recipe, "feather2019-image")
+    >>> spec.folder("metamers").as_posix()
+    'metamers/vgg_19~random-0/conv5_4~steps-200/dog/0'
     """
 
     network: NetworkSpec

@@ -84,6 +84,10 @@ class NetworkSpec:
 
     Raises:
         ArgumentError: there is no such family, it does not take one of the fields, or a value cannot be used.
+
+    >>> spec = NetworkSpec(family="slim", name="vgg_19", random_seed=3)
+    >>> spec == NetworkSpec.parse("vgg_19:random:3")
+    True
     """
 
     family: str
