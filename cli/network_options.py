@@ -148,12 +148,6 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
     return specs
 
 
-def layer_names(network, layers) -> list[str]:
-    """Return the names of the layers that --layer gives, each once; 'all' stands for the paper's, which come first."""
-    named = [network.layer(layer).name for layer in layers if layer != "all"]
-    return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
-
-
 def read_labels(file: Path | None) -> list[str] | None:
     """Return the lines of a file of labels."""
     if file is None:

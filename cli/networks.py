@@ -10,6 +10,7 @@ from tfmetamers.cli.network_options import (
     quiet_tensorflow,
 )
 from tfmetamers.cli.output import Column, json_option, say, show_table
+from tfmetamers.utilities.words import byte_size
 
 
 @click.group(invoke_without_command=True)
@@ -73,7 +74,7 @@ def show(text, tensors, batch_size, **models):
         "layer": "layer",
         "shape": Column("shape", _sides),
         "units": Column("units", ","),
-        "memory": Column("memory of a step", lambda size: f"about {size / 1e9:.2g} GB"),
+        "memory": Column("memory of a step", lambda size: f"about {byte_size(size)}"),
         "relu_gradient": "gradient of its ReLU",
         "tensor": "tensor",
     }

@@ -7,7 +7,6 @@ import click
 from tfmetamers.cli.memory_size import MemorySize
 from tfmetamers.cli.network_options import (
     NOTATION_EPILOG,
-    layer_names,
     layers_option,
     network_options,
     parse_network,
@@ -94,7 +93,7 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
     from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
     from tfmetamers.stimuli.collection import collect_stimuli
 
-    names = layer_names(network, layers)
+    names = network.layer_names(layers)
     files = collect_stimuli(inputs, network.domain.suffixes)
     with progress_bar(total=len(files), desc="stimuli", unit="stimulus", leave=False) as bar:
         stimuli = examine_stimuli(network, files, fit=fit, progress=bar.update)

@@ -3,11 +3,14 @@
 import ast
 import doctest
 import importlib
+import inspect
 import re
 from pathlib import Path
 
 import matplotlib
 import pytest
+
+import tfmetamers as tm
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -52,6 +55,25 @@ def test_the_block_of_the_readme_runs(run_blocks):
     assert [metamer.record.recipe.steps for metamer in namespace["metamers"]] == [200, 200]
 
 
+def public() -> dict:
+    """Return the public classes and functions of the package by name."""
+    return {name: getattr(tm, name) for name in tm.__all__ if callable(getattr(tm, name))}
+
+
+def is_error(value) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+def test_help_tells_every_keyword():
+    loading = ["from_frozen_graph", "from_function", "from_saved_model", "load_keras"]
+    functions = {**public(), **{name: getattr(tm.networks, name) for name in loading}}
+    functions["NullDistribution.from_stimuli"] = tm.NullDistribution.from_stimuli
+    for name, function in functions.items():
+        if not is_error(function):
+            kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+            assert inspect.Parameter.VAR_KEYWORD not in kinds, name
+
+
 @pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 def test_what_documents_import_is_there(file):
     text = (ROOT / "docs" / file).read_text(encoding="utf-8")
@@ -66,6 +88,15 @@ def modules_with_examples() -> list[str]:
 
 
 @pytest.mark.parametrize("module", modules_with_examples())
-def test_examples_of_docstrings_run(module):
-    found = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert found.attempted > 0 and found.failed == 0
+def test_examples_of_docstrings_run(module, tmp_path, monkeypatch):
+    matplotlib.use("agg")
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    for place, found in enumerate(doctest.DocTestFinder().find(importlib.import_module(module))):
+        (tmp_path / str(place)).mkdir()
+        monkeypatch.chdir(tmp_path / str(place))
+        runner.run(found)
+    assert runner.tries > 0 and runner.failures == 0
+
+
+def test_everything_public_has_an_example():
+    assert [name for name, value in public().items() if ">>>" not in value.__doc__] == []

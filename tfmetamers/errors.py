@@ -13,6 +13,13 @@ class TfmetamersError(Exception):
     """Base class of every error that tfmetamers raises on purpose.
 
     Its message says what arrived, what was expected and what to do next.
+
+    >>> from tfmetamers import find_recipe
+    >>> try:
+    ...     find_recipe("feather2019-picture")
+    ... except TfmetamersError as error:
+    ...     print(error)
+    There is no recipe 'feather2019-picture'; similar names are feather2019-image, ... Give one of these.
     """
 
 
@@ -49,7 +56,15 @@ class UnmovedError(SynthesisError):
 
 
 class TfmetamersWarning(UserWarning):
-    """Something can be used, but probably does not give what was meant."""
+    """Something can be used, but probably does not give what was meant.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", TfmetamersWarning)
+    ...     warnings.warn("All of it looks black to the network.", TfmetamersWarning)
+    Traceback (most recent call last):
+    tfmetamers.errors.TfmetamersWarning: All of it looks black to the network.
+    """
 
 
 def unknown_name(
@@ -67,7 +82,7 @@ def unknown_name(
     known = list(known)
     near = get_close_matches(str(name), known, n=5, cutoff=0.4)
     listed = f"similar names are {', '.join(near)}" if near else f"known names are {', '.join(known[:10]) or 'none'}"
-    return ArgumentError(f"There is no {kind} {name!r}{where}; {listed}. {remedy}")
+    return ArgumentError(f"There is no {kind} {shown(name)}{where}; {listed}. {remedy}")
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:

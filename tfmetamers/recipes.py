@@ -48,6 +48,10 @@ class Recipe:
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.
+
+    >>> recipe = find_recipe("feather2019-image").replace(steps=200)
+    >>> recipe.steps, recipe.learning_rate
+    (200, 0.001)
     """
 
     name: str

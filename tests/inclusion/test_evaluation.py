@@ -454,7 +454,7 @@ class TestTheNetwork:
             assert each.verdict["array"]["correlation"] == pytest.approx(expected, abs=1e-6)
         assert not failures(evaluate(out, {}))  # What was judged is read.
         a_null(network).save(tmp_path / "null.npz")
-        table = verdicts(out, [tmp_path / "null.npz"], networks=[network])
+        table = verdicts(out, str(tmp_path / "null.npz"), networks=network)
         assert table["folder"].tolist() == [each.relative_to(out).as_posix() for each in made]
         assert set(table["null"]) == {"null.npz"}
         with pytest.raises(ResultError, match=str(made[0])):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import tfmetamers as tm
-from tfmetamers.errors import ResultError
+from tests.metamers.examples import a_metamer
+from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.verdict import include, judge
 from tfmetamers.inclusion.verdict_file import VerdictPart
@@ -108,3 +109,14 @@ def test_a_metamer_is_judged_by_its_record_and_by_a_null_of_its_network_alone(sm
     ):
         with pytest.raises(ResultError, match=difference):
             include(metamer, other)
+
+
+def test_what_is_no_metamer_no_null_distribution_and_no_network_is_named(tmp_path):
+    for call, at_fault in (
+        (lambda: include(a_metamer(), "null.npz"), r"'null\.npz'.*load"),
+        (lambda: include("metamers"), "'metamers'"),
+        (lambda: tm.verdicts(tmp_path, a_null(0.1)), "NullDistribution of"),
+        (lambda: tm.verdicts(tmp_path, networks=["vgg_19"]), "'vgg_19'"),
+    ):
+        with pytest.raises(ArgumentError, match=at_fault):
+            call()

@@ -34,6 +34,7 @@ class TestFolder:
                 {"recipe": find_recipe("feather2019-image-text")},
                 "vgg_19~random-3/conv5_4~feather2019-image-text/dog/1/0",
             ),
+            ({"stimulus": dataclasses.replace(DOG, fit="pad")}, "vgg_19~random-3/conv5_4~fit-pad/dog/1/0"),
             ({"kernels": "small"}, "vgg_19~random-3/conv5_4~small-kernels/dog/1/0"),
             ({"network": NetworkSpec.parse("inception_v3@224:random:3")}, "inception_v3@224~random-3/conv5_4/dog/1/0"),
             ({"layer": "tensor:a/b:0"}, "vgg_19~random-3/tensor%3Aa%2Fb%3A0/dog/1/0"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tfmetamers.errors import ArgumentError, CheckpointError
@@ -88,6 +89,15 @@ def test_fields_are_given_beside_the_text():
     assert NetworkSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 
 
+def test_numbers_may_be_numpys():
+    fields = {"size": np.int64(224), "input_range": np.array([0, 255])}
+    spec = NetworkSpec.parse("/a/mine.keras", **fields)
+    assert spec == NetworkSpec.parse("/a/mine.keras", size=224, input_range=(0, 255))
+    assert NetworkSpec.parse("vggish:random", duration=np.float32(1.5)).duration == 1.5
+    assert NetworkSpec.parse("/a/mine.keras", size=np.array([8, 9]), labels=np.array(["a"])).size == (8, 9)
+    assert json.loads(json.dumps(spec.to_json())) == spec.to_json()
+
+
 def test_a_field_called_as_a_default_is_kept():
     spec = NetworkSpec(family="keras", file="/a/stimulus", layers=["stimulus"])
     assert NetworkSpec.from_json(spec.to_json()).layers == ("stimulus",)
@@ -111,13 +121,15 @@ class TestBadInput:
             ("", "''"),
             (None, "None"),
             ("vgg19", "'vgg19'.*vgg_19"),
+            ("v" * 5000, "vvv"),
+            ("v" * 5000 + "=w", "vvv"),
             ("vgg_19=", "after '='"),
             ("vgg_19:random:", "seed ''"),
             ("vgg_19:random:x", "seed 'x'"),
             ("vgg_19@", "'vgg_19@'"),
             ("vgg_19@0", "size is 0"),
-            ("vgg_19@1s", "vgg_19.*duration"),
-            ("vggish@64", "vggish.*size"),
+            ("vgg_19@1s", "duration.*vgg_19"),
+            ("vggish@64", "size.*vggish"),
             ("keras:", "'keras:'"),
             ("release:", "'release:'"),
             ("release:/a:", "'release:/a:'"),
@@ -150,8 +162,8 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("text", "fields", "at_fault"),
         [
-            ("vgg_19", {"labels": ["cat"]}, "vgg_19.*labels"),
-            ("small_word_aliased", {"duration": 1.0}, "small_word_aliased.*duration"),
+            ("vgg_19", {"labels": ["cat"]}, "labels.*vgg_19"),
+            ("small_word_aliased", {"duration": 1.0}, "duration.*small_word_aliased"),
             ("vgg_19", {"optimize": "cochleagram"}, "vgg_19.*cochleagram"),
             ("vgg_19", {"optimize": "both"}, "'both'"),
             ("vgg_19", {"random_seed": -1}, "-1"),
@@ -161,6 +173,11 @@ class TestBadInput:
             ("mine.keras", {"labels": "cat"}, "labels"),
             ("mine.keras", {"labels": 3}, "labels"),
             ("mine.keras", {"labels": [1, 2]}, "labels"),
+            ("mine.keras", {"labels": {"cat": 1}}, "labels"),
+            ("mine.keras", {"input_range": (float("nan"), 1)}, "nan"),
+            ("mine.keras", {"input_range": (1, 1)}, "input range"),
+            ("mine.keras", {"sampling_rate": 0}, "sampling rate is 0"),
+            ("mine.keras", {"domain": "piture"}, "'piture'.*image"),
             ("vgg_19", {"checkpoint": 3}, "checkpoint"),
         ],
     )
@@ -173,7 +190,7 @@ class TestBadInput:
         [
             ({"family": "slimm", "name": "vgg_19"}, "'slimm'.*slim"),
             ({"family": "slim", "name": "vgg19"}, "'vgg19'.*vgg_19"),
-            ({"family": "slim"}, "slim.*None"),
+            ({"family": "slim"}, "None.*slim"),
             ({"family": "keras"}, "keras"),
             ({"family": "architecture", "random_seed": 1}, "architecture"),
             ({"family": "release", "name": "word_aliased"}, "release"),

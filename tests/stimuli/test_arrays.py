@@ -39,8 +39,8 @@ class TestLoading:
             (np.zeros((4, 5)), "4 x 5"),
             (np.zeros(SHAPE, np.int16), "int16"),
             (np.zeros(SHAPE, np.complex64), "complex64"),
-            (np.full(SHAPE, np.nan), "20 values of 20"),
-            (np.full(SHAPE, 1e300), "20 values of 20"),
+            (np.full(SHAPE, np.nan), "20 of 20 values"),
+            (np.full(SHAPE, 1e300), "20 of 20 values"),
         ],
     )
     def test_an_array_that_does_not_fit_is_refused(self, tmp_path, array, fault):

@@ -60,16 +60,45 @@ class TestBatches:
             ({"seed": 1.5}, r"1\.5"),
             ({"steps": 0}, "steps"),
             ({"recipe": "feather2019-image"}, "'feather2019-image'"),
-            ({"ids": ["a"]}, "2 stimuli and 1 names"),
+            ({"ids": ["a"]}, "2 stimuli and 1 ids"),
+            ({"ids": ["a", "../../b"]}, r"Stimulus 1.*'\.\./\.\./b'"),
+            ({"ids": ["a", 3]}, "Stimulus 1.* 3"),
+            ({"ids": ["a", "a"]}, "both have the id 'a'"),
+            ({"layers": []}, "layer"),
+            ({"network": "vgg_19"}, "'vgg_19'"),
             ({"initial": np.zeros((1, 32, 32, 3))}, "2 stimuli and 1 initial"),
             ({"stimuli": []}, "stimulus"),
-            ({"stimuli": np.zeros((1, 16, 16, 3))}, r"\(16, 16, 3\)"),
+            ({"stimuli": [np.zeros((32, 32, 3)), np.zeros((16, 16, 3))]}, r"\(16, 16, 3\).*\(32, 32, 3\)"),
+            ({"stimuli": ["x.png", "y.png"]}, r"'x\.png'.*load"),
         ],
     )
     def test_arguments_that_cannot_be_used_are_named(self, network, pictures, arguments, at_fault):
-        arguments = {"stimuli": pictures[:2], "layers": ["block"], "steps": 1} | arguments
+        arguments = {"network": network, "stimuli": pictures[:2], "layers": ["block"], "steps": 1} | arguments
         with pytest.raises(ArgumentError, match=at_fault):
-            tm.synthesize_batch(network, **arguments)
+            tm.synthesize_batch(**arguments)
+
+    @pytest.mark.parametrize(
+        ("asked", "named"),
+        [("all", None), ("block", ["block"]), (["left", "all"], None), (["left", "left"], ["left"])],
+    )
+    def test_layers_are_named_as_on_the_command_line(self, network, asked, named):
+        assert network.layer_names(asked) == (named or list(network.layers))
+        assert list(tm.compare_layers(network, *np.zeros((2, 32, 32, 3)), asked).index) == (named or [*network.layers])
+
+    def test_one_layer_is_not_all(self, network, pictures):
+        with pytest.raises(ArgumentError, match="'all'"):
+            tm.synthesize(network, pictures[0], layer="all")
+
+    def test_one_metamer_is_taken_in_place_of_several(self, network, pictures, tmp_path):
+        metamer = tm.synthesize(network, pictures[0], layer="block", steps=1)
+        assert [len(each.losses) for each in tm.resume(network, metamer, steps=2)] == [3]
+        assert len(tm.plot_losses(metamer).axes[0].lines) == len(tm.metamers.tabulate(metamer)) == 1
+        assert tm.save_metamers(metamer, tmp_path) == [tmp_path / metamer.record.relative_folder]
+        for take_a_folder in (tm.verdicts, tm.index, tm.write_index):
+            with pytest.raises(ArgumentError, match=r"Metamer of .*include"):
+                take_a_folder(metamer)
+        with pytest.raises(ArgumentError, match="'metamers'"):
+            tm.plot_losses(["metamers"])
 
 
 class TestResuming:
@@ -89,7 +118,7 @@ class TestResuming:
 
     def test_what_cannot_be_continued_is_named(self, network, pictures, small_model, tmp_path):
         metamer = tm.synthesize(network, pictures[0], layer="block", **STEPS)
-        for steps, at_fault in ((6, "6 steps already"), (3, "6 steps already"), ("9", "'9'")):
+        for steps, at_fault in ((6, "6 steps"), (3, "6 steps"), ("9", "'9'")):
             with pytest.raises(ArgumentError, match=at_fault):
                 tm.resume(network, [metamer], steps=steps)
         with pytest.raises(ArgumentError, match="Network small"):
@@ -122,10 +151,11 @@ class TestInitialStimuli:
         ("start", "at_fault"),
         [
             (np.zeros((16, 16, 3)), r"\(16, 16, 3\).*\(32, 32, 3\)"),
-            (np.full((32, 32, 3), np.nan), "nan"),
+            (np.full((32, 32, 3), np.nan), "NaN"),
             (np.full((32, 32, 3), 1.5), r"1\.5.*from 0 to 1"),
+            (np.full((32, 32, 3), None), "object"),
         ],
-        ids=["another shape", "NaN", "out of bounds"],
+        ids=["another shape", "NaN", "out of bounds", "not numbers"],
     )
     def test_one_that_cannot_be_used_is_refused_before_the_first_step(self, network, pictures, start, at_fault):
         with pytest.raises(ArgumentError, match=at_fault):

@@ -164,9 +164,16 @@ def test_a_step_that_leads_out_of_the_numbers_is_not_taken():
     assert np.isfinite(caught.value.state.stimuli).all()
 
 
-@pytest.mark.parametrize("values", [np.full((32, 32, 3), 200, np.uint8), np.full((32, 32, 3), np.nan)])
-def test_a_stimulus_beyond_the_bounds_is_refused(small_model, values):
-    with pytest.raises(ArgumentError, match="from 0 to 1"):
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (np.full((32, 32, 3), 200, np.uint8), "uint8"),
+        (np.full((32, 32, 3), np.nan), "NaN"),
+        (np.full((32, 32, 3), 200.0), "200.*from 0 to 1"),
+    ],
+)
+def test_a_stimulus_beyond_the_bounds_is_refused(small_model, values, fault):
+    with pytest.raises(ArgumentError, match=fault):
         tm.synthesize(from_keras(small_model), values, layer="block")
 
 
@@ -234,7 +241,7 @@ def test_noise_that_a_layer_hardly_tells_from_a_stimulus_is_warned_of_and_record
 
 
 def test_a_stimulus_of_another_shape_is_refused(small_model):
-    with pytest.raises(ArgumentError, match=r"\(16, 16, 3\).*small"):
+    with pytest.raises(ArgumentError, match=r"\(16, 16, 3\).*\(32, 32, 3\)"):
         tm.synthesize(from_keras(small_model), np.zeros((16, 16, 3)), layer="block")
 
 

@@ -117,8 +117,14 @@ class TestWhatCannotBeMade:
         assert sorted(path.parts[-4:-2] for path in out.rglob("metamer.json")) == [
             (f"{layer}~steps-1", name) for layer in ("block", "first") for name in ("a", "c")
         ]
-        assert [path for path in out.rglob("*") if path.is_file() and "b" in path.parts] == []
+        assert [path for path in out.rglob("*") if "b" in path.parts] == []
         assert ids(plan(network, stimuli, out, layers=["block"], recipe=recipe).batches) == [["b"]]
+
+    def test_a_run_of_nothing_that_can_be_loaded_leaves_no_folder(self, network, stimuli, tmp_path):
+        stimuli[0].path.write_bytes(b"")
+        with pytest.raises(SynthesisError, match=r"a\.png"):
+            run(plan(network, stimuli[:1], tmp_path / "out"), network)
+        assert not (tmp_path / "out").exists()
 
     def test_a_loss_that_is_not_a_number_keeps_its_last_good_state_and_the_other_batches_go_on(
         self, network, stimuli, tmp_path, monkeypatch

@@ -248,12 +248,14 @@ class TestOnDisk:
         assert other.spec.folder_name != network.spec.folder_name
         assert other.describe().identity != network.describe().identity
 
-    def test_a_sound_of_another_length_is_refused_or_fitted(self, network, folder, tmp_path):
+    def test_a_sound_of_another_length_is_refused_or_fitted_and_fits_lie_side_by_side(self, network, folder, tmp_path):
         soundfile.write(folder / "a.wav", np.random.default_rng(0).normal(0, 0.1, 1900), 4000)
         with pytest.raises(SynthesisError, match=r"a\.wav.*--fit"):
             make(network, folder / "a.wav", tmp_path / "out")
-        [(job, _)] = make(network, folder / "a.wav", tmp_path / "out", fit="centre")
-        assert read_record(job.folder).stimulus.fit == job.spec.stimulus.fit == "centre"
+        for fit in ("centre", "pad"):
+            [(job, metamer)] = make(network, folder / "a.wav", tmp_path / "out", fit=fit)
+            assert read_record(job.folder).stimulus.fit == job.spec.stimulus.fit == fit
+            assert job.folder == tmp_path / "out" / metamer.record.relative_folder
 
     def test_fitting_is_refused_for_pictures(self, small_model, tmp_path, pictures):
         network = tm.networks.from_keras(small_model)

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import pytest
 
-from tfmetamers.utilities.json_files import check_seal, parse_json, read_json, sealed, typed
+from tfmetamers.utilities.json_files import check_seal, other_format, parse_json, read_json, sealed, typed
 
 CONTENT = {"name": "größe", "numbers": [1, 2.5, 1e-300, -1e300, 2**63], "nested": {"a": None, "b": [True, {}]}}
 
@@ -102,3 +102,9 @@ class TestSeal:
             check_seal(sealed(CONTENT) | change)
         with pytest.raises(ValueError, match="hash"):
             check_seal(CONTENT)
+
+
+def test_a_later_format_is_read_by_a_later_version():
+    for found, remedy in ((4, "update tfmetamers"), (2, "make it again"), ("4", "make it again")):
+        error = str(other_format("a.json", found, 3, "make it again"))
+        assert "a.json" in error and repr(found) in error and error.endswith(f"; {remedy}.")

@@ -1,8 +1,8 @@
-"""Nouns agree with their numbers, and durations have the unit that fits."""
+"""Nouns agree with their numbers, and sizes and durations have the unit that fits."""
 
 import pytest
 
-from tfmetamers.utilities.words import counted, duration_range, listed
+from tfmetamers.utilities.words import byte_size, counted, duration_range, listed
 
 
 def test_nouns_agree_with_their_numbers():
@@ -31,3 +31,11 @@ def test_long_lists_are_cut_short():
 )
 def test_durations_have_the_unit_that_fits(shortest, longest, said):
     assert duration_range(shortest, longest) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "0 kB"), (46_100, "46 kB"), (4.5e8, "450 MB"), (1e9, "1 GB"), (3.21e9, "3.2 GB"), (2.5e12, "2,500 GB")],
+)
+def test_sizes_have_the_unit_that_fits(size, said):
+    assert byte_size(size) == said

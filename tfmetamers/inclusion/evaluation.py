@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfmetamers.errors import ResultError, TfmetamersWarning
+from tfmetamers.errors import ArgumentError, ResultError, TfmetamersWarning, shown
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, require_all_apply
 from tfmetamers.inclusion.null_files import load_null
@@ -32,7 +32,7 @@ from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.metamers.tables import COLUMNS, describe_row, write_csv
 from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
-from tfmetamers.networks.network import Network
+from tfmetamers.networks.network import Network, checked_network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
 from tfmetamers.utilities.files import file_digest
 
@@ -70,12 +70,12 @@ class Judged:
 
 def evaluate(
     out: str | os.PathLike,
-    nulls: Mapping[Path, NullDistribution] | Sequence[str | os.PathLike] = (),
+    nulls: Mapping[Path, NullDistribution] | str | os.PathLike | Sequence[str | os.PathLike] = (),
     *,
     defaults: Mapping[Path, NullDistribution] | None = None,
     all_layers: bool = False,
-    look_in: Sequence[Path] = (),
-    networks: Sequence[Network] = (),
+    look_in: Sequence[str | os.PathLike] = (),
+    networks: Network | Sequence[Network] = (),
 ) -> Iterator[Judged | Failure]:
     """Judge every finished metamer below a folder, and write verdict.json beside each.
 
@@ -85,23 +85,37 @@ def evaluate(
 
     Args:
         out: the folder that synthesis wrote to.
-        nulls: null distributions by their files, or the files; for each metamer, that of its network and layer is used
-            (`tfmetamers.inclusion.null_choice.choose_null`).
+        nulls: null distributions by their files, or the files, or one file; for each metamer, that of its network and
+            layer is used (`tfmetamers.inclusion.null_choice.choose_null`).
         defaults: null distributions for metamers to which none of `nulls` applies and which no earlier call judged by
             another one, such as those of `tfmetamers.inclusion.bundled_nulls`.
         all_layers: compare all layers of the network, not only the matched one (paper, Figure 2a).
         look_in: folders to look in for networks' files that have moved.
-        networks: networks that are loaded already. Models in memory can be judged only if they are given here.
+        networks: networks that are loaded already, or one. Models in memory can be judged only if they are given here.
 
     Yields:
         Each metamer, by network and path, or why it could not be judged.
 
     Raises:
+        ArgumentError: something other than a folder, null distributions and networks was given.
         ResultError: there is no metamer below the folder, one of `nulls` applies to no metamer, or two apply equally
             to one metamer.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> [judged.verdict["array"]["reasons"] for judged in evaluate("metamers", networks=network)]
+    [['no null distribution was given']]
     """
+    networks = [networks] if isinstance(networks, Network) else [*map(checked_network, networks)]
+    look_in = list(map(Path, look_in))
+    nulls = nulls if isinstance(nulls, Mapping) else _loaded_nulls(nulls)
     records, failures = _read_records(find_metamers(out))
-    nulls = nulls if isinstance(nulls, Mapping) else {Path(file): load_null(file) for file in nulls}
     require_all_apply(nulls, records.values())
     defaults = defaults or {}
     choices = {
@@ -126,17 +140,43 @@ def evaluate(
             yield judged
 
 
-def verdicts(out: str | os.PathLike, nulls: Sequence[str | os.PathLike] = (), **options: Any) -> "pandas.DataFrame":
+def verdicts(
+    out: str | os.PathLike,
+    nulls: str | os.PathLike | Sequence[str | os.PathLike] = (),
+    *,
+    defaults: Mapping[Path, NullDistribution] | None = None,
+    all_layers: bool = False,
+    look_in: Sequence[str | os.PathLike] = (),
+    networks: Network | Sequence[Network] = (),
+) -> "pandas.DataFrame":
     """Judge every finished metamer below a folder, and return the verdicts as a table with a row for each.
 
     Args:
         out: the folder that synthesis wrote to.
-        nulls: the files of null distributions.
-        options: as for `evaluate`, such as ``networks`` for models that are only in memory.
+        nulls: the files of null distributions, or one file.
+        defaults: null distributions for metamers to which none of `nulls` applies, as for `evaluate`.
+        all_layers: compare all layers of the network, not only the matched one.
+        look_in: folders to look in for networks' files that have moved.
+        networks: networks that are loaded already, or one; models that are only in memory must be given.
 
     Raises:
+        ArgumentError: something else was given than a folder, files and networks.
         ResultError: there is no metamer, or one cannot be judged.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> null = NullDistribution.from_stimuli(network, np.random.default_rng(0).normal(size=(4, 6)), layers="tanh")
+    >>> null.save("null.npz")
+    >>> verdicts("metamers", "null.npz", networks=network)[["layer", "pairs"]].values.tolist()
+    [['tanh', 6]]
     """
+    options = {"defaults": defaults, "all_layers": all_layers, "look_in": look_in, "networks": networks}
     found = list(evaluate(out, nulls, **options))
     for each in found:
         if isinstance(each, Failure):
@@ -209,6 +249,14 @@ def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
     columns = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, *further, "reasons", "warnings", "folder"]
     table = pandas.DataFrame([_row(each, out) for each in judged], columns=columns)
     return table.astype({"pairs": "Int64"})  # Missing without a null distribution, else whole numbers.
+
+
+def _loaded_nulls(files: str | os.PathLike | Sequence[str | os.PathLike]) -> dict[Path, NullDistribution]:
+    files = [files] if isinstance(files, str | os.PathLike | NullDistribution) else files
+    for file in files:
+        if not isinstance(file, str | os.PathLike):
+            raise ArgumentError(f"A null distribution is {shown(file)}; its file was expected, as save writes it.")
+    return {Path(file): load_null(file) for file in files}
 
 
 def _read_records(folders: Sequence[Path]) -> tuple[dict[Path, MetamerRecord], list[Failure]]:

@@ -18,7 +18,7 @@ from tfmetamers.networks.record import IDENTITY
 from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write
-from tfmetamers.utilities.json_files import parse_json, typed
+from tfmetamers.utilities.json_files import other_format, parse_json, typed
 from tfmetamers.utilities.regular_files import require_file
 from tfmetamers.utilities.words import counted
 
@@ -102,6 +102,18 @@ class NullDistribution:
             ``distinct_stimuli``; empty where none was.
         left_out: ids of the ``"duplicates"`` and the ``"broken"`` stimuli that no pair was drawn from.
         source: the name of the file, for one of the authors' own.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> stimuli = np.random.default_rng(0).normal(size=(4, 6))
+    >>> null = NullDistribution.from_stimuli(network, stimuli, layers="all")
+    >>> null
+    <NullDistribution of function at tanh: 6 overlapping pairs of 4 stimuli>
+    >>> null.save("null.npz")
+    >>> NullDistribution.load("null.npz").maximum("tanh") == null.maximum("tanh")
+    True
     """
 
     network: Mapping[str, Any] | None
@@ -120,22 +132,37 @@ class NullDistribution:
         return f"<NullDistribution of {self.network_name} at {', '.join(self.layers)}: {self.claim()}>"
 
     @classmethod
-    def from_stimuli(cls, network: "Network", stimuli: "Sequence[np.ndarray]", **settings: Any) -> "NullDistribution":
+    def from_stimuli(
+        cls,
+        network: "Network",
+        stimuli: "Sequence[np.ndarray]",
+        *,
+        layers: str | Sequence[str],
+        pairs: int | None = None,
+        seed: int = 0,
+        design: str = "blocks",
+        ids: Sequence[str] | None = None,
+    ) -> "NullDistribution":
         """Return the null distribution of natural stimuli that are in memory.
 
         Args:
             network: the network.
-            stimuli: natural stimuli, each as ``network.domain.load(FILE)`` gives it.
-            settings: ``layers`` and, optionally, ``pairs``, ``seed``, ``design`` and ``ids``, as
-                `tfmetamers.inclusion.null_arrays.build_null_of_arrays` takes them.
+            stimuli: natural stimuli, each as ``network.domain.load(FILE)`` gives it; copies of an earlier one are left
+                out.
+            layers: names of layers, or one of them; ``"all"`` stands for all that have a name.
+            pairs: the number of pairs; by default, as many as the design can draw.
+            seed: decides which pairs are drawn.
+            design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.draw_pairs`).
+            ids: a name for each stimulus; by default the first digits of its hash.
 
         Raises:
-            ArgumentError: an unknown layer, fewer than two different stimuli, or fewer pairs than asked for.
+            ArgumentError: an unknown layer, a stimulus of another shape or type, fewer than two different stimuli,
+                fewer pairs than asked for, or ids that cannot be used.
             ResultError: an activation is not a number.
         """
         from tfmetamers.inclusion.null_arrays import build_null_of_arrays
 
-        return build_null_of_arrays(network, stimuli, **settings)
+        return build_null_of_arrays(network, stimuli, layers=layers, pairs=pairs, seed=seed, design=design, ids=ids)
 
     @property
     def network_name(self) -> str:
@@ -337,9 +364,7 @@ class NullDistribution:
                 return cls._from_arrays(typed(metadata, NullMetadata), arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(path, error) from error
-        raise ResultError(
-            f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; build it again."
-        )
+        raise other_format(path, version, FORMAT, "build it again")
 
     @classmethod
     def _from_arrays(cls, metadata: NullMetadata, arrays: dict[str, np.ndarray]) -> "NullDistribution":

@@ -12,7 +12,9 @@ from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
 from tfmetamers.inclusion.pairs import draw_pairs, max_pairs
 from tfmetamers.inclusion.ranks import RankTable, correlations
 from tfmetamers.metrics import centred_ranks
-from tfmetamers.networks.network import Network
+from tfmetamers.networks.network import Network, checked_network
+from tfmetamers.stimuli.arrays import checked_stimulus
+from tfmetamers.stimuli.ids import array_ids
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.utilities.versions import describe_versions
 from tfmetamers.utilities.words import counted
@@ -25,7 +27,7 @@ def build_null_of_arrays(
     network: Network,
     stimuli: Sequence[np.ndarray],
     *,
-    layers: Sequence[str],
+    layers: str | Sequence[str],
     pairs: int | None = None,
     seed: int = 0,
     design: str = "blocks",
@@ -38,23 +40,27 @@ def build_null_of_arrays(
     Args:
         network: the network.
         stimuli: natural stimuli, each as ``network.domain.load(FILE)`` gives it; copies of an earlier one are left out.
-        layers: names of layers.
+        layers: names of layers, or one of them; ``"all"`` stands for all that have a name.
         pairs: the number of pairs; by default, as many as the design can draw.
         seed: decides which pairs are drawn.
         design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.draw_pairs`).
         ids: a name for each stimulus; by default the first digits of its hash.
 
     Raises:
-        ArgumentError: an unknown layer, fewer than two different stimuli, or fewer pairs than asked for.
+        ArgumentError: an unknown layer, a stimulus of another shape or type, fewer than two different stimuli, fewer
+            pairs than asked for, or ids that cannot be used.
         ResultError: an activation is not a number.
     """
-    naturals = [np.asarray(stimulus, np.float32) for stimulus in stimuli]
-    if ids is not None and len(ids) != len(naturals):
-        raise ArgumentError(f"There are {len(naturals)} stimuli and {len(ids)} ids; give one id for each stimulus.")
+    chosen = checked_network(network).layer_names(layers)
+    shape = network.domain.of_natural_stimuli.shape
+    naturals = [
+        checked_stimulus(stimulus, shape, f"Stimulus {place}, counted from 0,")
+        for place, stimulus in enumerate(stimuli)
+    ]
     digests = [stimulus_digest(natural) for natural in naturals]
     distinct = {digest: place for place, digest in reversed(list(enumerate(digests)))}
     kept = sorted(distinct.values())
-    names = [digests[place][:12] if ids is None else ids[place] for place in range(len(naturals))]
+    names = array_ids(ids, digests)
     if len(kept) < 2:
         raise ArgumentError(
             f"There {'is' if len(kept) == 1 else 'are'} "
@@ -62,7 +68,6 @@ def build_null_of_arrays(
             "least two."
         )
     drawn = draw_pairs(len(kept), max_pairs(len(kept), design) if pairs is None else pairs, seed, design)
-    chosen = list(dict.fromkeys(network.layer(name).name for name in layers))
     coefficients = _coefficients(
         network, [network.domain.prepare(naturals[place]) for place in kept], chosen, drawn.pairs
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfmetamers.errors import ArgumentError, shown
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import MetamerRecord
@@ -70,8 +71,31 @@ def include(metamer: Metamer, null: NullDistribution | None = None) -> Verdict:
         null: a null distribution of the same network and layer.
 
     Raises:
+        ArgumentError: one of them is something else, such as the path of a file.
         ResultError: the null distribution is of another network, layer or front end.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> null = NullDistribution.from_stimuli(network, np.random.default_rng(0).normal(size=(4, 6)), layers="tanh")
+    >>> verdict = include(metamer, null)
+    >>> verdict.pairs, verdict.same_label
+    (6, None)
+    >>> verdict.included == (verdict.margin > 0)
+    True
     """
+    if not isinstance(metamer, Metamer):
+        raise ArgumentError(
+            f"The metamer is {shown(metamer)}; a Metamer was expected, as read_metamer(FOLDER) returns."
+        )
+    if not isinstance(null, NullDistribution | None):
+        raise ArgumentError(
+            f"The null distribution is {shown(null)}; a NullDistribution was expected, as NullDistribution.load(FILE) "
+            "returns."
+        )
     record = metamer.record
     if null:
         check_null(null, record)

@@ -11,7 +11,7 @@ from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.utilities.files import atomic_write, file_digest
-from tfmetamers.utilities.json_files import check_seal, read_json, sealed, typed
+from tfmetamers.utilities.json_files import check_seal, other_format, read_json, sealed, typed
 
 #: The version of the file's format, written as ``format`` in verdict.json.
 FORMAT = 2
@@ -110,9 +110,7 @@ def read_verdict(folder: Path) -> VerdictContent | None:
             return typed(verdict, VerdictContent)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
-    raise ResultError(
-        f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; evaluate again."
-    )
+    raise other_format(path, version, FORMAT, "evaluate again")
 
 
 def judged_files(folder: Path, record: MetamerRecord) -> dict[str, str]:

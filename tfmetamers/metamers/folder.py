@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError, ResultError, TfmetamersError
-from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.errors import ArgumentError, ResultError, TfmetamersError, shown
+from tfmetamers.metamers.metamer import Metamer, listed_metamers
 from tfmetamers.metamers.record import FORMAT, MetamerRecord, RunRecord
 from tfmetamers.stimuli.arrays import read_saved as read_saved_array
 from tfmetamers.utilities.array_files import read_archive
 from tfmetamers.utilities.files import atomic_write, file_digest, is_partial
-from tfmetamers.utilities.json_files import check_seal, read_json, sealed, typed
+from tfmetamers.utilities.json_files import check_seal, other_format, read_json, sealed, typed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,10 +105,7 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path} is missing or damaged ({error}); give the folder of a metamer.") from error
     if version != FORMAT:
-        raise ResultError(
-            f"{path} has format {version!r}, but this version of tfmetamers reads format {FORMAT}; read it with the "
-            "version that wrote it, or make the metamer again."
-        )
+        raise other_format(path, version, FORMAT, "read it with the version that wrote it, or make the metamer again")
     try:
         check_seal(content)
         return MetamerRecord.from_json(content)
@@ -167,6 +164,17 @@ def read_metamer(folder: str | os.PathLike) -> Metamer:
 
     Raises:
         ResultError: a file is missing or damaged, or an array has another shape than the record says.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> np.array_equal(read_metamer(folder).stimulus, metamer.stimulus)
+    True
     """
     folder = Path(folder)
     record = read_record(folder)
@@ -248,11 +256,13 @@ def _damaged(folder: Path, reason: Exception | str) -> ResultError:
     return ResultError(f"{folder} is damaged ({reason}); delete it and make the metamer again.")
 
 
-def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_state: bool = False) -> list[Path]:
+def save_metamers(
+    metamers: Metamer | Iterable[Metamer], out: str | os.PathLike, *, keep_state: bool = False
+) -> list[Path]:
     """Save metamers that were made in memory, each in the folder that a run would have given it.
 
     Args:
-        metamers: the metamers.
+        metamers: the metamers, or one.
         out: the output folder.
         keep_state: save Adam's state too, so that they can be continued to more steps when they are read again.
 
@@ -260,11 +270,21 @@ def save_metamers(metamers: Iterable[Metamer], out: str | os.PathLike, *, keep_s
         Their folders.
 
     Raises:
-        ArgumentError: states are to be kept, and a metamer has none.
+        ArgumentError: states are to be kept, and a metamer has none; or something else than a metamer was given.
         ResultError: one of the folders exists, or cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> (folder,) = save_metamers([metamer], "metamers")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['metamer.json', 'metamer.npy', 'original.npy', 'run.json', 'trace.csv']
     """
     folders = []
-    for metamer in metamers:
+    for metamer in listed_metamers(metamers):
         folder = Path(out) / metamer.record.relative_folder
         if folder.exists():
             raise ResultError(f"{folder} already exists; give another folder, or move it away.")
@@ -280,6 +300,17 @@ def load_metamers(out: str | os.PathLike) -> list[Metamer]:
 
     Raises:
         ResultError: there is none, or one is damaged.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> [each.record.layer.name for each in load_metamers("metamers")]
+    ['tanh']
     """
     return [read_metamer(folder) for folder in find_metamers(out)]
 
@@ -288,8 +319,14 @@ def find_metamers(out: str | os.PathLike) -> list[Path]:
     """Return the folders of all finished metamers below a folder, in the order of their paths.
 
     Raises:
+        ArgumentError: what was given is no path, such as a metamer.
         ResultError: there is no such folder, or no metamer is below it.
     """
+    if not isinstance(out, str | os.PathLike):
+        raise ArgumentError(
+            f"The folder of metamers is {shown(out)}; a path was expected. Of metamers in memory, save_metamers makes "
+            "a folder, and include judges each."
+        )
     out = Path(out)
     folders = sorted(path.parent for path in out.rglob("metamer.json") if not _is_partial(path.relative_to(out)))
     if not folders:

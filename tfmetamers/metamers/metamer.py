@@ -1,9 +1,11 @@
 """A finished metamer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tfmetamers.errors import ArgumentError, shown
 from tfmetamers.metamers.record import MetamerRecord
 
 
@@ -21,6 +23,15 @@ class Metamer:
         seconds: wall time of the steps of its batch.
         moments: Adam's two moments after the last step, of the stimulus's shape; None for a metamer read from a folder
             where they were not kept.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> metamer.stimulus.shape, metamer.steps.tolist(), metamer.record.layer.name
+    ((6,), [0, 1, 2], 'tanh')
     """
 
     stimulus: np.ndarray
@@ -44,3 +55,18 @@ class Metamer:
             f"{record.recipe.steps} steps, loss {record.loss.initial:.4g} -> {record.loss.final:.4g}, "
             f"correlation {correlation}>"
         )
+
+
+def listed_metamers(metamers: "Metamer | Iterable[Metamer]") -> list[Metamer]:
+    """Return metamers as a list, one alone as a list of one.
+
+    Raises:
+        ArgumentError: something else is among them.
+    """
+    listed = [metamers] if isinstance(metamers, Metamer) or not isinstance(metamers, Iterable) else list(metamers)
+    for each in listed:
+        if not isinstance(each, Metamer):
+            raise ArgumentError(
+                f"A metamer is {shown(each)}; a Metamer was expected, as synthesize and read_metamer return."
+            )
+    return listed

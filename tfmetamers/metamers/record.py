@@ -194,7 +194,7 @@ class MetamerRecord:
     @property
     def variant(self) -> list[str]:
         """What was not as usual for the network, in words; empty if everything was."""
-        return layer_variant(self.recipe, self.network.recipe, self.asked_kernels, self.initial)
+        return layer_variant(self.recipe, self.network.recipe, self.stimulus.fit, self.asked_kernels, self.initial)
 
     def replace(self, **fields: Any) -> "MetamerRecord":
         """Return the same with other values for some fields."""

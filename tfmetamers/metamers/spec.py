@@ -85,6 +85,13 @@ class MetamerSpec:
         own_recipe: the name of the network's own recipe.
         seed: the seed of the noise.
         kernels: how convolutions are computed, ``"quick"`` or ``"small"``; None for the layer's default.
+
+    >>> from tfmetamers.recipes import find_recipe
+    >>> recipe = find_recipe("feather2019-image").replace(steps=200)
+    >>> stimulus = StimulusSpec("dog", "dog.png", sha256="ab12")
+    >>> spec = MetamerSpec(NetworkSpec.parse("vgg_19:random"), "conv5_4", stimulus, recipe, "feather2019-image")
+    >>> spec.folder("metamers").as_posix()
+    'metamers/vgg_19~random-0/conv5_4~steps-200/dog/0'
     """
 
     network: NetworkSpec
@@ -103,7 +110,9 @@ class MetamerSpec:
     @cached_property
     def layer_folder(self) -> Path:
         """The folder of all metamers of its layer that are made in the same way, below the output folder."""
-        return _layer_folder(self.network.folder_name, self.layer, self.recipe, self.own_recipe, self.kernels)
+        return _layer_folder(
+            self.network.folder_name, self.layer, self.recipe, self.own_recipe, self.stimulus.fit, self.kernels
+        )
 
     def folder(self, out: str | os.PathLike) -> Path:
         """Return the metamer's folder below an output folder."""
@@ -191,9 +200,13 @@ def _recipe_fields(recipe: Recipe) -> dict[str, Any]:
     return dataclasses.asdict(recipe)
 
 
-def layer_variant(recipe: Recipe, own_recipe: str, kernels: str | None = None, initial: str | None = None) -> list[str]:
+def layer_variant(
+    recipe: Recipe, own_recipe: str, fit: str | None = None, kernels: str | None = None, initial: str | None = None
+) -> list[str]:
     """Return what was not as usual for the network when a metamer was made, in words."""
     words = recipe.variant(own_recipe)
+    if fit is not None:
+        words.append(f"fit-{fit}")
     if kernels is not None:
         words.append(f"{kernels}-kernels")
     if initial is not None:
@@ -234,6 +247,8 @@ def _below(out: str | os.PathLike, folder: Path) -> Path:
 
 
 @functools.lru_cache
-def _layer_folder(network: str, layer: str, recipe: Recipe, own_recipe: str, kernels: str | None) -> Path:
+def _layer_folder(
+    network: str, layer: str, recipe: Recipe, own_recipe: str, fit: str | None, kernels: str | None
+) -> Path:
     """Return `layer_folder`, computed once for a run's many metamers."""
-    return layer_folder(network, layer, layer_variant(recipe, own_recipe, kernels))
+    return layer_folder(network, layer, layer_variant(recipe, own_recipe, fit, kernels))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import find_damaged_files, find_metamers, read_record, read_run
+from tfmetamers.metamers.metamer import Metamer, listed_metamers
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.utilities.files import atomic_write
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas
-
-    from tfmetamers.metamers.metamer import Metamer
 
 #: Columns that every row has, before ``seconds``, ``folder`` and the further columns of manifests.
 COLUMNS = (
@@ -64,11 +63,11 @@ def describe_row(record: MetamerRecord) -> dict[str, Any]:
     }
 
 
-def tabulate(metamers: "Iterable[Metamer]") -> "pandas.DataFrame":
-    """Return a table of metamers in memory, a row for each, with the columns `COLUMNS` and ``seconds``."""
+def tabulate(metamers: "Metamer | Iterable[Metamer]") -> "pandas.DataFrame":
+    """Return a table of metamers in memory, or of one, a row for each, with the columns `COLUMNS` and ``seconds``."""
     import pandas
 
-    rows = [{**describe_row(metamer.record), "seconds": metamer.seconds} for metamer in metamers]
+    rows = [{**describe_row(metamer.record), "seconds": metamer.seconds} for metamer in listed_metamers(metamers)]
     return pandas.DataFrame(rows, columns=[*COLUMNS, "seconds"])
 
 
@@ -80,6 +79,17 @@ def index(out: str | os.PathLike) -> "pandas.DataFrame":
 
     Raises:
         ResultError: there is no metamer, or one is damaged.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> index("metamers")[["layer", "steps"]].values.tolist()
+    [['tanh', 2]]
     """
     table, failures = gather(out)
     for failure in failures:
@@ -99,8 +109,7 @@ def gather(out: str | os.PathLike, check: bool = False) -> "tuple[pandas.DataFra
     """
     import pandas
 
-    out = Path(out)
-    found = [(folder, attempt(folder, _index_row, out, folder, check)) for folder in find_metamers(out)]
+    found = [(folder, attempt(folder, _index_row, Path(out), folder, check)) for folder in find_metamers(out)]
     rows = [row for _, row in found if not isinstance(row, Failure)]
     return pandas.DataFrame(rows), [row for _, row in found if isinstance(row, Failure)]
 
@@ -129,9 +138,21 @@ def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -
 
     Raises:
         ResultError: there is no metamer, one is damaged, or the file cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> from tfmetamers.metamers import save_metamers
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> write_index("metamers").as_posix()
+    'metamers/index.csv'
     """
+    table = index(out).drop(columns="seconds")
     path = Path(file) if file else Path(out) / "index.csv"
-    write_csv(index(out).drop(columns="seconds"), path)
+    write_csv(table, path)
     return path
 
 

@@ -1,6 +1,7 @@
 """Networks loaded in Python."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfmetamers.networks.spec import NetworkSpec
@@ -10,14 +11,41 @@ if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
 
 
-def load_network(network: str | NetworkSpec, **fields: Any) -> "Network":
+def load_network(
+    network: str | NetworkSpec,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    random_seed: int | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    input_range: tuple[float, float] | None = None,
+    labels: Sequence[str] | None = None,
+    layers: Sequence[str] | None = None,
+    logits: str | None = None,
+    input: str | None = None,
+    signature: str | None = None,
+    domain: str | None = None,
+    sampling_rate: int | None = None,
+    optimize: str | None = None,
+) -> "Network":
     """Load a network.
 
     Args:
         network: a text such as ``"vgg_19"``, ``"vgg_19=vgg_19.ckpt"``, ``"vgg_19:random:3"`` or ``"mine.keras"``, in
             the notation of `tfmetamers.networks.spec`; or a spec.
-        fields: further fields of `NetworkSpec`, such as ``checkpoint``, ``random_seed``, ``size``, ``duration``,
-            ``labels`` and ``input_range``.
+        checkpoint: the file of its weights.
+        random_seed: the seed of random weights.
+        size: height and width of pictures in pixels, or the shape of arrays.
+        duration: of sounds, in seconds.
+        input_range: what a model of your own takes for black and white.
+        labels: the label of each logit.
+        layers: names of the layers to offer, of a model of your own.
+        logits: the name of the output that labels belong to.
+        input: the name of the tensor that takes the stimulus.
+        signature: the name of a SavedModel's signature.
+        domain: what the stimulus is, ``"image"``, ``"sound"`` or ``"array"``, where the model alone does not tell.
+        sampling_rate: of a model's sounds, in Hz.
+        optimize: ``"stimulus"``, or ``"cochleagram"`` in place of the waveform.
 
     Raises:
         ArgumentError: an unknown network, or fields that it does not take or that exclude each other.
@@ -29,6 +57,21 @@ def load_network(network: str | NetworkSpec, **fields: Any) -> "Network":
     >>> network.layer("conv_2").shape
     (2, 5, 96)
     """
+    fields = {
+        "checkpoint": checkpoint,
+        "random_seed": random_seed,
+        "size": size,
+        "duration": duration,
+        "input_range": input_range,
+        "labels": labels,
+        "layers": layers,
+        "logits": logits,
+        "input": input,
+        "signature": signature,
+        "domain": domain,
+        "sampling_rate": sampling_rate,
+        "optimize": optimize,
+    }
     return _spec(network, fields).load()
 
 
@@ -40,53 +83,158 @@ def describe_network(network: str | NetworkSpec, **fields: Any) -> "Network":
     return _spec(network, fields).describe()
 
 
-def load_keras(file: str | os.PathLike, **fields: Any) -> "Network":
+def load_keras(
+    file: str | os.PathLike,
+    *,
+    layers: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    logits: str | None = None,
+    domain: str | None = None,
+    input_range: tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    sampling_rate: int | None = None,
+    name: str | None = None,
+) -> "Network":
     """Load a model that Keras saved, as ``.keras`` or as HDF5 (``.h5``, ``.hdf5``); no code in the file is executed.
 
     Args:
         file: the file.
-        fields: as `tfmetamers.networks.from_keras` takes them, such as ``labels`` and ``input_range``.
+        layers: names of the layers to offer; all by default.
+        labels: the label of each unit of the output; without them, no label is compared.
+        logits: the name of the output that the labels belong to, where there are several.
+        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
+            (height, width, 1 or 3) is a picture, and any other an array.
+        input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
+            sound; by default, the model takes stimuli as they are.
+        size: height and width of a picture in pixels, or the shape of an array, where the model takes any.
+        duration: of a sound in seconds, where the model takes any.
+        sampling_rate: of sounds, in Hz.
+        name: the network's name; that of the file by default.
 
     Raises:
         ArgumentError: the model cannot be used, or a field does not fit it.
         CheckpointError: the file is missing or cannot be read as a Keras model.
     """
-    return _load_file("keras", file, fields)
+    return NetworkSpec(
+        family="keras",
+        file=file,
+        layers=layers,
+        labels=labels,
+        logits=logits,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+        name=name,
+    ).load()
 
 
-def from_saved_model(folder: str | os.PathLike, **fields: Any) -> "Network":
-    """Load a SavedModel.
+def from_saved_model(
+    folder: str | os.PathLike,
+    *,
+    signature: str | None = None,
+    input: str | None = None,
+    layers: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    logits: str | None = None,
+    domain: str | None = None,
+    input_range: tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    sampling_rate: int | None = None,
+    name: str | None = None,
+) -> "Network":
+    """Load a SavedModel (`tfmetamers.networks.own.saved_model` says what of it can be used).
 
     Args:
         folder: the folder with ``saved_model.pb``.
-        fields: as `tfmetamers.networks.own.saved_model.from_saved_model` takes them, such as ``signature``, ``input``,
-            ``logits``, ``layers``, ``labels``, ``domain`` and ``sampling_rate``.
+        signature: the name of the signature; by default ``serving_default``, or the only one.
+        input: the name of the signature's input, or of an operation or tensor of its graph, that takes stimuli; by
+            default the only input.
+        layers: names of the layers to offer; all by default.
+        labels: the label of each unit of the output; without them, no label is compared.
+        logits: the name of the output that the labels belong to, where there are several.
+        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
+            (height, width, 1 or 3) is a picture, and any other an array.
+        input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
+            sound; by default, the model takes stimuli as they are.
+        size: height and width of a picture in pixels, or the shape of an array, where the model takes any.
+        duration: of a sound in seconds, where the model takes any.
+        sampling_rate: of sounds, in Hz.
+        name: the network's name; that of the folder by default.
 
     Raises:
         ArgumentError: a field does not fit the model.
         CheckpointError: the folder is not a SavedModel, is damaged, or reads or writes files.
     """
-    return _load_file("saved_model", folder, fields)
+    return NetworkSpec(
+        family="saved_model",
+        file=folder,
+        signature=signature,
+        input=input,
+        layers=layers,
+        labels=labels,
+        logits=logits,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+        name=name,
+    ).load()
 
 
-def from_frozen_graph(file: str | os.PathLike, **fields: Any) -> "Network":
+def from_frozen_graph(
+    file: str | os.PathLike,
+    *,
+    input: str | None = None,
+    layers: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    logits: str | None = None,
+    domain: str | None = None,
+    input_range: tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    duration: float | None = None,
+    sampling_rate: int | None = None,
+    name: str | None = None,
+) -> "Network":
     """Load a frozen graph of TensorFlow 1, from any of its tensors on.
 
     Args:
         file: the graph (``.pb``).
-        fields: as `tfmetamers.networks.own.frozen_graph.from_frozen_graph` takes them, such as ``input``, ``logits``,
-            ``layers``, ``labels``, ``domain`` and ``sampling_rate``.
+        input: the name of the operation or tensor that takes stimuli; by default the only placeholder.
+        layers: names of the layers to offer; all by default.
+        labels: the label of each unit of the output; without them, no label is compared.
+        logits: the name of the output that the labels belong to, where there are several.
+        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
+            (height, width, 1 or 3) is a picture, and any other an array.
+        input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
+            sound; by default, the model takes stimuli as they are.
+        size: height and width of a picture in pixels, or the shape of an array, where the model takes any.
+        duration: of a sound in seconds, where the model takes any.
+        sampling_rate: of sounds, in Hz.
+        name: the network's name; that of the file by default.
 
     Raises:
         ArgumentError: a field does not fit the graph.
         CheckpointError: the file is missing or damaged, or not a graph.
     """
-    return _load_file("frozen_graph", file, fields)
-
-
-def _load_file(family: str, file: str | os.PathLike, fields: dict[str, Any]) -> "Network":
-    given = {name: value for name, value in fields.items() if value is not None}
-    return NetworkSpec(family=family, file=os.fspath(file), **given).load()
+    return NetworkSpec(
+        family="frozen_graph",
+        file=file,
+        input=input,
+        layers=layers,
+        labels=labels,
+        logits=logits,
+        domain=domain,
+        input_range=input_range,
+        size=size,
+        duration=duration,
+        sampling_rate=sampling_rate,
+        name=name,
+    ).load()
 
 
 def load_architecture(
@@ -103,6 +251,16 @@ def load_architecture(
     Raises:
         ArgumentError: the architecture cannot be built, or arguments exclude each other.
         CheckpointError: there is no checkpoint, or it is not that of the network.
+
+    >>> from tfmetamers.cochlea import CochleagramSettings
+    >>> from tfmetamers.networks import Architecture, LayerSpecification
+    >>> settings = CochleagramSettings(
+    ...     sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=8, envelope_rate=100, window=201
+    ... )
+    >>> convolution = LayerSpecification("tf.layers.conv2d", {"name": "conv_0", "filters": 4, "kernel_size": [3, 4]})
+    >>> architecture = Architecture("mine", (convolution,), {}, cochleagram=settings)
+    >>> list(load_architecture(architecture, random_seed=3).layers)
+    ['cochleagram', 'conv_0']
     """
     from tfmetamers.errors import ArgumentError
     from tfmetamers.networks.auditory.architecture import Architecture, as_json

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, ResultError, unknown_name
+from tfmetamers.errors import ArgumentError, ResultError, shown, unknown_name
 from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
 from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain
 from tfmetamers.utilities.determinism import deterministic_operations
@@ -145,8 +145,7 @@ class Network:
         Raises:
             ArgumentError: the name cannot be that of a file.
         """
-        if name != Path(name).name or name.startswith("."):
-            raise ArgumentError(f"The network's name is {name!r}; a plain name was expected, such as a file has.")
+        check_name(name)
         self.name = name
         self.domain = domain
         self.provenance = provenance
@@ -271,6 +270,22 @@ class Network:
             raise unknown_name("tensor", tensor, self.tensors, remedy, where=f" in {self.name}")
         return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
 
+    def layer_names(self, layers: str | Sequence[str]) -> list[str]:
+        """Return the names of layers that were asked for, each once.
+
+        Args:
+            layers: names of layers, as `layer` takes them, or one of them; ``"all"`` stands for all that have a name
+                of the network's, which come first.
+
+        Raises:
+            ArgumentError: a layer is unknown, or there is none.
+        """
+        asked = [layers] if isinstance(layers, str) else list(layers)
+        if not asked:
+            raise ArgumentError(f"No layer of {self.name} was given; give at least one, or 'all'.")
+        named = [self.layer(layer).name for layer in asked if layer != ALL_LAYERS]
+        return list(dict.fromkeys([*(self.layers if ALL_LAYERS in asked else ()), *named]))
+
     def activations(
         self,
         layer: str,
@@ -319,32 +334,39 @@ class Network:
         """Return the choice of kernels that suits a layer: ``"quick"``, unless those are larger than most memories."""
         return "quick" if self.kernel_bytes(layer) <= MAX_QUICK_BYTES else "small"
 
-    def step_bytes(self, layers: Sequence[str], batch_size: int = 1) -> dict[str, int]:
+    def step_bytes(self, layers: Sequence[str], batch_size: int = 1, kernels: str | None = None) -> dict[str, int]:
         """Return about how much memory a step takes at each of some layers, with the reference front end.
 
-        It is computed from the graph: the weights, the layer's default kernels, and `STEP_FACTOR` times what is
-        computed for a batch on the way to the layer. TensorFlow itself takes some hundred megabytes more.
+        It is computed from the graph: the weights, the kernels, and `STEP_FACTOR` times what is computed for a batch on
+        the way to the layer. TensorFlow itself takes some hundred megabytes more.
 
         Args:
             layers: names of layers.
             batch_size: the number of metamers that advance together.
+            kernels: ``"quick"`` or ``"small"``; by default what suits each layer.
 
         Raises:
             ArgumentError: an unknown layer.
         """
-        by_operation = stimulus_bytes(self._stimulus)
-        front_end_size = 0
-        if self._builders:
-            front_end_size = front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
         found = {}
         for name in layers:
             layer = self.layer(name)
             weights, computed = layer_bytes(
-                self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), by_operation
+                self._stimulus, self._stimulus.graph.get_tensor_by_name(layer.tensor), self._stimulus_bytes
             )
-            kernels = self.kernel_bytes(name) if self.default_kernels(name) == "quick" else 0
-            found[layer.name] = round(weights + kernels + STEP_FACTOR * batch_size * (front_end_size + computed))
+            copies = self.kernel_bytes(name) if (kernels or self.default_kernels(name)) == "quick" else 0
+            found[layer.name] = round(weights + copies + STEP_FACTOR * batch_size * (self._front_end_bytes + computed))
         return found
+
+    @cached_property
+    def _stimulus_bytes(self) -> dict[str, int]:
+        return stimulus_bytes(self._stimulus)
+
+    @cached_property
+    def _front_end_bytes(self) -> int:
+        if not self._builders:
+            return 0
+        return front_end_bytes(self.front_end(self.front_ends[0]), self.stimulus_shape)
 
     def activations_together(self, layers: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
         """Return the function from a batch of stimuli to the activations of several layers, computed in one pass.
@@ -462,6 +484,27 @@ class Network:
             spec_digest=self.spec.digest,
             **vars(self.provenance),
         )
+
+
+def check_name(name: str) -> None:
+    """Refuse a network's name that cannot be that of a file.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
+        raise ArgumentError(f"The network's name is {shown(name)}; a plain name was expected, as of a file.")
+
+
+def checked_network(value) -> Network:
+    """Return a network.
+
+    Raises:
+        ArgumentError: it is something else, such as the name of one.
+    """
+    if not isinstance(value, Network):
+        raise ArgumentError(f"The network is {shown(value)}; a Network was expected, as load_network(NAME) gives.")
+    return value
 
 
 def _describe(name: str, tensor: tf.Tensor) -> Layer:

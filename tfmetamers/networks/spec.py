@@ -5,15 +5,18 @@
 
 import dataclasses
 import itertools
+import math
+import numbers
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, shown, unknown_name
+from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.json_files import content_digest
 
@@ -38,6 +41,9 @@ NOTATION = {
 
 #: What can be optimised: the network's own stimulus, or the cochleagram in place of the waveform.
 OPTIMIZED = ("stimulus", "cochleagram")
+
+#: What stands for every layer that has a name, where layers are asked for.
+ALL_LAYERS = "all"
 
 #: What may follow the name or path of a network.
 _PARTS = re.compile(
@@ -78,6 +84,10 @@ class NetworkSpec:
 
     Raises:
         ArgumentError: there is no such family, it does not take one of the fields, or a value cannot be used.
+
+    >>> spec = NetworkSpec(family="slim", name="vgg_19", random_seed=3)
+    >>> spec == NetworkSpec.parse("vgg_19:random:3")
+    True
     """
 
     family: str
@@ -375,7 +385,7 @@ def _unknown(base: str) -> ArgumentError:
     from tfmetamers.networks.families import network_names
 
     if Path(base).suffix or os.sep in base:
-        fault = "is not a network of any known kind" if Path(base).exists() else "does not exist"
+        fault = "is not a network of any known kind" if os.path.exists(base) else "does not exist"
         return ArgumentError(
             f"{base} {fault}; a name that 'tfmetamers networks' lists, a model (.keras, .h5, .pb), an architecture "
             "(.json, .pckl), or the folder of a SavedModel or of a trained network was expected."
@@ -383,19 +393,45 @@ def _unknown(base: str) -> ArgumentError:
     return unknown_name("network", base, network_names(), "'tfmetamers networks' lists them.")
 
 
+def check_domain(domain: str) -> None:
+    """Refuse a name that is not a domain of users' own models.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if domain not in MODEL_DOMAINS:
+        raise unknown_name("domain", domain, MODEL_DOMAINS)
+
+
+def checked_range(value: Sequence[float]) -> tuple[float, float]:
+    """Return an input range: what stands for black, and what for white.
+
+    Raises:
+        ArgumentError: it is not two finite numbers, the lower one first.
+    """
+    try:
+        low, high = (float(number) for number in value)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if isinstance(value, str) or not -math.inf < low < high < math.inf:
+        raise ArgumentError(
+            f"The input range is {shown(value)}; two finite numbers, the lower one first, were expected."
+        )
+    return low, high
+
+
 def _size(field: str, value) -> tuple[int, ...]:
-    values = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value, value]
+    values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value, value]
     return tuple(checked_whole_number(field, side, minimum=1) for side in values)
 
 
-def _pair(field: str, value) -> tuple[float, float]:
-    values = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    if len(values) != 2:
-        raise ArgumentError(f"The {field.replace('_', ' ')} is {shown(value)}; two numbers were expected.")
-    try:
-        return tuple(float(number) for number in values)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"The {field.replace('_', ' ')} is {shown(value)}; two numbers were expected.") from error
+def _range(field: str, value) -> tuple[float, float]:
+    return checked_range(value)
+
+
+def _domain(field: str, value) -> str:
+    check_domain(value)
+    return str(value)
 
 
 def _shortest(number: float) -> str:
@@ -404,7 +440,7 @@ def _shortest(number: float) -> str:
 
 
 def _texts(field: str, value) -> tuple[str, ...]:
-    is_list = isinstance(value, Iterable) and not isinstance(value, str)
+    is_list = isinstance(value, Iterable) and not isinstance(value, str | Mapping | Set)
     if not is_list or not all(isinstance(each, str) for each in value):
         raise ArgumentError(f"The {field} are {shown(value)}; a list of text was expected.")
     return tuple(value)
@@ -434,24 +470,30 @@ def _object(field: str, value) -> Mapping[str, Any]:
     return value
 
 
-def _whole(field: str, value) -> int:
+def _seed(field: str, value) -> int:
     return checked_whole_number(field.replace("_", " "), value, minimum=0)
 
 
+def _rate(field: str, value) -> int:
+    return checked_whole_number(field.replace("_", " "), value, minimum=1)
+
+
 def _seconds(field: str, value) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or not 0 < value < float("inf"):
         raise ArgumentError(f"The {field} is {shown(value)}; seconds above 0 were expected.")
     return float(value)
 
 
 _CONVERTERS = {
-    **dict.fromkeys(("family", "name", "file", "checkpoint", "logits", "input", "signature", "domain"), _text),
+    **dict.fromkeys(("family", "name", "file", "checkpoint", "logits", "input", "signature"), _text),
+    "domain": _domain,
     "optimize": _text,
     "definition": _object,
-    **dict.fromkeys(("random_seed", "sampling_rate"), _whole),
+    "random_seed": _seed,
+    "sampling_rate": _rate,
     "size": _size,
-    "input_range": _pair,
+    "input_range": _range,
     **dict.fromkeys(("labels", "layers"), _texts),
     "duration": _seconds,
 }

@@ -1,13 +1,13 @@
 """Figures of metamers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.metamer import Metamer, listed_metamers
 from tfmetamers.networks.network import Network
 
 #: Decorates functions that draw names of files and networks, in which a dollar sign would begin a formula.
@@ -21,6 +21,14 @@ def plot_metamer(metamer: Metamer, network: Network) -> Figure:
     Args:
         metamer: the metamer.
         network: the network that made it.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> plot_metamer(metamer, network).savefig("metamer.png")
     """
     figure = Figure(figsize=(10.5, 8.5), layout="constrained")
     record = metamer.record
@@ -33,8 +41,18 @@ def plot_metamer(metamer: Metamer, network: Network) -> Figure:
 
 
 @plain_text
-def plot_losses(metamers: Sequence[Metamer]) -> Figure:
-    """Draw how the losses of metamers fell, with one curve for each metamer."""
+def plot_losses(metamers: Metamer | Iterable[Metamer]) -> Figure:
+    """Draw how the losses of metamers, or of one, fell, with one curve for each metamer.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> from tfmetamers.synthesis import synthesize
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> plot_losses(metamer).savefig("losses.png")
+    """
+    metamers = listed_metamers(metamers)
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     draw_losses(axes, metamers)

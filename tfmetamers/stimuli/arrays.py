@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfmetamers.errors import StimulusError
+from tfmetamers.errors import ArgumentError, StimulusError, shown
 from tfmetamers.utilities.array_files import read_array, read_header
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.regular_files import require_file
@@ -54,6 +54,38 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
             "expected."
         )
     return values
+
+
+def checked_stimulus(value: np.ndarray, shape: tuple[int, ...], what: str = "A stimulus") -> np.ndarray:
+    """Return a stimulus that was given as an array.
+
+    Args:
+        value: floating-point numbers that are finite in single precision.
+        shape: the shape that they must have.
+        what: what it is, as a message begins.
+
+    Returns:
+        float32 array of that shape.
+
+    Raises:
+        ArgumentError: it is something else, such as the path of a file, or has another shape or type.
+    """
+    try:
+        array = None if isinstance(value, str | os.PathLike) or value is None else np.asarray(value)
+    except (TypeError, ValueError):  # Lists of unequal lengths.
+        array = None
+    if array is None or array.dtype.kind != "f":
+        given = shown(value) if array is None else f"an array of {array.dtype.name}"
+        raise ArgumentError(
+            f"{what} is {given}; an array of floating-point numbers was expected, as network.domain.load(FILE) gives."
+        )
+    if array.shape != tuple(shape):
+        raise ArgumentError(f"{what} has shape {array.shape}; {tuple(shape)} was expected.")
+    with np.errstate(over="ignore"):
+        stimulus = array.astype(np.float32, copy=False)
+    if not np.isfinite(stimulus).all():
+        raise ArgumentError(f"{what} has values that are NaN or infinite; finite ones were expected.")
+    return stimulus
 
 
 def read_saved(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:

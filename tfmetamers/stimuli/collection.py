@@ -6,15 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfmetamers.errors import StimulusError, shown
-from tfmetamers.utilities.files import is_lock, is_partial
+from tfmetamers.errors import StimulusError
+from tfmetamers.stimuli.ids import check_ids
 
 #: The columns of a manifest that have a meaning; other columns are kept as they are.
 MANIFEST_COLUMNS = ("id", "file", "label", "category")
-
-
-#: The longest id, and the longest part of one, in bytes: it becomes a path.
-MAX_ID, MAX_PART = 1024, 255
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,7 @@ def collect_stimuli(
             stimuli += _from_manifest(given)
         else:
             stimuli.append(StimulusFile(given.stem, given))
-    for stimulus in stimuli:
-        _check_id(stimulus)
-    _check_distinct(stimuli)
+    check_ids([stimulus.id for stimulus in stimuli], [stimulus.path for stimulus in stimuli], StimulusError)
     return stimuli
 
 
@@ -128,40 +122,3 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
             )
         )
     return stimuli
-
-
-def _check_id(stimulus: StimulusFile) -> None:
-    """Refuse an id that cannot be a path below the output folder, or that a temporary file there could have."""
-    parts = stimulus.id.split("/")
-    is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
-    is_own = any(is_partial(part) or is_lock(part) for part in parts)
-    if not is_plain or is_own or not stimulus.id.isprintable() or "\\" in stimulus.id:
-        raise StimulusError(
-            f"{stimulus.path} has the id {stimulus.id!r}; a plain name, or names separated by '/', was expected."
-        )
-    if len(stimulus.id.encode()) > MAX_ID or any(len(part.encode()) > MAX_PART for part in parts):
-        raise StimulusError(
-            f"{stimulus.path} has the id {shown(stimulus.id)} of {len(stimulus.id.encode())} bytes; at most {MAX_ID}, "
-            f"and {MAX_PART} between two '/', were expected. Rename it, or name it in a manifest."
-        )
-
-
-def _check_distinct(stimuli: Sequence[StimulusFile]) -> None:
-    """Refuse ids that would put two results in one folder, or one result inside another's folder."""
-    by_id: dict[str, StimulusFile] = {}
-    for stimulus in stimuli:
-        if stimulus.id in by_id:
-            raise StimulusError(
-                f"{by_id[stimulus.id].path} and {stimulus.path} both have the id {stimulus.id!r}; "
-                "rename one, or name them in a manifest."
-            )
-        by_id[stimulus.id] = stimulus
-    for stimulus in stimuli:
-        parent, slash, _ = stimulus.id.rpartition("/")
-        while slash:
-            if parent in by_id:
-                raise StimulusError(
-                    f"The ids {parent!r} and {stimulus.id!r} overlap: one result would be inside the folder of the "
-                    "other; rename one."
-                )
-            parent, slash, _ = parent.rpartition("/")

@@ -78,12 +78,13 @@ class Domain(ABC):
         """
 
     def prepare(self, natural: np.ndarray) -> np.ndarray:
-        """Return what the network gets in place of a natural stimulus.
+        """Return what the network gets in place of a natural stimulus, as float32.
 
         Raises:
-            ArgumentError: the stimulus is not one that `load` could have returned.
+            ArgumentError: the stimulus is not one that `load` could have returned: it has another shape, is not of
+                floating-point numbers, or has values that are not finite.
         """
-        return natural
+        return arrays.checked_stimulus(natural, self.shape)
 
     def noise(self, recipe: Recipe, digest: str, layer: str, seed: int) -> np.ndarray:
         """Return what synthesis starts from (`tfmetamers.stimuli.noise.initial_noise`)."""
@@ -307,8 +308,10 @@ class Sounds(Domain):
         """Return the waveform itself.
 
         Raises:
-            ArgumentError: it is silent, or too loud to have been scaled to a root mean square of 0.1.
+            ArgumentError: it is not one that `load` could have returned, is silent, or is too loud to have been scaled
+                to a root mean square of 0.1.
         """
+        natural = super().prepare(natural)
         level = sounds.root_mean_square(natural)
         if not MIN_LEVEL < level < MAX_LEVEL:
             likeness = ", as 16-bit samples have" if level >= LEVEL_OF_16_BITS else ""

@@ -47,6 +47,10 @@ def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: i
         StimulusError: the file is missing, empty, truncated or not a picture; it has 16 bits a channel, pixels
             that are not opaque, or a side of one pixel.
         ArgumentError: the size is not whole numbers from 1, or the number of channels is neither 1 nor 3.
+
+    >>> picture = load_image(sample_photograph(), (32, 24))
+    >>> picture.shape, picture.dtype.name
+    ((32, 24, 3), 'float32')
     """
     height, width = checked_size(size)
     if channels not in _MODES:
@@ -108,6 +112,10 @@ def save_image(pixels: np.ndarray, path: str | os.PathLike) -> None:
 
     Raises:
         ResultError: the file cannot be written.
+
+    >>> save_image(np.full((8, 8, 3), 0.2), "grey.png")
+    >>> bool((load_image("grey.png", 8) == np.float32(0.2)).all())
+    True
     """
     levels = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
     levels = levels[..., 0] if levels.shape[2] == 1 else levels

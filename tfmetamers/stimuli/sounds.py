@@ -72,6 +72,10 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
         ArgumentError: an unknown way to fit, or an invalid sampling rate or length.
         StimulusError: the file is missing, empty, damaged or not a sound; the sound is silent, holds samples that are
             not finite, or has another length or a sampling rate that cannot be resampled.
+
+    >>> waveform = load_sound(sample_word(), sampling_rate=8000, samples=8000)
+    >>> waveform.shape, round(float(root_mean_square(waveform)), 6)
+    ((8000,), 0.1)
     """
     sampling_rate = checked_whole_number("sampling rate", sampling_rate, minimum=1)
     samples = checked_whole_number("number of samples", samples, minimum=2)
@@ -194,6 +198,11 @@ def save_sound(waveform: np.ndarray, path: str | os.PathLike, sampling_rate: int
 
     Raises:
         ResultError: the file cannot be written.
+
+    >>> tone = 0.1 * np.sin(np.arange(8000) / 4).astype(np.float32)
+    >>> save_sound(tone, "tone.wav", 8000)
+    >>> sound_extent("tone.wav")
+    (8000, 8000)
     """
     from scipy.io import wavfile
 

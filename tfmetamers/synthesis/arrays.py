@@ -2,18 +2,20 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from tfmetamers.errors import ArgumentError, checked_whole_number
-from tfmetamers.metamers.metamer import Metamer
+from tfmetamers.metamers.metamer import Metamer, listed_metamers
 from tfmetamers.metamers.record import MetamerRecord, StimulusRecord
-from tfmetamers.networks.network import Network
+from tfmetamers.networks.network import Network, checked_network
 from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.stimuli.arrays import checked_stimulus
+from tfmetamers.stimuli.ids import array_ids
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, check_schedule, check_values
+from tfmetamers.synthesis.loop import Synthesis, check_bounds, check_memory, check_schedule
 from tfmetamers.synthesis.state import SynthesisState
 
 
@@ -52,25 +54,24 @@ def synthesize(
         ArgumentError: an unknown layer, or a stimulus of another shape.
         SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero and nothing moves.
 
-    >>> from tfmetamers.networks import load_network
-    >>> from tfmetamers.stimuli import sample_word
-    >>> network = load_network("small_word_aliased")
-    >>> word = network.domain.load(sample_word(), "centre")
-    >>> metamer = synthesize(network, word, layer="conv_2", steps=2)
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
     >>> metamer.record.recipe
-    <Recipe feather2019-audio: 2 steps, steps=2>
+    <Recipe feather2019-array: 2 steps, steps=2>
     >>> metamer.stimulus.shape, len(metamer.losses)
-    ((8000,), 3)
+    ((6,), 3)
     """
     (metamer,) = synthesize_batch(
         network,
-        np.asarray(stimulus)[None],
-        layers=[layer],
+        [stimulus],
+        layers=[checked_network(network).layer(layer).name],
         seed=seed,
         recipe=recipe,
         steps=steps,
         kernels=kernels,
-        initial=None if initial is None else np.asarray(initial)[None],
+        initial=None if initial is None else [initial],
         deterministic=deterministic,
         progress=progress,
     )
@@ -81,7 +82,7 @@ def synthesize_batch(
     network: Network,
     stimuli: Sequence[np.ndarray],
     *,
-    layers: Sequence[str],
+    layers: str | Sequence[str],
     seed: int = 0,
     recipe: Recipe | None = None,
     steps: int | None = None,
@@ -96,13 +97,14 @@ def synthesize_batch(
     Args:
         network: the network.
         stimuli: natural stimuli, each as `synthesize` takes one.
-        layers: names of layers.
+        layers: names of layers, or one of them; ``"all"`` stands for all that have a name.
         seed: seeds the noise.
         recipe: the recipe; the network's own by default.
         steps: the number of steps, in place of the recipe's.
         kernels: ``"quick"`` or ``"small"``; by default what suits each layer.
         initial: what synthesis starts from in place of noise, one for each stimulus.
-        ids: a name for each stimulus; by default the first digits of its hash.
+        ids: a name for each stimulus, of which a path below an output folder is made; by default the first digits of
+            its hash.
         deterministic: use only operations that give the same numbers in every process on this machine.
         progress: show a progress bar for each layer.
 
@@ -110,23 +112,34 @@ def synthesize_batch(
         The metamers, layer by layer.
 
     Raises:
-        ArgumentError: an unknown layer, a stimulus of another shape, or a different number of ids or initial stimuli.
+        ArgumentError: an unknown layer, a stimulus of another shape, a different number of ids or initial stimuli, or a
+            layer whose steps need more memory than is free; nothing was started.
         SynthesisError: a loss, a gradient or a logit is not finite, or the gradient is zero for one and it never moves.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> stimuli = np.random.default_rng(0).normal(size=(2, 6))
+    >>> metamers = synthesize_batch(network, stimuli, layers="all", ids=["a", "b"], steps=2)
+    >>> [(metamer.record.stimulus.id, metamer.record.layer.name) for metamer in metamers]
+    [('a', 'tanh'), ('b', 'tanh')]
     """
+    layers = checked_network(network).layer_names(layers)
     recipe = _recipe(network, recipe, steps)
     seed = checked_whole_number("seed", seed, minimum=0)
-    naturals = [np.asarray(stimulus, np.float32) for stimulus in stimuli]
+    shape = network.domain.of_natural_stimuli.shape
+    naturals = [checked_stimulus(stimulus, shape) for stimulus in stimuli]
     if not naturals:
         raise ArgumentError("No stimulus was given; give at least one.")
-    for what, given in (("names", ids), ("initial stimuli", initial)):
-        if given is not None and len(given) != len(naturals):
-            raise ArgumentError(
-                f"There are {len(naturals)} stimuli and {len(given)} {what}; give one for each stimulus."
-            )
+    if initial is not None and len(initial) != len(naturals):
+        raise ArgumentError(
+            f"There are {len(naturals)} stimuli and {len(initial)} initial stimuli; give one for each stimulus."
+        )
     originals = np.stack([network.domain.prepare(natural) for natural in naturals])
     digests = [stimulus_digest(natural) for natural in naturals]
-    names = list(ids) if ids is not None else [digest[:12] for digest in digests]
+    names = array_ids(ids, digests)
     records = [StimulusRecord(sha256=digest, id=name) for digest, name in zip(digests, names, strict=True)]
+    check_memory(network, layers, kernels, len(originals))
     made = []
     for layer in layers:
         synthesis = Synthesis(network, layer=layer, recipe=recipe, kernels=kernels, deterministic=deterministic)
@@ -144,24 +157,36 @@ def synthesize_batch(
     return made
 
 
-def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progress: bool = False) -> list[Metamer]:
+def resume(
+    network: Network, metamers: Metamer | Iterable[Metamer], *, steps: int, progress: bool = False
+) -> list[Metamer]:
     """Continue metamers to more steps, as if these had been asked for from the start.
 
     Metamers that follow each other as they did in a batch advance together again, so that even the last digits agree.
 
     Args:
         network: the network that made them.
-        metamers: what `synthesize` or `synthesize_batch` returned.
+        metamers: what `synthesize` or `synthesize_batch` returned: one, or several.
         steps: the number of steps in all.
         progress: show a progress bar for each batch.
 
     Raises:
         ArgumentError: another network made them, they were read from folders without the optimiser's state, they have
-            as many steps already, or their learning rates depended on the number of steps.
+            as many steps already, their learning rates depended on the number of steps, or a step needs more memory
+            than is free.
         SynthesisError: a loss, a gradient or a logit is not finite.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> stimuli = np.random.default_rng(0).normal(size=(2, 6))
+    >>> metamers = synthesize_batch(network, stimuli, layers="all", ids=["a", "b"], steps=2)
+    >>> [len(metamer.losses) for metamer in resume(network, metamers, steps=5)]
+    [6, 6]
     """
     steps = checked_whole_number("number of steps", steps, minimum=1)
-    identity = network.describe().identity
+    metamers = listed_metamers(metamers)
+    identity = checked_network(network).describe().identity
     for metamer in metamers:
         if metamer.record.network.identity != identity:
             raise ArgumentError(f"{metamer!r} was not made by {network!r}; give the network that made it.")
@@ -176,12 +201,11 @@ def resume(network: Network, metamers: Sequence[Metamer], *, steps: int, progres
                 "more."
             )
         check_schedule(metamer, metamer.record.recipe.replace(steps=steps))
-    batches = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
-    return [
-        continued
-        for _, batch in batches
-        for continued in _resume_batch(network, [metamer for _, metamer in batch], steps, progress)
-    ]
+    grouped = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))
+    batches = [[metamer for _, metamer in batch] for _, batch in grouped]
+    for batch in batches:
+        check_memory(network, [batch[0].record.layer.name], batch[0].record.asked_kernels, len(batch))
+    return [continued for batch in batches for continued in _resume_batch(network, batch, steps, progress)]
 
 
 def _batch_of(position: int, record: MetamerRecord) -> tuple:
@@ -236,15 +260,11 @@ def _checked_initial(network: Network, recipe: Recipe, initial: Sequence[np.ndar
     """Return initial stimuli as an array.
 
     Raises:
-        ArgumentError: one has another shape, values that are not finite, or values beyond the recipe's bounds.
+        ArgumentError: one has another shape or type, values that are not finite, or values beyond the recipe's bounds.
     """
-    for each in initial:
-        if np.shape(each) != network.stimulus_shape:
-            raise ArgumentError(
-                f"An initial stimulus has shape {np.shape(each)}; {network.name} takes {network.stimulus_shape}."
-            )
-    stacked = np.array([np.asarray(each, np.float32) for each in initial])
-    check_values(stacked, recipe, "An initial stimulus")
+    checked = [checked_stimulus(each, network.stimulus_shape, "An initial stimulus") for each in initial]
+    stacked = np.stack(checked)
+    check_bounds(recipe, stacked, "An initial stimulus")
     return stacked
 
 

@@ -3,7 +3,7 @@
 import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -69,10 +69,6 @@ class Synthesis:
         self.deterministic = deterministic
         self.asked_kernels = kernels
         self.kernels = network.default_kernels(self.layer) if kernels is None else kernels
-        if self.kernels == "quick":
-            require_free_memory(
-                network.kernel_bytes(self.layer), f"The quick kernels of {network.name} at {self.layer}"
-            )
         self._activations = network.activations(
             self.layer,
             relu_gradient=recipe.relu_gradient,
@@ -102,7 +98,7 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        check_values(originals, self.recipe, "A natural stimulus")
+        check_bounds(self.recipe, originals, "A natural stimulus")
         self._predictions(originals)  # If labels cannot be computed, this fails now and not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():
@@ -316,29 +312,46 @@ class Synthesis:
         return item_losses, tape.gradient(loss, stimuli)
 
 
+def check_bounds(recipe: Recipe, stimuli: np.ndarray, what: str) -> None:
+    """Refuse stimuli with values that a recipe does not allow.
+
+    Args:
+        recipe: the recipe.
+        stimuli: float array of any shape.
+        what: what each is, as a message begins.
+
+    Raises:
+        ArgumentError: a value is not finite, or beyond the recipe's bounds.
+    """
+    lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+    highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
+    if not (np.isfinite(stimuli) & (stimuli >= lowest) & (stimuli <= highest)).all():
+        raise ArgumentError(
+            f"{what} has values from {stimuli.min():g} to {stimuli.max():g}; finite numbers from {lowest:g} to "
+            f"{highest:g} were expected, as network.domain.load(FILE) gives."
+        )
+
+
+def check_memory(network: Network, layers: Iterable[str], kernels: str | None, batch_size: int) -> None:
+    """Refuse layers whose steps, with quick kernels, take more memory than is free now; small ones are not refused.
+
+    Args:
+        network: the network.
+        layers: names of layers.
+        kernels: ``"quick"`` or ``"small"``; None for what suits each layer.
+        batch_size: the number of metamers that advance together.
+
+    Raises:
+        ArgumentError: one does not fit, by the estimate of `Network.step_bytes`, or is unknown.
+    """
+    quick = [layer for layer in layers if (kernels or network.default_kernels(layer)) == "quick"]
+    for layer, needed in network.step_bytes(quick, batch_size, kernels).items():
+        require_free_memory(needed, f"A step of {network.name} at {layer} with quick kernels")
+
+
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Return the learning rate of the update after a number of steps; the decay is continuous, not in stairs."""
     return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
-
-
-def check_values(stimuli: np.ndarray, recipe: Recipe, what: str) -> None:
-    """Refuse stimuli with values that are not finite, or are beyond the recipe's bounds.
-
-    Args:
-        stimuli: float array of any shape.
-        recipe: the recipe.
-        what: what each of them is, as the message begins.
-
-    Raises:
-        ArgumentError: there are such values.
-    """
-    minimum = -np.inf if recipe.lower_bound is None else recipe.lower_bound
-    maximum = np.inf if recipe.upper_bound is None else recipe.upper_bound
-    if not (np.isfinite(stimuli) & (stimuli >= minimum) & (stimuli <= maximum)).all():
-        raise ArgumentError(
-            f"{what} has values from {stimuli.min():g} to {stimuli.max():g}; finite numbers from {minimum:g} to "
-            f"{maximum:g} were expected, as network.domain.load(FILE) gives."
-        )
 
 
 def check_schedule(metamer: Metamer, recipe: Recipe) -> None:

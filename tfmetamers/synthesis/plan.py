@@ -197,7 +197,7 @@ def _members(path: Path, jobs: Sequence[Job]) -> list[Job]:
     missing = [member["id"] for member in members if member["id"] not in by_id]
     if missing:
         raise ResultError(
-            f"{path} is the state of a batch that includes {', '.join(missing)}, which are not among the inputs; give "
+            f"{path} is the state of a batch with inputs that were not given now: {', '.join(missing)}; give "
             "them too, or delete that file to start the rest of the batch again."
         )
     for member in members:

@@ -8,21 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfmetamers.errors import checked_whole_number
+from tfmetamers.errors import CheckpointError, checked_whole_number
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
 from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder, stimulus_file_digest
 from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import domain_from_json
 
 if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
-
-#: What stands for every named layer.
-ALL_LAYERS = "all"
 
 #: The number of files that a thread hashes at a time.
 FILES_A_CALL = 64
@@ -150,11 +147,15 @@ def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:
     outline = spec.network_family.outline(spec)
     if outline is not None:
         return outline
+    try:
+        identity = spec.identity
+    except CheckpointError:  # Loading fetches the file, or says why it cannot be used.
+        return None
     for file in (out / network_folder(spec.folder_name)).rglob("metamer.json"):  # Any of them will do.
         record = attempt(file.parent, read_record, file.parent)
         if isinstance(record, Failure):
             continue
         network = record.network
-        if network.spec_identity == spec.identity:
+        if network.spec_identity == identity:
             return NetworkOutline(network.name, domain_from_json(network.domain), network.layers, network.recipe)
     return None

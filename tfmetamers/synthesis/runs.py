@@ -25,7 +25,7 @@ from tfmetamers.metamers.record import RunRecord, StimulusRecord
 from tfmetamers.networks.network import Network
 from tfmetamers.plotting.metamers import plot_metamer
 from tfmetamers.stimuli.noise import stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, check_schedule
+from tfmetamers.synthesis.loop import Synthesis, check_memory, check_schedule
 from tfmetamers.synthesis.plan import Plan, is_finished, plan_jobs
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.synthesis.unfinished import Job, locked, read_state, remove_unfinished, write_state
@@ -70,11 +70,13 @@ def execute_run(
         Each job with its metamer, once its folder has been written.
 
     Raises:
+        ArgumentError: a step of one of the layers needs more memory than is free; nothing was made.
         SynthesisError: a loss was not finite, and the last good state was saved; a gradient was zero; or a stimulus
             could not be loaded. All other metamers were made.
         BusyError: another run is still making some; all others were made.
         ResultError: a folder cannot be written.
     """
+    _check_memory(plan, network)
     run = _Run(network, snapshot_every, keep_state, deterministic, progress)
     busy: list[list[Job]] = []
     for batch in plan.batches:
@@ -98,7 +100,11 @@ def measure_seconds(plan: Plan, network: Network, layer: str, *, deterministic: 
     """Return the minimum and the maximum number of seconds that a step of a layer's first batch takes.
 
     A few calls of a few steps are timed and discarded, which is enough for the order of magnitude.
+
+    Raises:
+        ArgumentError: a step of one of the plan's layers needs more memory than is free.
     """
+    _check_memory(plan, network)
     batch = plan.by_layer[layer][0]
     stimuli, synthesis = _Stimuli(network), _synthesis(network, batch[0], deterministic)
     targets = synthesis.targets(np.stack([stimuli.prepared(job) for job in batch]))
@@ -115,6 +121,16 @@ def measure_seconds(plan: Plan, network: Network, layer: str, *, deterministic: 
         steps *= 2
     times = [timed(steps) / steps for _ in range(TIMED_CALLS)]
     return min(times), max(times)
+
+
+def _check_memory(plan: Plan, network: Network) -> None:
+    """Refuse a plan of which any layer needs more memory than is free, before the first is begun."""
+    largest: dict[tuple, int] = {}
+    for batch in plan.batches:
+        made_alike = batch[0].spec.layer, batch[0].spec.kernels
+        largest[made_alike] = max(len(batch), largest.get(made_alike, 0))
+    for (layer, kernels), size in largest.items():
+        check_memory(network, [layer], kernels, size)
 
 
 class _Stimuli:

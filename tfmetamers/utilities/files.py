@@ -19,6 +19,9 @@ from tfmetamers.utilities.regular_files import open_regular, regular_status
 #: program's files are taken for one of them.
 _PARTIAL, _LOCK = ".tfmetamers.partial", ".tfmetamers.lock"
 
+#: How often a lock is tried for whose folder another process removes in the same moment.
+LOCK_ATTEMPTS = 5
+
 #: The name of a partial file's folder begins with up to this many characters of the file's own.
 _SHOWN = 50
 
@@ -139,7 +142,7 @@ def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str
 
     Args:
         file: the lock file.
-        folder: a folder to make first if it does not exist.
+        folder: a folder to make first if it does not exist; it is removed if it is still empty at the end.
         written: what is to be written, for the message.
         busy: the message if another process holds the lock.
         remedy: what to do if the lock cannot be made, for the message.
@@ -148,9 +151,9 @@ def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str
         BusyError: another process holds the lock.
         ResultError: it cannot be made.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(file, blocking=False).acquire()
+        lock = _acquired(file, folder)
     except filelock.Timeout as error:
         raise BusyError(busy) from error
     except OSError as error:
@@ -161,6 +164,19 @@ def file_lock(file: Path, folder: Path, written: Path, *, busy: str, remedy: str
         finally:
             with contextlib.suppress(OSError):
                 file.unlink()
+                for path in made:
+                    path.rmdir()  # Which fails for the first that is not empty.
+
+
+def _acquired(file: Path, folder: Path):
+    """Return the lock of a file in a folder that is made first; held."""
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return filelock.FileLock(file, blocking=False).acquire()
+        except FileNotFoundError:  # Another process has just removed the folder, which was empty.
+            if attempt == LOCK_ATTEMPTS - 1:
+                raise
 
 
 def file_digest(*paths: str | os.PathLike) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tfmetamers.errors import ResultError, shown
 from tfmetamers.utilities.regular_files import read_regular
 
 #: The largest file that is read unless a caller expects larger ones, in bytes.
@@ -88,6 +89,22 @@ def typed(content: Any, kind: type[Kind]) -> Kind:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
+
+
+def other_format(path: str | os.PathLike, found: Any, known: int, remedy: str) -> ResultError:
+    """Return the error for a file of another version of its format than is read here.
+
+    Args:
+        path: the file.
+        found: its version.
+        known: the version that is read.
+        remedy: what to do about a file of an earlier version, as an imperative clause.
+    """
+    is_later = isinstance(found, int) and found > known
+    return ResultError(
+        f"{path} has format {shown(found)}, and this version of tfmetamers reads format {known}; "
+        f"{'update tfmetamers' if is_later else remedy}."
+    )
 
 
 def content_digest(content: Mapping[str, Any]) -> str:

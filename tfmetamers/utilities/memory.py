@@ -3,6 +3,7 @@
 import psutil
 
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.words import byte_size
 
 
 def require_free_memory(needed: int, what: str) -> None:
@@ -18,6 +19,6 @@ def require_free_memory(needed: int, what: str) -> None:
     free = psutil.virtual_memory().available
     if needed > free:
         raise ArgumentError(
-            f"{what} take {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB of memory are free; give --kernels small "
-            "(kernels='small' in Python), or free some memory."
+            f"{what} takes about {byte_size(needed)}, but only {byte_size(free)} of memory are free; give --kernels "
+            "small (kernels='small' in Python) or smaller batches, or free some memory."
         )

@@ -22,6 +22,12 @@ def listed(items: Sequence[str], maximum: int = 3) -> str:
     return (", ".join(items[:maximum]) or "none") + further
 
 
+def byte_size(size: int) -> str:
+    """Return a number of bytes in the unit that fits: ``3.2 GB``, ``450 MB``."""
+    unit, scale = ("GB", 1e9) if size >= 1e9 else ("MB", 1e6) if size >= 1e6 else ("kB", 1e3)
+    return f"{_rounded(size / scale)} {unit}"
+
+
 #: Units of durations: the seconds of one, and the seconds up to which it is used.
 _UNITS = {"second": (1, 120), "minute": (60, 7200), "hour": (3600, 48 * 3600), "day": (86400, float("inf"))}
 

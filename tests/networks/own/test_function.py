@@ -116,8 +116,12 @@ def test_what_is_not_a_function_of_its_input_is_refused(function, fault):
         ((6,), {"labels": ["a"]}, "logits="),
         ((None,), {}, "any"),
         ((6.5,), {}, "6.5"),
+        (6, {}, "shape .* is 6"),
+        ((6,), {"fn": None}, "function is None"),
+        ((6,), {"name": 3}, "name is 3"),
+        ((6,), {"name": ""}, "name is ''"),
     ],
 )
 def test_what_does_not_fit_the_function_is_refused(shape, options, fault):
     with pytest.raises(ArgumentError, match=fault):
-        from_function(dense, shape, **options)
+        from_function(**{"fn": dense, "stimulus_shape": shape, **options})

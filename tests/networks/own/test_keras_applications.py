@@ -1,16 +1,20 @@
 """The models of Keras Applications take pictures in [0, 1] and give what Keras itself gives."""
 
+import hashlib
 import random
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.utils import file_utils  # Whose function every model fetches its weights by.
 
 from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks import slim
 from tfmetamers.networks.own import keras_applications
 from tfmetamers.networks.own.keras_applications import application_names, load_keras_application
+from tfmetamers.networks.own.keras_weights import FILES, weights_file
+from tfmetamers.networks.spec import NetworkSpec, locate
 
 
 def relative_error(found, expected):
@@ -25,6 +29,7 @@ def built(name: str, seed: int, **options) -> keras.Model:
 def test_each_model_with_a_preprocessing_is_one():
     names = application_names()
     assert {"ResNet50", "EfficientNetB0", "MobileNetV3Small", "VGG19", "ConvNeXtTiny", "InceptionV3"} <= set(names)
+    assert set(names) == set(FILES)
     assert len(names) == sum(name[0].isupper() for name in vars(keras.applications))
 
 
@@ -121,8 +126,11 @@ def test_a_file_that_does_not_hold_the_models_weights_is_refused(tmp_path):
 
 class TestWeightsThatKerasFetches:
     @pytest.fixture
-    def published(self, monkeypatch):
-        """A stand-in for weights that are fetched."""
+    def published(self, monkeypatch, tmp_path):
+        """A stand-in for weights that are fetched, and for the file that they are in, which is returned."""
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+        weights_file("MobileNet").parent.mkdir(parents=True)
+        weights_file("MobileNet").write_bytes(b"weights")
         function = keras.applications.MobileNet
 
         def fetching(weights, **options):
@@ -131,6 +139,41 @@ class TestWeightsThatKerasFetches:
         fetching.__module__ = function.__module__
         monkeypatch.setattr(keras.applications, "_own", function, raising=False)
         monkeypatch.setattr(keras.applications, "MobileNet", fetching)
+        return weights_file("MobileNet")
+
+    def test_the_file_that_keras_used_is_recorded_by_its_hash(self, published, tmp_path, monkeypatch):
+        """A small model has the place of the large one."""
+
+        def small(weights, classifier_activation):
+            layers = [keras.Input((16, 16, 3)), keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
+            return keras.Sequential([*layers, keras.layers.Dense(1000)])
+
+        small.__module__ = keras.applications.MobileNet.__module__
+        monkeypatch.setattr(keras.applications, "MobileNet", small)
+        digest = hashlib.sha256(b"weights").hexdigest()
+        recorded = NetworkSpec.parse("keras:MobileNet").load().describe()
+        assert (recorded.spec_digest, recorded.digest, recorded.file) == (digest, digest, published.name)
+        assert recorded.spec_identity == NetworkSpec.parse("keras:MobileNet").identity
+        (tmp_path / "moved").mkdir()
+        published.rename(tmp_path / "moved" / published.name)
+        found = locate(recorded.spec.replace(), digest, [tmp_path / "moved"])
+        assert found.checkpoint == str(tmp_path / "moved" / published.name)
+        with pytest.raises(CheckpointError, match=published.name):
+            load_keras_application("MobileNet")
+
+    @pytest.mark.parametrize("name", ["MobileNet", *(pytest.param(name, marks=pytest.mark.slow) for name in FILES)])
+    def test_keras_fetches_the_file_of_that_name(self, name, monkeypatch, tmp_path):
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        asked = []
+
+        def fetch(fname, *_, cache_subdir, **__):
+            asked.append(tmp_path / cache_subdir / fname)
+            raise OSError("not fetched")
+
+        monkeypatch.setattr(file_utils, "get_file", fetch)
+        with keras.StatelessScope(initialize_variables=False), pytest.raises(CheckpointError, match="not fetched"):
+            load_keras_application(name)
+        assert asked == [weights_file(name)]
 
     def test_they_serve_another_size_too(self, published):
         networks = [load_keras_application("MobileNet", size=size) for size in (None, (40, 32))]

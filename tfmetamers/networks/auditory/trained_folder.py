@@ -60,10 +60,7 @@ def find_trained(name: str | os.PathLike) -> Path | None:
 
 def is_trained_folder(folder: str | os.PathLike) -> bool:
     """Return whether a folder is that of a trained network."""
-    try:
-        return (Path(folder) / CARD_FILE).is_file()
-    except ValueError:  # A null character in the path.
-        return False
+    return os.path.isfile(os.path.join(folder, CARD_FILE))  # Which takes what cannot be a path for a missing file.
 
 
 def read_trained(folder: str | os.PathLike) -> TrainedFiles:

@@ -159,7 +159,7 @@ class NetworkFamily:
 def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
     """Tell whether a text is the path of a file of one of several kinds; after ``NAME=`` comes a checkpoint's."""
     name, equals, _ = base.partition("=")
-    is_path = not equals or os.sep in name or Path(base).is_file()
+    is_path = not equals or os.sep in name or os.path.isfile(base)
     return is_path and Path(base).suffix.lower() in suffixes
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.families.base import NetworkFamily
+from tfmetamers.networks.own.keras_weights import weights_file
 
 PREFIX = "keras:"
 
@@ -24,7 +25,13 @@ class KerasApplicationsFamily(NetworkFamily):
         return f"{PREFIX}{spec.name}"
 
     def files(self, spec):
-        return [] if spec.checkpoint is None else [Path(spec.checkpoint)]
+        if spec.random_seed is not None:
+            return []
+        return [weights_file(spec.name) if spec.checkpoint is None else Path(spec.checkpoint)]
+
+    def own_files(self, folder, spec):
+        file = folder / weights_file(spec.name).name
+        return [file] if file.is_file() else []
 
     def load(self, spec):
         from tfmetamers.networks.own.keras_applications import load_keras_application

@@ -1,5 +1,6 @@
 """Word networks of the authors' release, from where it was unpacked: ``release:DIR:NAME``."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class ReleaseFamily(AuditoryFamily):
         if not base.startswith(PREFIX):
             return None
         folder, colon, name = base.removeprefix(PREFIX).rpartition(":")
-        if not colon or Path(base.removeprefix(PREFIX)).is_dir():
+        if not colon or os.path.isdir(base.removeprefix(PREFIX)):
             folder, name = base.removeprefix(PREFIX), None
         if not folder or name == "":
             raise ArgumentError(f"The network {base!r} lacks a part; write release:DIR or release:DIR:NAME.")

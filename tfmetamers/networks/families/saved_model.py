@@ -1,5 +1,6 @@
 """SavedModels, by their folders."""
 
+import os
 from pathlib import Path
 
 from tfmetamers.errors import CheckpointError
@@ -17,10 +18,8 @@ class SavedModelFamily(NetworkFamily):
     takes = MODEL_FIELDS | {"input", "signature"}
 
     def claim(self, base):
-        try:
-            return {"file": base} if (Path(base) / GRAPH_FILE).is_file() else None
-        except ValueError:  # A null character in the path.
-            return None
+        # What cannot be a path is a missing file to os.path, and an error to pathlib.
+        return {"file": base} if os.path.isfile(os.path.join(base, GRAPH_FILE)) else None
 
     def network_name(self, spec):
         return spec.name or Path(spec.file).resolve().name

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network, Provenance, check_name
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import (
     TracedFunction,
@@ -45,11 +45,17 @@ def from_function(
         name: the network's name.
 
     Raises:
-        ArgumentError: the function cannot be traced; it does not return a dictionary of tensors, or returns
-            activations whose first axis is not the batch, with an axis of no fixed length, with values that are not
-            finite, or without a gradient with respect to the stimulus; stimuli of a batch influence each other; or a
-            layer or the labels do not fit.
+        ArgumentError: an argument is not of the expected kind; the function cannot be traced; it does not return a
+            dictionary of tensors, or returns activations whose first axis is not the batch, with an axis of no fixed
+            length, with values that are not finite, or without a gradient with respect to the stimulus; stimuli of a
+            batch influence each other; or a layer or the labels do not fit.
+
+    >>> from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    <Network function: an array of 6, 1 layer>
     """
+    if not callable(fn):
+        raise ArgumentError(f"The function is {shown(fn)}; something that can be called was expected.")
+    check_name(name)
     taken = find_input(stimulus_shape, network=name, domain=domain, sampling_rate=sampling_rate)
     found: dict[str, tf.Tensor] = {}
 

@@ -66,6 +66,14 @@ def from_keras(
     Raises:
         ArgumentError: the model has several inputs, its input is not of the domain, the range or the labels do not
             fit, a layer or output does not exist, or stimuli of a batch influence each other.
+
+    >>> import keras
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="conv")]
+    >>> network = from_keras(keras.Sequential(layers, name="mine"))
+    >>> network
+    <Network mine: 8 x 8 x 3, RGB in [0, 1], 1 layer>
+    >>> network.layer("conv").shape
+    (6, 6, 2)
     """
     _check_model(model)
     taken = find_input(

@@ -15,6 +15,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_numb
 from tfmetamers.networks import slim
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.keras import model_digest, network_of_model
+from tfmetamers.networks.own.keras_weights import weights_file
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.stimuli.images import checked_size
 from tfmetamers.utilities.files import file_digest
@@ -69,7 +70,8 @@ def load_keras_application(
         provenance = Provenance("checkpoint", file_digest(checkpoint), file=Path(checkpoint).name)
     else:
         model = _of_imagenet(name, size)
-        provenance = Provenance("keras", model_digest(model), file=f"keras.applications.{name}")
+        file = weights_file(name)
+        provenance = Provenance("keras", _fetched_digest(file, name), file=file.name)
     shape = model.inputs[0].shape[1:]
     taken = find_input(shape, network=name, domain="image", size=DEFAULT_SIZE if None in shape else None)
     preprocess = _module(getattr(keras.applications, name)).preprocess_input
@@ -120,6 +122,17 @@ def _of_imagenet(name: str, size: tuple[int, int] | None) -> keras.Model:
             f"{name} with its weights for ImageNet cannot have a size of {size}; leave the size out."
         ) from error
     return model
+
+
+def _fetched_digest(file: Path, name: str) -> str:
+    """Return the SHA-256 of the file of weights that Keras has fetched."""
+    try:
+        return file_digest(file)
+    except OSError as error:
+        raise CheckpointError(
+            f"Keras fetched the weights of {name}, and {file} cannot be read ({error.strerror or error}), where they "
+            "were expected; give their file as the checkpoint."
+        ) from error
 
 
 def _with_weights_of(path: Path, model: keras.Model) -> keras.Model:

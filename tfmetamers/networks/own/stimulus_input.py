@@ -1,12 +1,12 @@
 """The input of a user's own network: pictures, sounds or arrays, and how a stimulus becomes the input."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, shown
+from tfmetamers.networks.spec import check_domain, checked_range
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, Domain, implied_domain
 
 
@@ -67,22 +67,12 @@ def find_input(
     Raises:
         ArgumentError: the domain is unknown, the shape does not fit it, or an argument is missing or does not fit.
     """
+    if not isinstance(shape, Iterable) or isinstance(shape, str):
+        raise ArgumentError(f"The shape of a stimulus of {network} is {shown(shape)}; a tuple was expected.")
     shape = tuple(shape)
-    if domain is not None and domain not in MODEL_DOMAINS:
-        raise unknown_name("domain", domain, MODEL_DOMAINS)
+    if domain is not None:
+        check_domain(domain)
     kind = implied_domain(shape, sampling_rate) if domain is None else MODEL_DOMAINS[domain]
     found, shape = kind.of_input(shape, network, size=size, duration=duration, sampling_rate=sampling_rate)
-    input_range = kind.model_range if input_range is None else _checked_range(input_range)
+    input_range = kind.model_range if input_range is None else checked_range(input_range)
     return StimulusInput(found, kind.model_recipe, shape, input_range)
-
-
-def _checked_range(input_range: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in input_range)
-    except (TypeError, ValueError):
-        low = high = math.nan
-    if not -math.inf < low < high < math.inf:
-        raise ArgumentError(
-            f"The input range is {shown(input_range)}; two finite numbers, the lower one first, were expected."
-        )
-    return low, high

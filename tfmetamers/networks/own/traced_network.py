@@ -12,6 +12,7 @@ from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import StimulusInput
+from tfmetamers.networks.spec import ALL_LAYERS
 from tfmetamers.recipes import find_recipe
 from tfmetamers.utilities.words import counted
 
@@ -25,7 +26,7 @@ def traced_network(
     *,
     stimulus: tf.Tensor,
     found: Mapping[str, tf.Tensor],
-    layers: Sequence[str] | None,
+    layers: str | Sequence[str] | None,
     logits: tf.Tensor | None,
     weights: Mapping[str, tf.Variable | tf.Tensor],
     provenance: Provenance,
@@ -38,7 +39,7 @@ def traced_network(
         taken: what it takes.
         stimulus: the graph's placeholder for a batch of stimuli.
         found: activations that can be layers, by name; those without a gradient to the stimulus are left out.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer, or one of them; all by default.
         logits: the output that the labels belong to; None where there is none.
         weights: the values of variables and of captured placeholders, by name.
         provenance: where they come from.
@@ -47,6 +48,8 @@ def traced_network(
     Raises:
         ArgumentError: a layer is unknown or does not depend on the stimulus, or the labels do not fit.
     """
+    if isinstance(layers, str):
+        layers = None if layers == ALL_LAYERS else [layers]
     reached = _differentiable(stimulus)
     offered = {layer: tensor for layer, tensor in found.items() if tensor.name in reached}
     chosen = offered if layers is None else {layer: _chosen(name, layer, found, offered) for layer in layers}
