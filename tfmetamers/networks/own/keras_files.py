@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import json
+import os
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -134,7 +135,7 @@ def _read_saved(path: Path) -> _Saved:
         raise CheckpointError(
             f"{path} is not named FILE.keras or FILE.h5; save the model with model.save('FILE.keras')."
         )
-    if not path.is_file():
+    if not os.path.isfile(path):  # Which takes what cannot be a path for a missing file.
         raise CheckpointError(f"There is no file {path}; give a model that Keras saved.")
     kind = "a .keras archive" if zipfile.is_zipfile(path) else "an HDF5 file" if h5py.is_hdf5(path) else None
     expected = "a .keras archive" if suffix == ARCHIVE_SUFFIX else "an HDF5 file"
