@@ -65,6 +65,7 @@ class TestBatches:
             ({"ids": ["a", 3]}, "Stimulus 1.* 3"),
             ({"ids": ["a", "a"]}, "both have the id 'a'"),
             ({"layers": []}, "layer"),
+            ({"layers": [["block"]]}, r"\['block'\]"),
             ({"network": "vgg_19"}, "'vgg_19'"),
             ({"initial": np.zeros((1, 32, 32, 3))}, "2 stimuli and 1 initial"),
             ({"stimuli": []}, "stimulus"),

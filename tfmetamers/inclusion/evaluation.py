@@ -35,6 +35,7 @@ from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_
 from tfmetamers.networks.network import Network, checked_network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
 from tfmetamers.utilities.files import file_digest
+from tfmetamers.utilities.lists import listed
 
 if TYPE_CHECKING:
     import pandas
@@ -112,8 +113,8 @@ def evaluate(
     >>> [judged.verdict["array"]["reasons"] for judged in evaluate("metamers", networks=network)]
     [['no null distribution was given']]
     """
-    networks = [networks] if isinstance(networks, Network) else [*map(checked_network, networks)]
-    look_in = list(map(Path, look_in))
+    networks = list(map(checked_network, listed(networks)))
+    look_in = list(map(Path, listed(look_in)))
     nulls = nulls if isinstance(nulls, Mapping) else _loaded_nulls(nulls)
     records, failures = _read_records(find_metamers(out))
     require_all_apply(nulls, records.values())
@@ -252,7 +253,7 @@ def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
 
 
 def _loaded_nulls(files: str | os.PathLike | Sequence[str | os.PathLike]) -> dict[Path, NullDistribution]:
-    files = [files] if isinstance(files, str | os.PathLike | NullDistribution) else files
+    files = listed(files)
     for file in files:
         if not isinstance(file, str | os.PathLike):
             raise ArgumentError(f"A null distribution is {shown(file)}; its file was expected, as save writes it.")

@@ -16,6 +16,7 @@ from tfmetamers.networks.network import Network, checked_network
 from tfmetamers.stimuli.arrays import checked_stimulus
 from tfmetamers.stimuli.ids import array_ids
 from tfmetamers.stimuli.noise import stimulus_digest
+from tfmetamers.utilities.lists import listed
 from tfmetamers.utilities.versions import describe_versions
 from tfmetamers.utilities.words import counted
 
@@ -55,7 +56,7 @@ def build_null_of_arrays(
     shape = network.domain.of_natural_stimuli.shape
     naturals = [
         checked_stimulus(stimulus, shape, f"Stimulus {place}, counted from 0,")
-        for place, stimulus in enumerate(stimuli)
+        for place, stimulus in enumerate(listed(stimuli))
     ]
     digests = [stimulus_digest(natural) for natural in naturals]
     distinct = {digest: place for place, digest in reversed(list(enumerate(digests)))}

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, shown
 from tfmetamers.metamers.record import MetamerRecord
+from tfmetamers.utilities.lists import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +64,10 @@ def listed_metamers(metamers: "Metamer | Iterable[Metamer]") -> list[Metamer]:
     Raises:
         ArgumentError: something else is among them.
     """
-    listed = [metamers] if isinstance(metamers, Metamer) or not isinstance(metamers, Iterable) else list(metamers)
-    for each in listed:
+    several = listed(metamers)
+    for each in several:
         if not isinstance(each, Metamer):
             raise ArgumentError(
                 f"A metamer is {shown(each)}; a Metamer was expected, as synthesize and read_metamer return."
             )
-    return listed
+    return several

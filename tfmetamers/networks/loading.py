@@ -20,7 +20,7 @@ def load_network(
     duration: float | None = None,
     input_range: tuple[float, float] | None = None,
     labels: Sequence[str] | None = None,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     logits: str | None = None,
     input: str | None = None,
     signature: str | None = None,
@@ -39,7 +39,7 @@ def load_network(
         duration: of sounds, in seconds.
         input_range: what a model of your own takes for black and white.
         labels: the label of each logit.
-        layers: names of the layers to offer, of a model of your own.
+        layers: names of the layers to offer, or one of them, of a model of your own.
         logits: the name of the output that labels belong to.
         input: the name of the tensor that takes the stimulus.
         signature: the name of a SavedModel's signature.
@@ -86,7 +86,7 @@ def describe_network(network: str | NetworkSpec, **fields: Any) -> "Network":
 def load_keras(
     file: str | os.PathLike,
     *,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     logits: str | None = None,
     domain: str | None = None,
@@ -100,7 +100,7 @@ def load_keras(
 
     Args:
         file: the file.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer, or one of them; all by default.
         labels: the label of each unit of the output; without them, no label is compared.
         logits: the name of the output that the labels belong to, where there are several.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
@@ -136,7 +136,7 @@ def from_saved_model(
     *,
     signature: str | None = None,
     input: str | None = None,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     logits: str | None = None,
     domain: str | None = None,
@@ -153,7 +153,7 @@ def from_saved_model(
         signature: the name of the signature; by default ``serving_default``, or the only one.
         input: the name of the signature's input, or of an operation or tensor of its graph, that takes stimuli; by
             default the only input.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer, or one of them; all by default.
         labels: the label of each unit of the output; without them, no label is compared.
         logits: the name of the output that the labels belong to, where there are several.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
@@ -190,7 +190,7 @@ def from_frozen_graph(
     file: str | os.PathLike,
     *,
     input: str | None = None,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     logits: str | None = None,
     domain: str | None = None,
@@ -205,7 +205,7 @@ def from_frozen_graph(
     Args:
         file: the graph (``.pb``).
         input: the name of the operation or tensor that takes stimuli; by default the only placeholder.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer, or one of them; all by default.
         labels: the label of each unit of the output; without them, no label is compared.
         logits: the name of the output that the labels belong to, where there are several.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of

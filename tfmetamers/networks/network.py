@@ -19,6 +19,7 @@ from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.lists import listed
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class Network:
             ArgumentError: there is no such layer or tensor; similar names are listed.
         """
         named = {**self.layers, **self.further_layers}
-        if name in named:
+        if isinstance(name, str) and name in named:
             same = (layer for layer in self.layers.values() if layer.tensor == named[name].tensor)
             return next(same, named[name])
         if not str(name).startswith(TENSOR_PREFIX):
@@ -280,7 +281,7 @@ class Network:
         Raises:
             ArgumentError: a layer is unknown, or there is none.
         """
-        asked = [layers] if isinstance(layers, str) else list(layers)
+        asked = listed(layers)
         if not asked:
             raise ArgumentError(f"No layer of {self.name} was given; give at least one, or 'all'.")
         named = [self.layer(layer).name for layer in asked if layer != ALL_LAYERS]

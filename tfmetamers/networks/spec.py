@@ -19,6 +19,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_numb
 from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.json_files import content_digest
+from tfmetamers.utilities.lists import listed
 
 if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
@@ -393,6 +394,17 @@ def _unknown(base: str) -> ArgumentError:
     return unknown_name("network", base, network_names(), "'tfmetamers networks' lists them.")
 
 
+def offered_layers(layers: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return the names of the layers that a model is to offer, where one may be given alone; None for all.
+
+    Raises:
+        ArgumentError: they are not names.
+    """
+    if layers is None or (isinstance(layers, str) and layers == ALL_LAYERS):
+        return None
+    return _texts("layers", listed(layers))
+
+
 def check_domain(domain: str) -> None:
     """Refuse a name that is not a domain of users' own models.
 
@@ -423,6 +435,10 @@ def checked_range(value: Sequence[float]) -> tuple[float, float]:
 def _size(field: str, value) -> tuple[int, ...]:
     values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value, value]
     return tuple(checked_whole_number(field, side, minimum=1) for side in values)
+
+
+def _layers(field: str, value) -> tuple[str, ...] | None:
+    return offered_layers(value)
 
 
 def _range(field: str, value) -> tuple[float, float]:
@@ -494,6 +510,7 @@ _CONVERTERS = {
     "sampling_rate": _rate,
     "size": _size,
     "input_range": _range,
-    **dict.fromkeys(("labels", "layers"), _texts),
+    "labels": _texts,
+    "layers": _layers,
     "duration": _seconds,
 }

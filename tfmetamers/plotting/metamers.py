@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tfmetamers.metamers.metamer import Metamer, listed_metamers
-from tfmetamers.networks.network import Network
+from tfmetamers.networks.network import Network, checked_network
 
 #: Decorates functions that draw names of files and networks, in which a dollar sign would begin a formula.
 plain_text = rc_context({"text.parse_math": False})
@@ -22,6 +22,9 @@ def plot_metamer(metamer: Metamer, network: Network) -> Figure:
         metamer: the metamer.
         network: the network that made it.
 
+    Raises:
+        ArgumentError: the network is something else, such as the name of one.
+
     >>> import numpy as np
     >>> import tensorflow as tf
     >>> from tfmetamers.networks import from_function
@@ -30,6 +33,7 @@ def plot_metamer(metamer: Metamer, network: Network) -> Figure:
     >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
     >>> plot_metamer(metamer, network).savefig("metamer.png")
     """
+    checked_network(network)
     figure = Figure(figsize=(10.5, 8.5), layout="constrained")
     record = metamer.record
     figure.suptitle(f"{record.stimulus.id}, {network.name}: {caption(metamer, ', ')}")

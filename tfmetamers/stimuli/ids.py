@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tfmetamers.errors import ArgumentError, TfmetamersError, shown
 from tfmetamers.utilities.files import is_lock, is_partial
+from tfmetamers.utilities.lists import listed
 
 #: The longest id, and the longest part of one, in bytes.
 MAX_ID, MAX_PART = 1024, 255
@@ -37,7 +38,7 @@ def array_ids(ids: Sequence[str] | None, digests: Sequence[str]) -> list[str]:
     """
     if ids is None:
         return [digest[:12] for digest in digests]
-    ids = [ids] if isinstance(ids, str) else list(ids)
+    ids = listed(ids)
     if len(ids) != len(digests):
         raise ArgumentError(f"There are {len(digests)} stimuli and {len(ids)} ids; give one for each.")
     check_ids(ids, [f"Stimulus {place}, counted from 0," for place in range(len(ids))], ArgumentError)

@@ -17,6 +17,7 @@ from tfmetamers.stimuli.ids import array_ids
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis, check_bounds, check_memory, check_schedule
 from tfmetamers.synthesis.state import SynthesisState
+from tfmetamers.utilities.lists import listed
 
 
 def synthesize(
@@ -128,7 +129,7 @@ def synthesize_batch(
     recipe = _recipe(network, recipe, steps)
     seed = checked_whole_number("seed", seed, minimum=0)
     shape = network.domain.of_natural_stimuli.shape
-    naturals = [checked_stimulus(stimulus, shape) for stimulus in stimuli]
+    naturals = [checked_stimulus(stimulus, shape) for stimulus in listed(stimuli)]
     if not naturals:
         raise ArgumentError("No stimulus was given; give at least one.")
     if initial is not None and len(initial) != len(naturals):

@@ -20,7 +20,7 @@ def require_file(path: Path, expected: str, error_type: type[TfmetamersError]) -
     Raises:
         TfmetamersError: there is no file; the error has the given type.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # Which takes what cannot be a path for a missing file.
         raise error_type(f"There is no file {path}; give {expected}.")
 
 

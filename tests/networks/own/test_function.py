@@ -7,6 +7,7 @@ import tensorflow as tf
 import tfmetamers as tm
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.own.function import from_function
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli.domains import Arrays, Images, Sounds
 
 KERNEL = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
@@ -53,8 +54,10 @@ def test_the_domain_is_told_by_the_shape_or_given(shape, options, domain):
     assert from_function(lambda stimuli: {"same": stimuli * 1.0}, shape, **options).domain == domain
 
 
-def test_layers_can_be_chosen():
-    assert list(from_function(dense, (6,), layers=["hidden"]).layers) == ["hidden"]
+@pytest.mark.parametrize(("layers", "offered"), [(["hidden"], ["hidden"]), ("hidden", ["hidden"]), ("all", None)])
+def test_layers_can_be_chosen(layers, offered):
+    assert list(from_function(dense, (6,), layers=layers).layers) == (offered or ["hidden", "logits"])
+    assert NetworkSpec.parse("/a/mine.keras", layers=layers).layers == (offered and tuple(offered))
 
 
 def test_the_digest_is_of_what_is_computed():

@@ -16,13 +16,14 @@ from tfmetamers.networks.own.traced_network import (
     trace_function,
     traced_network,
 )
+from tfmetamers.networks.spec import offered_layers
 
 
 def from_function(
     fn: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
     stimulus_shape: Sequence[int],
     *,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     domain: str | None = None,
     labels: Sequence[str] | None = None,
     logits: str | None = None,
@@ -36,7 +37,7 @@ def from_function(
             ...). It is traced once, as `tf.function` does, and tried on noise.
         stimulus_shape: of one stimulus: (height, width, channels) of a picture in [0, 1]; (samples,) of a sound with a
             full scale of 1; any shape of an array.
-        layers: names of the activations to offer; all by default.
+        layers: names of the activations to offer, or one of them; all by default.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, stimuli with a sampling rate are sounds, those of
             (height, width, 1 or 3) pictures, and any others arrays.
         labels: the label of each unit of `logits`.
@@ -56,6 +57,7 @@ def from_function(
     if not callable(fn):
         raise ArgumentError(f"The function is {shown(fn)}; something that can be called was expected.")
     check_name(name)
+    layers = offered_layers(layers)
     taken = find_input(stimulus_shape, network=name, domain=domain, sampling_rate=sampling_rate)
     found: dict[str, tf.Tensor] = {}
 

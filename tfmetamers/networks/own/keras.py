@@ -31,7 +31,7 @@ _IRRELEVANT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 def from_keras(
     model: keras.Model,
     *,
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     logits: str | None = None,
     domain: str | None = None,
@@ -50,7 +50,7 @@ def from_keras(
         model: a model of Keras 3, or of Keras 2 (tf_keras), with one input, which is a picture (batch, height, width,
             channels), channels last, RGB where there are three; a waveform (batch, samples) or (batch, samples, 1) of
             full scale 1; or an array of any shape.
-        layers: names of the layers to offer, nested ones as ``outer/inner``; all by default.
+        layers: names of the layers to offer, or one of them, nested ones as ``outer/inner``; all by default.
         labels: the label of each unit of the model's output; without them, no label is compared.
         logits: the name of the output that the labels belong to, for a model of several outputs.
         domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of

@@ -12,7 +12,7 @@ from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import StimulusInput
-from tfmetamers.networks.spec import ALL_LAYERS
+from tfmetamers.networks.spec import offered_layers
 from tfmetamers.recipes import find_recipe
 from tfmetamers.utilities.words import counted
 
@@ -48,8 +48,7 @@ def traced_network(
     Raises:
         ArgumentError: a layer is unknown or does not depend on the stimulus, or the labels do not fit.
     """
-    if isinstance(layers, str):
-        layers = None if layers == ALL_LAYERS else [layers]
+    layers = offered_layers(layers)
     reached = _differentiable(stimulus)
     offered = {layer: tensor for layer, tensor in found.items() if tensor.name in reached}
     chosen = offered if layers is None else {layer: _chosen(name, layer, found, offered) for layer in layers}
