@@ -127,7 +127,7 @@ class TestCraftedIndexes:
         entry = found._entries["_CHECKPOINTABLE_OBJECT_GRAPH"]
         content[entry.offset] ^= 1
         data.write_bytes(content)
-        with pytest.raises(ValueError, match="long"):
+        with pytest.raises(ValueError, match="_CHECKPOINTABLE_OBJECT_GRAPH"):
             BundledVariables(index, [data]).check_texts()
 
 

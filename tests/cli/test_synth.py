@@ -80,7 +80,7 @@ def test_more_steps_continue_what_was_kept(synth, model, folder, tmp_path):
     arguments = [*model, "--layer", "block", "--batch-size", 2, folder]
     assert synth(*arguments, "--steps", 3, "--keep-state")[0] == 0
     assert (
-        "3 metamers to make (3 from those of fewer steps)"
+        "3 metamers to make (3 continued from fewer steps)"
         in synth(*arguments, "--steps", 5, "--extend", "--dry-run")[1]
     )
     assert synth(*arguments, "--steps", 5, "--extend")[0] == 0
@@ -143,7 +143,7 @@ def test_a_dry_run_estimates_and_makes_nothing(synth, model, folder, tmp_path):
     status, output, _ = synth(*model, "--layer", "block", "--layer", "flat", "--dry-run", folder)
     assert status == 0
     assert "6 metamers to make" in output and "Nothing was made" in output
-    for piece in ("seconds a step", "MB on disk", "block", "on the CPU (", "a few timed steps"):
+    for piece in ("seconds per step", "MB on disk", "block", "on the CPU (", "a few timed steps"):
         assert piece in output
     assert "--batch-size" not in output, "advice on what takes no time"
     assert not (tmp_path / "out").exists()

@@ -173,7 +173,7 @@ class TestBadInput:
         [
             ({"family": "slimm", "name": "vgg_19"}, "'slimm'.*slim"),
             ({"family": "slim", "name": "vgg19"}, "'vgg19'.*vgg_19"),
-            ({"family": "slim"}, "slim.*None"),
+            ({"family": "slim"}, "None.*slim"),
             ({"family": "keras"}, "keras"),
             ({"family": "architecture", "random_seed": 1}, "architecture"),
             ({"family": "release", "name": "word_aliased"}, "release"),

@@ -275,7 +275,7 @@ class TestInterrupted:
 
     def test_inputs_that_are_missing_are_named(self, network, stimuli, tmp_path):
         interrupt(plan(network, stimuli, tmp_path, batch_size=2), network)
-        with pytest.raises(ResultError, match=r"state\.npz.* b "):
+        with pytest.raises(ResultError, match=r"state\.npz.* b,"):
             plan(network, [stimuli[0], stimuli[2]], tmp_path)
 
     def test_another_picture_under_the_same_name_is_refused(self, network, stimuli, tmp_path):
