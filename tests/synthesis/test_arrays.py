@@ -119,7 +119,7 @@ class TestResuming:
 
     def test_what_cannot_be_continued_is_named(self, network, pictures, small_model, tmp_path):
         metamer = tm.synthesize(network, pictures[0], layer="block", **STEPS)
-        for steps, at_fault in ((6, "6 steps"), (3, "6 steps"), ("9", "'9'")):
+        for steps, at_fault in ((6, "already has 6 steps"), (3, "already has 6 steps"), ("9", "'9'")):
             with pytest.raises(ArgumentError, match=at_fault):
                 tm.resume(network, [metamer], steps=steps)
         with pytest.raises(ArgumentError, match="Network small"):

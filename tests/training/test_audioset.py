@@ -204,7 +204,7 @@ def test_what_leaves_nothing_to_train_on_is_refused(corpus, tmp_path):
         (segments, NAMES, sounds, {"min_clips": 13}, "12 clips without a category"),
         (segments, NAMES, sounds, {"seconds": 20.0}, "20 s"),
         (segments[segments["split"] == "train"], NAMES, sounds, {}, "split test"),
-        (segments[8:], NAMES, sounds, {}, "split is validation"),
+        (segments[8:], NAMES, sounds, {}, "split validation"),
         (segments, one, sounds, {}, "'Sound'"),
     ]
     for rows, names, folder, setting, fault in cases:

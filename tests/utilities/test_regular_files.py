@@ -36,11 +36,11 @@ class TestWhatIsNoFile:
 def test_no_more_is_read_than_was_expected(tmp_path):
     (tmp_path / "file").write_bytes(b"12345")
     assert read_regular(tmp_path / "file", 5) == b"12345"
-    with pytest.raises(OSError, match="more than the 4 bytes"):
+    with pytest.raises(OSError, match=r"4 bytes.*file"):
         read_regular(tmp_path / "file", 4)
     with (tmp_path / "file").open("wb") as stream:
         stream.truncate(2**40)  # Which takes no room on disk.
-    with pytest.raises(OSError, match="more than 1,000 bytes"):
+    with pytest.raises(OSError, match=r"1,000 bytes.*file"):
         read_regular(tmp_path / "file", 1000)
 
 

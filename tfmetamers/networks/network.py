@@ -224,7 +224,7 @@ class Network:
             ArgumentError: the network has no cochleagram.
         """
         if self._stimulus.op.name != "cochleagram" or not self._builders:
-            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave --optimize out.")
+            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that out.")
         shape = tuple(self._stimulus.shape[1:].as_list())
         front_end = self.front_end(self.front_ends[0])
         return Network(

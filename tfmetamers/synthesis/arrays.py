@@ -198,8 +198,8 @@ def resume(
             )
         if steps <= metamer.record.recipe.steps:
             raise ArgumentError(
-                f"{metamer!r} already has {metamer.record.recipe.steps} steps, and {steps} were asked for; ask for "
-                "more."
+                f"{metamer!r} already has {metamer.record.recipe.steps} steps, and {steps} were asked for; give a "
+                "larger number."
             )
         check_schedule(metamer, metamer.record.recipe.replace(steps=steps))
     grouped = itertools.groupby(enumerate(metamers), lambda each: _batch_of(each[0], each[1].record))

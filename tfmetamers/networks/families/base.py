@@ -83,11 +83,11 @@ class NetworkFamily:
         for field in _FIELDS - self.takes:
             if getattr(spec, field) is not None:
                 raise ArgumentError(
-                    f"The {field.replace('_', ' ')} {getattr(spec, field)!r} cannot be given for {self.text(spec)}; "
-                    "leave it out."
+                    f"{self.text(spec)} cannot be given the {field.replace('_', ' ')} {getattr(spec, field)!r}; leave "
+                    "that out."
                 )
         if spec.optimize == "cochleagram" and "optimize" not in self.takes:
-            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave --optimize out.")
+            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave that out.")
         if spec.file is None and spec.definition is None:
             self._check_name(spec)
 
