@@ -21,6 +21,7 @@ setup(
     package_data={
         "": ["*.pyi", "py.typed"],
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
+        "tfmetamers.experiments": ["experiment.schema.json", "slurm.sh", "template.toml"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
         "tfmetamers.recognition": ["categories_16.json"],
@@ -53,14 +54,16 @@ setup(
         "platformdirs",
         "psutil",
         "filelock>=3.24",
+        "jsonschema",
         "lazy-loader",
         "msgspec>=0.20",
         "google-crc32c>=1.5",
         "tomli; python_version < '3.11'",
     ],
     extras_require={
+        "cluster": ["bokeh", "distributed"],
         "io": ["tensorflow-io"],
-        "test": ["import-linter", "pytest", "python_speech_features", "ruff"],
+        "test": ["bokeh", "distributed", "import-linter", "pytest", "python_speech_features", "ruff"],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )

@@ -25,6 +25,9 @@ SECTIONS = {
         "recognize": "Show metamers to other networks: who recognises them?",
         "index": "Gather finished metamers into a CSV.",
     },
+    "Studies": {
+        "experiment": "Grids of networks, layers and stimuli, in a file.",
+    },
     "Networks and files": {
         "networks": "List networks and their layers.",
         "checkpoints": "List, fetch and verify published checkpoints.",
@@ -37,7 +40,7 @@ SECTIONS = {
 COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 #: The commands that go on where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
+RESUMED = {"synth", "null", "evaluate", "experiment", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

@@ -8,11 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NetworkSpec
-from tfmetamers.utilities.regular_files import read_text
-
-#: The largest file of labels that is read, in bytes.
-MAX_LABELS = 2**24
+from tfmetamers.networks.spec import NetworkSpec, read_labels
 
 #: Every form in which a network can be given, and what it is.
 FORMS = {
@@ -121,7 +117,7 @@ def _with(options: list, command):
 def parse_network(text: str, *, labels: Path | None = None, **fields) -> NetworkSpec:
     """Return the network that the options of `network_options` name."""
     quiet_tensorflow()
-    return NetworkSpec.parse(text, labels=read_labels(labels), **fields)
+    return NetworkSpec.parse(text, labels=labels and read_labels(labels), **fields)
 
 
 def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[NetworkSpec]:
@@ -134,7 +130,7 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
 
     quiet_tensorflow()
     specs = [NetworkSpec.parse(text) for text in texts]
-    for field, value in {"labels": read_labels(labels), **fields}.items():
+    for field, value in {"labels": labels and read_labels(labels), **fields}.items():
         if value is None:
             continue
         if all(field not in spec.kind.takes for spec in specs):
@@ -148,14 +144,3 @@ def layer_names(network, layers) -> list[str]:
     """Return the names of layers that --layer asked for, each once; 'all' stands for the paper's, which come first."""
     named = [network.layer(layer).name for layer in layers if layer != "all"]
     return list(dict.fromkeys([*(network.layers if "all" in layers else ()), *named]))
-
-
-def read_labels(file: Path | None) -> list[str] | None:
-    """Return the lines of a file of labels."""
-    if file is None:
-        return None
-    try:
-        return read_text(file, MAX_LABELS).splitlines()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise click.UsageError(f"{file} cannot be read ({reason}); a text of one label a line was expected.") from error

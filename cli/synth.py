@@ -228,7 +228,10 @@ def _advise(batch_size: int, metamers: int) -> None:
         say(f"Batches of more than {batch_size} (--batch-size) may take less time a metamer, and take more memory.")
     if not has_gpu():
         say("TensorFlow finds no GPU here; on one, steps take a fraction of that.")
-    say("Several processes can be given the same command: they divide its batches among them.")
+    say(
+        "Several processes can be given the same command: they divide its batches among them. For whole grids, on any "
+        "number of machines, there is 'tfmetamers experiment'."
+    )
 
 
 def _execute(plan, loaded, **options) -> None:

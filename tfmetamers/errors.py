@@ -2,7 +2,7 @@
 
 import numbers
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 #: No whole number is larger: it has 64 bits with its sign, and a table or a file of JSON holds it everywhere.
@@ -41,7 +41,17 @@ class BusyError(ResultError):
 
 
 class SynthesisError(TfmetamersError):
-    """Synthesis cannot go on; what was reached has been saved where a folder was given."""
+    """Synthesis cannot go on; what was reached has been saved where a folder was given.
+
+    Attributes:
+        state: the last good `tfmetamers.synthesis.state.SynthesisState` of the batch; None before there is one.
+        culprits: the places in the batch of the items that cannot go on; None where that is not told.
+    """
+
+    def __init__(self, message: str, *, state=None, culprits: Sequence[int] | None = None):
+        super().__init__(message)
+        self.state = state
+        self.culprits = culprits
 
 
 class UnmovedError(SynthesisError):
