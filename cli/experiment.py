@@ -166,12 +166,11 @@ def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
 
 
 def _run_on_cluster(planned, items, progress, workers, scheduler, threads) -> None:
-    import os
-
     from tfmetamers.experiments.cluster import local_client, remote_client, run_on_cluster
+    from tfmetamers.utilities.determinism import usable_processors
 
     if workers is not None and threads is None:
-        threads = max(1, (os.cpu_count() or 1) // workers)
+        threads = max(1, usable_processors() // workers)
     with remote_client(scheduler) if workers is None else local_client(workers) as client:
         say(f"Dashboard: {client.dashboard_link}")
         run_on_cluster(planned, items, client, progress.tell, threads=threads, share_gpus=workers is not None)

@@ -15,7 +15,7 @@ import pytest
 from tests.experiments.making import contents, tables, write_experiment, write_sounds
 from tfmetamers.experiments.collection import collect
 from tfmetamers.experiments.experiment import Experiment
-from tfmetamers.experiments.status import survey
+from tfmetamers.utilities.files import is_partial
 
 TFMETAMERS = [sys.executable, "-c", "from tfmetamers.cli.main import main; main()", "experiment"]
 
@@ -41,11 +41,11 @@ def finish(process, statuses=(0,)):
     return output
 
 
-def experiment_in(folder, **options):
+def experiment_in(folder, batch_size=2, **options):
     """Write four sounds, and an experiment of two networks with two layers each."""
     folder.mkdir()
     write_sounds(folder / "sounds", 4, "human")
-    return write_experiment(folder / "mine.toml", NETWORKS, batch_size=2, further=RECOGNITION, **options)
+    return write_experiment(folder / "mine.toml", NETWORKS, batch_size=batch_size, further=RECOGNITION, **options)
 
 
 def results(file):
@@ -72,7 +72,7 @@ def assert_nothing_is_left(file):
     out = Experiment.recall(file).out
     assert not list((out / "ledger" / "claims").iterdir())
     assert not list((out / "metamers").rglob("*.unfinished"))
-    assert not list((out / "metamers").rglob("*.partial"))
+    assert not [path for path in (out / "metamers").rglob(".*") if is_partial(path.name)]
 
 
 @pytest.mark.slow
@@ -131,35 +131,26 @@ def kill_tree(number):
         pass
 
 
-def python_children(process):
-    """Return the processes that a process started and that load networks, once they have begun."""
-    try:
-        children = psutil.Process(process.pid).children(recursive=True)
-        return [child for child in children if "tracker" not in " ".join(child.cmdline())]
-    except psutil.Error:
-        return []
+def at_work(experiment):
+    """Return the numbers of the processes that have claimed an item and are alive."""
+    claims = experiment.claims.find_all().values()
+    now = experiment.claims.now() if claims else 0.0
+    return {claim.record.process for claim in claims if claim.record is not None and claim.is_held(now)}
 
 
-def kill_at(process, moment, choose=None):
-    """Wait for a while, and kill a process with all its children, or one that is chosen of these."""
-    deadline = time.monotonic() + moment
-    while time.monotonic() < deadline and process.poll() is None:
+def wait_for_work(process, experiment):
+    """Wait until a process or its workers are at work, and return who is; nobody if it ends before."""
+    while process.poll() is None:
+        if found := at_work(experiment):
+            return found
         time.sleep(0.05)
-    if process.poll() is not None:
-        return False
-    children = python_children(process) if choose else []
-    if choose and children:
-        psutil.Process(choose(children).pid).kill()
-        return True
-    kill_tree(process.pid)
-    process.communicate()
-    return True
+    return set()
 
 
 def whole(file):
     """Return how many metamers are whole, after checking that each folder is."""
     metamers = Path(file.parent, "mine", "metamers")
-    found = [path.parent for path in metamers.rglob("metamer.json") if ".partial" not in str(path)]
+    found = [path.parent for path in metamers.rglob("metamer.json") if not any(map(is_partial, path.parts))]
     for folder in found:
         assert {"metamer.npy", "metamer.wav", "original.wav", "trace.csv", "run.json"} <= set(os.listdir(folder))
     return len(found)
@@ -185,28 +176,31 @@ def test_a_process_that_is_killed_loses_nothing(made, tmp_path):
 
 
 @pytest.mark.slow
-def test_workers_and_schedulers_killed_at_twenty_moments_lose_nothing(alone, tmp_path, capsys):
-    generator = random.Random(1)
-    file = experiment_in(tmp_path / "experiment", steps=20)
-    progress, kills = [], {"worker": 0, "scheduler and all": 0}
-    for moment in range(20):
+def test_workers_and_schedulers_killed_at_twenty_moments_lose_nothing(tmp_path, capsys):
+    options = {"steps": 300, "batch_size": 1}
+    reference = experiment_in(tmp_path / "reference", **options)
+    finish(start("run", reference, "--threads", 1))
+    file = experiment_in(tmp_path / "experiment", **options)
+    experiment, generator = Experiment.plan(file), random.Random(1)
+    progress, kills = [], {"worker": 0, "scheduler": 0}
+    for _ in range(10):
         process = start("run", file, "--workers", 2, "--threads", 1)
-        is_of_worker = moment % 2 == 0
-        killed = kill_at(process, generator.uniform(4, 20), generator.choice if is_of_worker else None)
-        if killed:
-            kills["worker" if is_of_worker else "scheduler and all"] += 1
-        if is_of_worker and process.poll() is None:
-            time.sleep(generator.uniform(1, 5))
-            kill_tree(process.pid)
-            process.communicate()
-        progress.append(whole(file) if (file.parent / "mine" / "metamers").exists() else 0)
-        if progress[-1] == 16 and survey(Experiment.recall(file)).rows[-1].done:
-            break
+        wait_for_work(process, experiment)
+        time.sleep(generator.uniform(0, 2))
+        if workers := at_work(experiment):
+            os.kill(generator.choice(sorted(workers)), signal.SIGKILL)
+            kills["worker"] += 1
+        time.sleep(generator.uniform(0, 2))
+        kills["scheduler"] += bool(at_work(experiment))
+        kill_tree(process.pid)  # The scheduler is in it, and the workers are its children.
+        process.communicate()
+        progress.append(whole(file))
     finish(start("run", file, "--workers", 2, "--threads", 1))
     with capsys.disabled():
-        print(f"\nkilled {kills}; whole metamers after each: {progress}")
+        print(f"\nkilled at work: {kills}; whole metamers after each round: {progress}")
+    assert min(kills.values()) >= 5
     assert progress == sorted(progress)
-    assert results(file) == alone
+    assert results(file) == results(reference)
     assert_nothing_is_left(file)
 
 

@@ -1,9 +1,14 @@
 """Experiments' files: what is in them, what is left out, and what is wrong with them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tfmetamers.errors import ArgumentError
 from tfmetamers.experiments.file import experiment_schema, read_experiment_file
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 GOOD = """
 [stimuli]
@@ -72,6 +77,25 @@ def test_the_schema_is_one_and_says_of_every_key_what_is_expected():
     assert [
         key for key, each in keys.items() if "$ref" not in each and not {"title", "description"} <= each.keys()
     ] == []
+
+
+def test_every_key_is_documented_in_the_section_of_its_table():
+    sections = re.split(r"^`\[+(\w+)\]+`", (DOCS / "experiments.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    described = {"": sections[0], **dict(zip(sections[1::2], sections[2::2], strict=True))}
+    tables = experiment_schema()["properties"]
+    for table, each in tables.items():
+        keys = each.get("items", each).get("properties", {})
+        missing = [key for key in keys if f"`{key}`" not in described[table]] if keys else []
+        assert not missing, f"docs/experiments.md does not describe {missing} of {table}"
+        assert keys or f"`{table}`" in described[""]
+
+
+@pytest.mark.parametrize("document", ["experiments.md", "cluster.md"])
+def test_files_in_documents_are_as_the_schema_says(tmp_path, document):
+    blocks = re.findall(r"^```toml\n(.*?)^```", (DOCS / document).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert read(tmp_path, block)["networks"]
 
 
 def _keys(part):

@@ -46,7 +46,7 @@ class TestMade:
         assert counts(made.experiment) == {"metamers": (6, 0, 0), "evaluation": (3, 0, 0), "recognition": (1, 0, 0)}
         assert len(list(made.experiment.metamers.rglob("verdict.json"))) == 6
         assert not list((made.experiment.out / "ledger" / "claims").iterdir())
-        assert not list(made.experiment.out.rglob("*.unfinished")) + list(made.experiment.out.rglob(".*"))
+        assert not [*made.experiment.out.rglob("*.unfinished"), *made.experiment.out.rglob(".*")]
 
     def test_tables_have_a_row_for_each(self, made):
         assert {name: len(rows(made.experiment, name)) for name in tables(made.experiment.out)} == {
@@ -59,7 +59,7 @@ class TestMade:
         assert [row["layer"] for row in rows(made.experiment, "verdicts.csv")] == ["conv_1"] * 2 + ["logits"] * 2 + [
             "conv_1"
         ] * 2
-        assert all(float(row["seconds_a_step"]) > 0 for row in rows(made.experiment, "timings.csv"))
+        assert all(float(row["seconds"]) > 0 and row["host"] for row in rows(made.experiment, "timings.csv"))
         assert (made.experiment.out / "tables" / "report.html").exists()
 
     def test_what_is_there_is_collected_to_the_same_bytes(self, made):
@@ -85,6 +85,21 @@ class TestMade:
         ]
         assert counts(experiment)["metamers"] == (12, 0, 0)
         assert len(list(experiment.metamers.rglob("verdict.json"))) == 12
+
+
+def test_what_a_worker_left_that_died_at_the_very_end_is_cleared_away(made, tmp_path):
+    file = made.copy(tmp_path)
+    shutil.copytree(made.experiment.out, tmp_path / "mine")
+    experiment = Experiment.plan(file)
+    item = experiment.items[0]
+    experiment.claims.take(item.key, None).stop()
+    folder = item.specs[0].folder(experiment.metamers)
+    folder.with_name(f"{folder.name}.unfinished").mkdir()
+    experiment.claims.take("of an item that is not in the file any more", None).stop()
+    experiment.tidy()
+    assert not list(experiment.claims.folder.iterdir())
+    assert contents(experiment.out) == contents(made.experiment.out)
+    assert not list(experiment.metamers.rglob("*.unfinished"))
 
 
 class Stop(KeyboardInterrupt):

@@ -1,7 +1,6 @@
 """Everything that an experiment has so far, as tidy tables and a report."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +9,21 @@ from tfmetamers.errors import ResultError
 from tfmetamers.experiments.experiment import Experiment
 from tfmetamers.experiments.items import RecognitionItem
 from tfmetamers.experiments.status import survey
-from tfmetamers.metamers.folder import find_metamers, read_record, read_run
-from tfmetamers.metamers.tables import describe_row, further_columns
-from tfmetamers.utilities.files import atomic_write
+from tfmetamers.metamers.failures import Failure, attempt
+from tfmetamers.metamers.folder import read_record, read_run
+from tfmetamers.metamers.tables import COLUMNS, gather, write_csv
 
 if TYPE_CHECKING:
+    import pandas
+
     from tfmetamers.inclusion.evaluation import Judged
 
 #: The folder of the tables, below the output folder.
 TABLES = "tables"
+
+#: The columns of two tables.
+TIMING_COLUMNS = ["network", "layer", "stimulus", "seed", "steps", "seconds", "finished", "host", "folder"]
+FAILURE_COLUMNS = ["kind", "network", "layer", "failed", "reason", "failures_of_item"]
 
 
 @dataclass(frozen=True)
@@ -51,118 +56,81 @@ def collect(experiment: Experiment, *, report: bool = True) -> Collected:
     Raises:
         ResultError: a table cannot be written.
     """
+    import pandas
+
+    from tfmetamers.inclusion.evaluation import verdict_table
+
     folder = experiment.out / TABLES
-    records, unreadable = _records(experiment)
-    judged = list(_judged(records, unreadable))
+    made, failures = _made(experiment)
+    read = [attempt(path, _judged, path) for path in map(experiment.metamers.joinpath, made["folder"])]
+    failures += [each for each in read if isinstance(each, Failure)]
+    judged = [each for each in read if each is not None and not isinstance(each, Failure)]
     tables = {
-        "metamers.csv": _metamer_rows(experiment, records),
-        "verdicts.csv": _verdict_rows(experiment, judged),
+        "metamers.csv": made.drop(columns="seconds"),
+        "verdicts.csv": verdict_table(judged, experiment.metamers),
         **_recognition_tables(experiment),
-        "timings.csv": _timing_rows(experiment, records),
-        "failures.csv": _failure_rows(experiment),
+        "timings.csv": _timings(experiment, made),
+        "failures.csv": pandas.DataFrame(_failure_rows(experiment), columns=FAILURE_COLUMNS),
     }
-    for name, rows in tables.items():
-        with atomic_write(folder / name) as partial:
-            _write_csv(partial, rows)
-    written = _write_report(experiment, judged, folder) if report and judged else None
-    return Collected(folder, {name: len(rows) for name, rows in tables.items()}, unreadable, written)
+    for name, table in tables.items():
+        write_csv(table, folder / name)
+    return Collected(
+        folder,
+        {name: len(table) for name, table in tables.items()},
+        {failure.folder: failure.reason for failure in failures},
+        _write_report(experiment, judged, folder) if report and judged else None,
+    )
 
 
-def _records(experiment: Experiment) -> tuple[dict, dict[Path, str]]:
+def _made(experiment: Experiment) -> "tuple[pandas.DataFrame, list[Failure]]":
+    """Return the table of all metamers, and which cannot be read."""
+    import pandas
+
+    columns = [*COLUMNS, "seconds", "folder"]
     try:
-        folders = find_metamers(experiment.metamers)
-    except ResultError:
-        return {}, {}
-    records, unreadable = {}, {}
-    for folder in folders:
-        try:
-            records[folder] = read_record(folder)
-        except ResultError as error:
-            unreadable[folder] = str(error)
-    return records, unreadable
+        table, failures = gather(experiment.metamers)
+    except ResultError:  # There is none yet.
+        return pandas.DataFrame(columns=columns), []
+    return (table if len(table) else pandas.DataFrame(columns=columns)), failures
 
 
-def _judged(records: dict, unreadable: dict[Path, str]) -> "Iterator[Judged]":
+def _judged(folder: Path) -> "Judged | None":
+    """Return a metamer with its verdict, None where it has none yet."""
     from tfmetamers.inclusion.evaluation import Judged
     from tfmetamers.inclusion.verdict_file import read_verdict
 
-    for folder, record in records.items():
-        try:
-            verdict = read_verdict(folder)
-        except ResultError as error:
-            unreadable[folder] = str(error)
-            continue
-        if verdict is not None:
-            yield Judged(folder, record, verdict)
+    verdict = read_verdict(folder)
+    return None if verdict is None else Judged(folder, read_record(folder), verdict)
 
 
-def _metamer_rows(experiment: Experiment, records: dict) -> list[dict[str, Any]]:
-    rows = []
-    for folder, record in records.items():
-        row = {**describe_row(record), "folder": folder.relative_to(experiment.metamers).as_posix()}
-        rows.append({**row, **further_columns(record, row)})
-    return rows
-
-
-def _verdict_rows(experiment: Experiment, judged: "Sequence[Judged]") -> list[dict[str, Any]]:
-    from tfmetamers.inclusion.evaluation import verdict_row
-
-    return [verdict_row(each, experiment.metamers) for each in judged]
-
-
-def _recognition_tables(experiment: Experiment) -> dict[str, list[dict[str, Any]]]:
+def _recognition_tables(experiment: Experiment) -> "dict[str, pandas.DataFrame]":
     """Return the tables of all decision rules together, each row once."""
-    tables: dict[str, dict[tuple, dict[str, Any]]] = {}
-    for item in experiment.items:
-        if not isinstance(item, RecognitionItem):
-            continue
-        for name in ("recognition.csv", "recognition_summary.csv"):
-            rows = tables.setdefault(name, {})
-            path = item.folder(experiment.out) / name
-            if path.exists():
-                with path.open(newline="", encoding="utf-8") as stream:
-                    rows |= {tuple(row.values()): row for row in csv.DictReader(stream)}
-    return {name: list(rows.values()) for name, rows in tables.items()}
+    import pandas
+
+    items = [item for item in experiment.items if isinstance(item, RecognitionItem)]
+    tables = {}
+    for name in ("recognition.csv", "recognition_summary.csv"):
+        files = [item.folder(experiment.out) / name for item in items]
+        # As text, so that they are written as they were.
+        found = [pandas.read_csv(file, dtype=str, keep_default_na=False) for file in files if file.exists()]
+        if found:
+            tables[name] = pandas.concat(found).drop_duplicates()
+    return tables
 
 
-def _timing_rows(experiment: Experiment, records: dict) -> list[dict[str, Any]]:
-    rows = []
-    for folder, record in records.items():
-        run = read_run(folder)
-        if run is None:
-            continue
-        rows.append(
-            {
-                "network": record.network.name,
-                "layer": record.layer.name,
-                "stimulus": record.stimulus.id,
-                "seed": record.seed,
-                "steps": record.recipe.steps,
-                "seconds": run.seconds,
-                "seconds_a_step": round(run.seconds / record.recipe.steps, 6),
-                "finished": run.finished,
-                "host": run.host,
-                "folder": folder.relative_to(experiment.metamers).as_posix(),
-            }
-        )
-    return rows
+def _timings(experiment: Experiment, made: "pandas.DataFrame") -> "pandas.DataFrame":
+    runs = [read_run(experiment.metamers / folder) for folder in made["folder"]]
+    where = {name: [run and getattr(run, name) for run in runs] for name in ("finished", "host")}
+    return made.assign(**where)[TIMING_COLUMNS]
 
 
 def _failure_rows(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return what failed; a claim has room for some reasons only, so each row says how many its item has."""
     return [
-        {"kind": each.kind, "network": each.network, "layer": each.layer, "failed": failed, "reason": reason}
+        {**vars(each), "failed": failed, "reason": reason, "failures_of_item": each.failures}
         for each in survey(experiment).failed
         for failed, reason in each.reasons.items()
     ]
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows as a CSV, with the columns of all rows in the order in which they come up."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _write_report(experiment: Experiment, judged: "Sequence[Judged]", folder: Path) -> Path | None:

@@ -27,8 +27,9 @@ from tfmetamers.experiments.items import (
     SynthesisItem,
     batches,
 )
+from tfmetamers.synthesis.unfinished import Job, remove_unfinished
 from tfmetamers.utilities.differences import find_differences
-from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.files import atomic_write, sweep_beside
 
 #: The folder, below the output folder, of what is known of the experiment beside its results.
 LEDGER = "ledger"
@@ -120,6 +121,14 @@ class Experiment:
         ]
 
     @cached_property
+    def layer_titles(self) -> dict[Path | None, str]:
+        """What a table calls each layer, by its folder: its name, or its folder's where two recipes share the layer."""
+        layers = {condition.layer_folder: condition.layer for condition in self.conditions}
+        times = Counter((folder.parent, layer) for folder, layer in layers.items())
+        titles = {f: layer if times[f.parent, layer] == 1 else f.name for f, layer in layers.items()}
+        return {**titles, None: ""}
+
+    @cached_property
     def items(self) -> list[Item]:
         """All items: of each network its null distribution, metamers and their evaluations; at the end, recognition."""
         definition = self.definition
@@ -187,14 +196,14 @@ class Experiment:
         found: dict[Path, list[SynthesisItem]] = {}
         for item in self.items:
             if isinstance(item, SynthesisItem):
-                found.setdefault(item.condition.layer_folder, []).append(item)
+                found.setdefault(item.layer_folder, []).append(item)
         return found
 
     def requirements(self, item: Item) -> list[Item]:
         """Return the items that have to be done, or have failed, before an item can begin."""
         if isinstance(item, EvaluationItem):
             null = self._nulls.get(item.network.folder_name)
-            return [*self._synthesis[item.folder], *([null] if null else [])]
+            return [*self._synthesis[item.layer_folder], *([null] if null else [])]
         return self.evaluations if isinstance(item, RecognitionItem) else []
 
     def count_made(self, item: SynthesisItem) -> int:
@@ -217,7 +226,7 @@ class Experiment:
         """Return what an evaluation or a recognition rests on, as JSON has it."""
         if isinstance(item, RecognitionItem):
             return [self.basis(evaluation) for evaluation in self.evaluations]
-        made = sum(map(self.count_made, self._synthesis[item.folder]))
+        made = sum(map(self.count_made, self._synthesis[item.layer_folder]))
         return {"metamers": made, "nulls": [_state(file) for file in (item.null, *item.further_nulls) if file]}
 
     def mark_done(self, item: EvaluationItem | RecognitionItem, basis: Any) -> None:
@@ -237,7 +246,7 @@ class Experiment:
         """Tell whether there is anything to evaluate or to recognise."""
         if isinstance(item, RecognitionItem):
             return any(map(self.has_metamers, self.evaluations))
-        return any(map(self.count_made, self._synthesis[item.folder]))
+        return any(map(self.count_made, self._synthesis[item.layer_folder]))
 
     def take(self, item: Item, found: FoundClaim | None) -> Claim | None:
         """Claim an item; None where it is done, failed, or somebody works on it.
@@ -253,6 +262,7 @@ class Experiment:
             return None
         claim = self.claims.take(item.key, found)
         if claim is not None and self.is_done(item):  # Finished between the look at the disk and the claim.
+            self._clear(item)
             self.claims.forget(item.key, claim.generation)
             return None
         return claim
@@ -275,8 +285,20 @@ class Experiment:
             return
         now, items = self.claims.now(), {item.key: item for item in self.items}
         for key, found in left.items():
-            if not found.is_held(now) and (key not in items or self.is_done(items[key])):
-                self.claims.forget(key, found.generation)
+            item = items.get(key)
+            if found.is_held(now) or not (item is None or self.is_done(item)):
+                continue
+            if item is not None:
+                self._clear(item)
+            self.claims.forget(key, found.generation)
+
+    def _clear(self, item: Item) -> None:
+        """Remove what a worker that died at the very end has left of an item that is done."""
+        if isinstance(item, SynthesisItem):
+            jobs = [Job(spec, spec.folder(self.metamers)) for spec in item.specs]
+            remove_unfinished(jobs)
+            for job in jobs:
+                sweep_beside(job.folder)
 
     def _marker(self, item: Item) -> Path:
         return self.out / LEDGER / "done" / f"{item.key}.json"

@@ -73,8 +73,13 @@ class SynthesisItem:
 
     @property
     def network_name(self) -> str:
-        """The network's name."""
-        return self.condition.network.network_name
+        """The name of the network's folder."""
+        return self.condition.network.folder_name
+
+    @property
+    def layer_folder(self) -> Path:
+        """The folder of the layer below the folder of all metamers."""
+        return self.condition.layer_folder
 
     @property
     def specs(self) -> list[MetamerSpec]:
@@ -114,6 +119,7 @@ class NullItem:
     seed: int
     fit: str | None = None
     kind: ClassVar[str] = "null"
+    layer_folder: ClassVar[None] = None
 
     @cached_property
     def key(self) -> str:
@@ -123,8 +129,8 @@ class NullItem:
 
     @property
     def network_name(self) -> str:
-        """The network's name."""
-        return self.network.network_name
+        """The name of the network's folder."""
+        return self.network.folder_name
 
     def file(self, out: str) -> Path:
         """Return the file of the null distribution."""
@@ -142,7 +148,7 @@ class EvaluationItem:
     Attributes:
         network: the network.
         layer: the layer's name.
-        folder: the layer's folder below the folder of all metamers.
+        layer_folder: the layer's folder below the folder of all metamers.
         null: the file of the null distribution that is built for the network; None where there is none.
         further_nulls: files of null distributions, of which those that apply are used.
         all_layers: whether all layers are compared.
@@ -150,7 +156,7 @@ class EvaluationItem:
 
     network: NetworkSpec
     layer: str
-    folder: Path
+    layer_folder: Path
     null: str | None
     further_nulls: tuple[str, ...]
     all_layers: bool
@@ -160,13 +166,13 @@ class EvaluationItem:
     def key(self) -> str:
         """What tells the item from all others."""
         nulls = [self.null and Path(self.null).name, *self.further_nulls]
-        fields = {"folder": str(self.folder), "nulls": nulls, "all_layers": self.all_layers}
+        fields = {"folder": str(self.layer_folder), "nulls": nulls, "all_layers": self.all_layers}
         return spec_digest({**fields, "evaluated": self.network.identity})[:32]
 
     @property
     def network_name(self) -> str:
-        """The network's name."""
-        return self.network.network_name
+        """The name of the network's folder."""
+        return self.network.folder_name
 
     def describe(self) -> str:
         """Say what it is in a few words."""
@@ -190,6 +196,7 @@ class RecognitionItem:
     bootstrap_seed: int
     kind: ClassVar[str] = "recognition"
     network_name: ClassVar[str] = ""
+    layer_folder: ClassVar[None] = None
 
     @cached_property
     def key(self) -> str:

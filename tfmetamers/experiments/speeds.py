@@ -77,7 +77,7 @@ def known_speeds(experiment: Experiment, claims: Mapping[str, FoundClaim]) -> di
 
 
 def _layer(item: SynthesisItem) -> str:
-    return item.condition.layer_folder.as_posix()
+    return item.layer_folder.as_posix()
 
 
 def _file(experiment: Experiment) -> Path:
@@ -96,8 +96,8 @@ class Estimate:
     """What is to be made at one layer.
 
     Attributes:
-        network: the network's name.
-        layer: the layer's folder, which tells how its metamers are made.
+        network: the name of the network's folder.
+        layer: the layer, as tables call it (`Experiment.layer_titles`).
         seconds_a_step: how long a step of a batch takes; None where it is not known.
         metamers: how many the experiment has.
         made: how many of them are made.
@@ -136,8 +136,9 @@ def estimate(experiment: Experiment) -> list[Estimate]:
         condition, layer = item.condition, _layer(item)
         if layer not in rows:
             network = condition.network
-            rows[layer] = Estimate(network.network_name, condition.layer_folder.name, speeds.get(layer))
-            one = Plan([[Job(condition.spec(item.stimuli[0]), condition.layer_folder)]], [])
+            title = experiment.layer_titles[item.layer_folder]
+            rows[layer] = Estimate(network.folder_name, title, speeds.get(layer))
+            one = Plan([[Job(condition.spec(item.stimuli[0]), item.layer_folder)]], [])
             sizes[layer] = estimate_bytes(one, domains[network.folder_name])
         row, left = rows[layer], len(item.stimuli) - experiment.count_made(item)
         row.metamers += len(item.stimuli)

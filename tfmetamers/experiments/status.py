@@ -14,26 +14,26 @@ class StatusRow:
     """How one kind of items of a network and layer stands, counted in metamers, or else in items.
 
     Attributes:
-        network: the network's name; empty for recognition.
-        layer: the layer's folder, which tells how its metamers are made; empty where the items have none.
+        network: the name of the network's folder; empty for recognition.
+        layer: the layer, as tables call it (`Experiment.layer_titles`); empty where the items have none.
         kind: ``metamers``, ``null``, ``evaluation`` or ``recognition``.
         total: how many there are.
         done: how many are done.
         running: how many somebody works on.
         failed: how many failed.
         waiting: how many are left.
-        seconds_left: how long one worker takes for what is left; None where it is not known.
+        seconds_left: how long one worker takes for the metamers that are left; None where that is not known.
     """
 
     network: str
     layer: str
     kind: str
+    seconds_left: float | None
     total: int = 0
     done: int = 0
     running: int = 0
     failed: int = 0
     waiting: int = 0
-    seconds_left: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Failed:
 
     Attributes:
         item: the item.
-        network: the network's name.
-        layer: the layer's folder.
+        network: the name of the network's folder.
+        layer: the layer, as in the rows.
         kind: what kind of item.
         worker: who tried it.
         since: when it was begun, in UTC.
@@ -114,8 +114,9 @@ def survey(experiment: Experiment) -> Status:
     rows: dict[tuple[str, ...], StatusRow] = {}
     running, failed = [], []
     for item in experiment.items:
-        place = item.network_name, _layer(item), item.kind
-        row = rows.setdefault(place, StatusRow(*place))
+        place = item.network_name, experiment.layer_titles[item.layer_folder], item.kind
+        is_timed = isinstance(item, SynthesisItem)
+        row = rows.setdefault(place, StatusRow(*place, seconds_left=0.0 if is_timed else None))
         total, done = _counts(experiment, item)
         row.total += total
         row.done += done
@@ -135,22 +136,15 @@ def survey(experiment: Experiment) -> Status:
             step = running[-1].step
         else:
             row.waiting += total - done
-        if isinstance(item, SynthesisItem):
-            seconds = speeds.get(item.condition.layer_folder.as_posix())
+        if is_timed:
+            seconds = speeds.get(item.layer_folder.as_posix())
             left = item.condition.recipe.steps - step
             is_known = seconds is not None and row.seconds_left is not None
             row.seconds_left = row.seconds_left + left * seconds if is_known else None
-    lefts = [row.seconds_left for row in rows.values()]
+    lefts = [row.seconds_left for row in rows.values() if row.kind == SynthesisItem.kind]
     workers = len({each.worker for each in running})
     seconds_left = None if None in lefts else sum(lefts) / max(workers, 1)
     return Status(list(rows.values()), running, failed, seconds_left)
-
-
-def _layer(item: Item) -> str:
-    if isinstance(item, SynthesisItem):
-        return item.condition.layer_folder.name
-    folder = getattr(item, "folder", None)
-    return getattr(folder, "name", "")
 
 
 def _counts(experiment: Experiment, item: Item) -> tuple[int, int]:

@@ -171,7 +171,7 @@ class Worker:
         from tfmetamers.metamers.folder import find_metamers, read_record
 
         basis = self.experiment.basis(item)
-        folder = self.experiment.metamers / item.folder
+        folder = self.experiment.metamers / item.layer_folder
         metamers = find_metamers(folder)
         record = read_record(metamers[0])
         built = [item.null] if item.null and Path(item.null).exists() else []

@@ -32,13 +32,12 @@ from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.metamers.tables import describe_row, write_csv
 from tfmetamers.metrics import centred_ranks, pearson, rank_correlation, signal_to_noise_ratio
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord, distinct_names
 from tfmetamers.utilities.files import file_digest
 
 if TYPE_CHECKING:
     import pandas
-
-    from tfmetamers.networks.network import Network
 
 #: Activations of natural stimuli are kept for their further metamers as far as they take no more bytes than this.
 MAX_KEPT_BYTES = 10**9
@@ -76,7 +75,7 @@ def evaluate(
     defaults: Mapping[Path, NullDistribution] | None = None,
     all_layers: bool = False,
     look_in: Sequence[Path] = (),
-    networks: "Sequence[Network]" = (),
+    networks: Sequence[Network] = (),
 ) -> Iterator[Judged | Failure]:
     """Judge every finished metamer below a folder, and write verdict.json beside each.
 
@@ -220,7 +219,7 @@ def verdict_table(judged: Sequence[Judged], out: Path) -> "pandas.DataFrame":
 
     further = ["null", "pearson", "signal_to_noise_ratio", "saved_included", "saved_correlation"]
     columns = [*_RECORD_COLUMNS, *_VERDICT_COLUMNS, *further, "reasons", "warnings", "folder"]
-    table = pandas.DataFrame([verdict_row(each, out) for each in judged], columns=columns)
+    table = pandas.DataFrame([_row(each, out) for each in judged], columns=columns)
     return table.astype({"pairs": "Int64"})  # Missing without a null distribution, else whole numbers.
 
 
@@ -264,7 +263,7 @@ class _Recorded:
         matched: Sequence[str],
         all_layers: bool,
         look_in: Sequence[Path],
-        networks: "Sequence[Network]",
+        networks: Sequence[Network],
     ):
         self._record, self._matched, self._all_layers = record, matched, all_layers
         self._look_in, self._networks = look_in, networks
@@ -277,7 +276,7 @@ class _Recorded:
         return True
 
     @cached_property
-    def network(self) -> "Network":
+    def network(self) -> Network:
         """The network."""
         return self._record.load(self._look_in, self._networks)
 
@@ -404,7 +403,7 @@ def _judge(recorded: _Recorded, folder: Path, choice: Choice, all_layers: bool) 
     }
 
 
-def _predictions(network: "Network", logits: np.ndarray | None) -> list[dict | None]:
+def _predictions(network: Network, logits: np.ndarray | None) -> list[dict | None]:
     """Return index and label of the network's answer to each stimulus, None for a network without labels."""
     if logits is None:
         return [None] * 3
@@ -412,7 +411,7 @@ def _predictions(network: "Network", logits: np.ndarray | None) -> list[dict | N
 
 
 def _at_all_layers(
-    correlations: Mapping[str, float | None], network: "Network", null: NullDistribution | None
+    correlations: Mapping[str, float | None], network: Network, null: NullDistribution | None
 ) -> dict[str, dict]:
     """Return each layer's correlation, and what the null distribution says of it, in the order of the layers."""
     ordered = [name for name in network.layers if name in correlations]
@@ -473,13 +472,7 @@ def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
     }
 
 
-def verdict_row(each: Judged, out: Path) -> dict[str, Any]:
-    """Return the row of a metamer in `verdict_table`.
-
-    Args:
-        each: the metamer.
-        out: the folder that it is below.
-    """
+def _row(each: Judged, out: Path) -> dict[str, Any]:
     verdict, described = each.verdict, describe_row(each.record)
     array, saved = verdict["array"], verdict["saved"]
     return {

@@ -11,7 +11,7 @@ from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.utilities.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     import pandas
 
@@ -113,17 +113,8 @@ def _index_row(out: Path, folder: Path, check: bool) -> dict[str, Any]:
             f"{folder} is damaged: {', '.join(damaged)} missing, or not what was written; delete it and make it again."
         )
     row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
-    return {**row, **further_columns(record, row)}
-
-
-def further_columns(record: MetamerRecord, row: "Collection[str]") -> dict[str, str]:
-    """Return the further columns of a metamer's manifest, ``manifest_`` before the name of one that a row has already.
-
-    Args:
-        record: what metamer.json holds.
-        row: the names of the row's columns.
-    """
-    return {f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()}
+    further = {f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()}
+    return {**row, **further}
 
 
 def write_index(out: str | os.PathLike, file: str | os.PathLike | None = None) -> Path:

@@ -7,21 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.recognition.categories import CATEGORIES, check_rule
 from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collect_exhibits
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.files import atomic_write
-
-if TYPE_CHECKING:
-    from tfmetamers.networks.network import Network
 
 #: The largest number of stimuli that a judge is shown together.
 BATCH = 16
@@ -138,7 +135,7 @@ class Recognition:
 
 def recognize(
     out: str | os.PathLike,
-    judges: "Sequence[Network]",
+    judges: Sequence[Network],
     *,
     include_failed: bool = False,
     rule: str = "max",
@@ -215,7 +212,7 @@ def write_rows(path: str | os.PathLike, kind: type, rows: Iterable) -> None:
         table.to_csv(partial, index=False)
 
 
-def _named(judges: "Sequence[Network]", collection: Collection) -> tuple[list[Judge], dict[Path, Maker]]:
+def _named(judges: Sequence[Network], collection: Collection) -> tuple[list[Judge], dict[Path, Maker]]:
     """Return the judges, and for each metamer, by its folder, the names of what made it."""
     if not judges:
         raise ArgumentError("No judge was given; give at least one network.")

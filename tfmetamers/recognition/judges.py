@@ -1,16 +1,12 @@
 """Networks that say what they recognise in metamers of other networks, and in natural stimuli."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.networks.network import Network
 from tfmetamers.recognition.categories import CATEGORIES, OFFSETS, decide
 from tfmetamers.recognition.exhibits import Exhibit
 from tfmetamers.stimuli.domains import Domain
-
-if TYPE_CHECKING:
-    from tfmetamers.networks.network import Network
 
 
 class Judge:
@@ -22,7 +18,7 @@ class Judge:
         has_categories: whether it takes pictures and has ImageNet's 1000 classes, or 1001 with a background.
     """
 
-    def __init__(self, network: "Network", name: str):
+    def __init__(self, network: Network, name: str):
         """Make a network a judge.
 
         Raises:
@@ -111,7 +107,7 @@ class Judge:
         label = self.network.predictions(logits[None])[0].label
         return label, decide(logits, rule) if self.has_categories else None
 
-    def _asked(self, shown: Domain) -> "Network":
+    def _asked(self, shown: Domain) -> Network:
         """Return the network that is asked: without its front end, if the stimulus is an output of that."""
         is_after_front_end = shown.of_natural_stimuli != shown and self.network.domain == shown.of_natural_stimuli
         if not is_after_front_end or "cochleagram" not in self.network.layers:
