@@ -144,7 +144,7 @@ def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
     if sum(option is not None for option in (workers, scheduler, shard)) > 1:
         raise ArgumentError("--workers, --scheduler and --shard exclude each other; give one of them.")
     number, count = _shard(shard)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _stop)
     from tfmetamers.experiments.experiment import Experiment, numbered_shard
 
     planned = Experiment.plan(file)
@@ -163,6 +163,13 @@ def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
         else:
             _run_on_cluster(planned, items, progress, workers, scheduler, threads)
     return progress.conclude(file)
+
+
+def _stop(*_) -> None:
+    """End as after Ctrl-C, which a shell has the background jobs of scripts ignore."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
 
 
 def _run_on_cluster(planned, items, progress, workers, scheduler, threads) -> None:

@@ -176,6 +176,20 @@ def test_a_process_that_is_killed_loses_nothing(made, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_job_in_the_background_that_is_asked_to_end_gives_its_item_back(tmp_path):
+    """As SLURM asks before a time limit, and as a script that ignores Ctrl-C in its background jobs would."""
+    file = experiment_in(tmp_path / "experiment", steps=10**6)
+    experiment = Experiment.plan(file)
+    process = start("run", file, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    while not list(experiment.metamers.rglob("state.npz")):
+        time.sleep(0.05)
+    process.terminate()
+    assert "Stopped" in finish(process, statuses=[130])
+    [claim] = experiment.claims.find_all().values()
+    assert claim.record.state == "stopped"
+
+
+@pytest.mark.slow
 def test_workers_and_schedulers_killed_at_twenty_moments_lose_nothing(tmp_path, capsys):
     options = {"steps": 300, "batch_size": 1}
     reference = experiment_in(tmp_path / "reference", **options)
