@@ -154,11 +154,12 @@ def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
         say(f"{counted(planned.forgive_failures(), 'failed item')} to try again.")
     planned.tidy()
     with _Progress(planned) as progress:
+        if not progress.has_work:
+            return 0
         if workers is None and scheduler is None:
             from tfmetamers.experiments.work import Worker, limit_threads
 
-            if progress.has_work:
-                limit_threads(threads)
+            limit_threads(threads)
             Worker(planned, progress.show).work(items, progress.tell)
         else:
             _run_on_cluster(planned, items, progress, workers, scheduler, threads)

@@ -333,7 +333,7 @@ class Experiment:
         mine = os.path.relpath(self.file.absolute(), self.out.absolute())
         if earlier.file != mine:
             raise ResultError(
-                f"{self.out} is the output folder of the experiment {self.out / earlier.file}, and {self.file} was "
+                f"{self.out} is the output folder of {os.path.normpath(self.out / earlier.file)}, and {self.file} was "
                 "given; give each experiment an output of its own."
             )
 
@@ -365,7 +365,10 @@ def read_definition(out: Path) -> Definition | None:
 
 
 def _output(file: Path, content: dict[str, Any]) -> Path:
-    return file.parent / content.get("output", file.stem)
+    out = file.parent / content.get("output", file.stem)
+    if out.exists() and not out.is_dir():
+        raise ArgumentError(f"The output of {file} is {out}, which is a file; give a folder.")
+    return out
 
 
 def _state(file: str) -> list | None:
