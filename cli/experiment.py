@@ -136,10 +136,10 @@ def run(file, fork, **engine):
 @_engine_options
 def retry(file, **engine):
     """Make what failed before, once its causes are mended, and what else is not there yet."""
-    return _run(file, forgive=True, **engine)
+    return _run(file, retries=True, **engine)
 
 
-def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
+def _run(file, *, workers, scheduler, shard, threads, retries=False) -> int:
     quiet_tensorflow()
     if sum(option is not None for option in (workers, scheduler, shard)) > 1:
         raise ArgumentError("--workers, --scheduler and --shard exclude each other; give one of them.")
@@ -150,8 +150,8 @@ def _run(file, *, workers, scheduler, shard, threads, forgive=False) -> int:
     planned = Experiment.plan(file)
     items = numbered_shard(planned.items, number, count)
     planned.keep()
-    if forgive:
-        say(f"{counted(planned.forgive_failures(), 'failed item')} to try again.")
+    if retries:
+        say(f"{counted(planned.reset_failures(), 'failed item')} to try again.")
     planned.tidy()
     with _Progress(planned) as progress:
         if not progress.has_work:

@@ -16,9 +16,9 @@ def work(file, **options):
     """Have one worker do an experiment, and return the experiment and what became of each item."""
     experiment = Experiment.plan(file)
     experiment.keep()
-    told = []
-    Worker(experiment, **options).work(experiment.items, lambda *each: told.append(each))
-    return experiment, told
+    outcomes = []
+    Worker(experiment, **options).work(experiment.items, lambda *each: outcomes.append(each))
+    return experiment, outcomes
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ class Made:
     """An experiment that was made, and what became of each item."""
 
     experiment: Experiment
-    told: list
+    outcomes: list
 
     def copy(self, folder):
         """Copy its file and stimuli into a folder, and return the copy of the file."""
@@ -61,6 +61,6 @@ def made(tmp_path_factory, networks, recognition):
     folder = tmp_path_factory.mktemp("made")
     write_sounds(folder / "sounds", 2)
     file = write_experiment(folder / "mine.toml", networks, batch_size=2, further=recognition)
-    experiment, told = work(file)
+    experiment, outcomes = work(file)
     collect(experiment)
-    return Made(experiment, told)
+    return Made(experiment, outcomes)

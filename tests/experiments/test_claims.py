@@ -49,13 +49,13 @@ class TestTaking:
         assert claims.take("item", found) is not None
         assert claims.take("item", found) is None
 
-    def test_what_is_given_back_or_forgiven_is_claimed_anew(self, claims):
+    def test_what_is_given_back_or_reset_is_claimed_anew(self, claims):
         take(claims).stop()
         second = take(claims)
         second.fail({"a": "broken"})
         found = claims.find("item")
         assert found.has_failed and found.record.reasons == {"a": "broken"}
-        claims.forgive("item", found)
+        claims.reset("item", found)
         assert claims.find("item").record.state == STOPPED
         assert take(claims) is not None
         assert claims.find("item").generation == 2
@@ -134,8 +134,8 @@ class TestHeartbeats:
         claim = take(claims)
         os.utime(claim._path, (0, 0))
         with Heartbeat(claim) as heartbeat:
-            heartbeat.tell(1, 10)
-            heartbeat.tell(3, 10)
+            heartbeat.report(1, 10)
+            heartbeat.report(3, 10)
             deadline = time.monotonic() + 5
             while claims.find("item").record.step != 3 and time.monotonic() < deadline:
                 time.sleep(0.01)

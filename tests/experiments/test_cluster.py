@@ -33,9 +33,9 @@ def client():
 def run(file, client, **options):
     experiment = Experiment.plan(file)
     experiment.keep()
-    told = []
-    run_on_cluster(experiment, experiment.items, client, lambda *each: told.append(each), **options)
-    return experiment, told
+    outcomes = []
+    run_on_cluster(experiment, experiment.items, client, lambda *each: outcomes.append(each), **options)
+    return experiment, outcomes
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def test_the_bytes_are_those_of_one_worker_and_a_network_is_loaded_once(networks
         return load(self)
 
     monkeypatch.setattr(NetworkSpec, "load", counted)
-    experiment, told = run(made.copy(tmp_path), client)
-    assert [outcome.state for _, outcome in told] == [DONE] * len(made.experiment.items)
-    assert told[-1][0].kind == "recognition"
+    experiment, outcomes = run(made.copy(tmp_path), client)
+    assert [outcome.state for _, outcome in outcomes] == [DONE] * len(made.experiment.items)
+    assert outcomes[-1][0].kind == "recognition"
     assert sorted(loaded) == sorted(networks)
     collect(experiment, report=False)
     assert contents(experiment.out) == contents(made.experiment.out)
@@ -64,8 +64,8 @@ def test_the_bytes_are_those_of_one_worker_and_a_network_is_loaded_once(networks
 
 def test_what_fails_is_told_and_the_rest_is_done(small, client):
     (small.parent / "sounds" / "3" / "0.wav").write_bytes(b"RIFF")
-    _, told = run(small, client)
-    assert sorted(outcome.state for _, outcome in told) == [DONE, DONE, FAILED]
+    _, outcomes = run(small, client)
+    assert sorted(outcome.state for _, outcome in outcomes) == [DONE, DONE, FAILED]
 
 
 def test_a_worker_that_dies_again_and_again_is_a_failure_of_its_item(small, client, monkeypatch):

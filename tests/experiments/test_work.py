@@ -42,7 +42,7 @@ def reasons(experiment):
 
 class TestMade:
     def test_everything_is_made_judged_and_shown(self, made):
-        assert [outcome.state for _, outcome in made.told] == [DONE] * len(made.experiment.items)
+        assert [outcome.state for _, outcome in made.outcomes] == [DONE] * len(made.experiment.items)
         assert counts(made.experiment) == {"metamers": (6, 0, 0), "evaluation": (3, 0, 0), "recognition": (1, 0, 0)}
         assert len(list(made.experiment.metamers.rglob("verdict.json"))) == 6
         assert not list((made.experiment.out / "ledger" / "claims").iterdir())
@@ -75,8 +75,8 @@ class TestMade:
         file = made.copy(tmp_path)
         shutil.copytree(made.experiment.out, tmp_path / "mine")
         file.write_text(file.read_text().replace("batch_size = 2", "batch_size = 2\nseeds = [0, 1]"))
-        experiment, told = work(file)
-        assert [item.kind for item, _ in told] == [
+        experiment, outcomes = work(file)
+        assert [item.kind for item, _ in outcomes] == [
             *["metamers"] * 2,
             *["evaluation"] * 2,
             "metamers",
@@ -164,8 +164,8 @@ class TestStopped:
         file = write_experiment(tmp_path / "mine.toml", one)
         experiment = Experiment.plan(file)
         experiment.claims.take(experiment.items[0].key, None)
-        _, told = work(file)
-        assert [item for item, _ in told] == [experiment.items[1]]
+        _, outcomes = work(file)
+        assert [item for item, _ in outcomes] == [experiment.items[1]]
         assert survey(experiment).running[0].item == experiment.items[0].describe()
 
 
@@ -176,22 +176,22 @@ class TestFailures:
         whole = broken.read_bytes()
         broken.write_bytes(b"RIFF")
         file = write_experiment(tmp_path / "mine.toml", one, batch_size=3)
-        experiment, told = work(file)
-        assert [outcome.state for _, outcome in told] == [FAILED, DONE]
+        experiment, outcomes = work(file)
+        assert [outcome.state for _, outcome in outcomes] == [FAILED, DONE]
         assert counts(experiment) == {"metamers": (2, 1, 0), "evaluation": (1, 0, 0)}
         assert list(reasons(experiment)) == ["3/1"] and "1.wav" in reasons(experiment)["3/1"]
         assert len(list(experiment.metamers.rglob("verdict.json"))) == 2
         collect(experiment, report=False)
         assert [row["failed"] for row in rows(experiment, "failures.csv")] == ["3/1"]
-        assert work(file)[1] == []  # It is left alone until it is forgiven.
+        assert work(file)[1] == []  # It is left alone until it is reset.
 
         broken.write_bytes(whole)
         experiment = Experiment.plan(file)
         experiment.keep()
-        assert experiment.forgive_failures() == 1
+        assert experiment.reset_failures() == 1
         kept = contents(experiment.out)
-        experiment, told = work(file)
-        assert [(item.kind, outcome.state) for item, outcome in told] == [("metamers", DONE), ("evaluation", DONE)]
+        experiment, outcomes = work(file)
+        assert [(item.kind, outcome.state) for item, outcome in outcomes] == [("metamers", DONE), ("evaluation", DONE)]
         assert counts(experiment) == {"metamers": (3, 0, 0), "evaluation": (1, 0, 0)}
         assert kept.items() <= contents(experiment.out).items()
 
@@ -211,7 +211,7 @@ class TestFailures:
         assert counts(experiment)["metamers"] == (2, 1, 0)
         assert "not finite" in reasons(experiment)["3/1"]
         monkeypatch.undo()
-        experiment.forgive_failures()
+        experiment.reset_failures()
         work(file)
         assert counts(experiment)["metamers"] == (3, 0, 0)
 
@@ -227,8 +227,8 @@ class TestFailures:
         assert all("learning rate" in reason for reason in reasons(experiment).values())
         kept = contents(experiment.out)
         file.write_text(file.read_text().replace("1e30", "0.01"))
-        experiment, told = work(file)  # Another recipe makes other items: there is nothing to forgive.
-        assert [item.kind for item, _ in told] == ["metamers", "evaluation", "recognition"]
+        experiment, outcomes = work(file)  # Another recipe makes other items: there is nothing to reset.
+        assert [item.kind for item, _ in outcomes] == ["metamers", "evaluation", "recognition"]
         assert counts(experiment)["metamers"] == (4, 0, 0)
         assert kept.items() <= contents(experiment.out).items()
 
@@ -249,9 +249,9 @@ class TestFailures:
         assert "network.ckpt" in next(iter(reasons(experiment).values()))
         for part in hidden.iterdir():
             part.rename(tmp_path / part.name)
-        experiment.forgive_failures()
-        _, told = work(file)
-        assert [item.kind for item, _ in told] == ["metamers", "evaluation"]
+        experiment.reset_failures()
+        _, outcomes = work(file)
+        assert [item.kind for item, _ in outcomes] == ["metamers", "evaluation"]
         assert counts(experiment) == {"metamers": (2, 0, 0), "evaluation": (2, 0, 0)}
 
     def test_a_checkpoint_that_was_changed_is_not_used(self, tmp_path):
@@ -282,7 +282,7 @@ class TestFailures:
         assert counts(experiment) == {"metamers": (2, 2, 0), "evaluation": (1, 0, 1)}
         assert "No space left" in next(iter(reasons(experiment).values()))
         monkeypatch.undo()
-        experiment.forgive_failures()
+        experiment.reset_failures()
         work(file)
         assert counts(experiment) == {"metamers": (4, 0, 0), "evaluation": (2, 0, 0)}
 
@@ -303,7 +303,7 @@ def test_a_disk_that_is_really_full_loses_nothing_and_goes_on_when_there_is_room
         assert FAILED in [outcome.state for outcome in outcomes]
         assert any("No space left" in reason for reason in reasons(worker.experiment).values())
         subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
-        worker.experiment.forgive_failures()
+        worker.experiment.reset_failures()
         experiment, _ = work(file)
         assert contents(experiment.out) == contents(made.experiment.out)
     finally:
@@ -314,8 +314,8 @@ def test_null_distributions_are_built_and_used(one, tmp_path):
     write_sounds(tmp_path / "sounds", 4)
     null = '[null]\nstimuli = ["sounds"]\npairs = 6\nfit = "centre"\n'
     file = write_experiment(tmp_path / "mine.toml", one, batch_size=4, further=null)
-    experiment, told = work(file)
-    assert [(item.kind, outcome.state) for item, outcome in told] == [
+    experiment, outcomes = work(file)
+    assert [(item.kind, outcome.state) for item, outcome in outcomes] == [
         ("null", DONE),
         ("metamers", DONE),
         ("evaluation", DONE),
@@ -325,11 +325,11 @@ def test_null_distributions_are_built_and_used(one, tmp_path):
     assert {(row["null"], row["pairs"]) for row in rows(experiment, "verdicts.csv")} == {(built.name, "6")}
     # Another number of pairs is another null distribution, by which all are judged anew; nothing else is made again.
     file.write_text(file.read_text().replace("pairs = 6", "pairs = 5"))
-    experiment, told = work(file)
-    assert [item.kind for item, _ in told] == ["null", "evaluation"]
+    experiment, outcomes = work(file)
+    assert [item.kind for item, _ in outcomes] == ["null", "evaluation"]
     # One that is there already is used as it is.
     file.write_text(file.read_text().replace(null.replace("6", "5"), f'[null]\nfiles = ["mine/nulls/{built.name}"]\n'))
-    experiment, told = work(file)
-    assert [item.kind for item, _ in told] == ["evaluation"]
+    experiment, outcomes = work(file)
+    assert [item.kind for item, _ in outcomes] == ["evaluation"]
     collect(experiment, report=False)
     assert {row["pairs"] for row in rows(experiment, "verdicts.csv")} == {"6"}

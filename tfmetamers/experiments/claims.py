@@ -187,7 +187,7 @@ class Claims:
             ) from error
         return Claim(path, record)
 
-    def forgive(self, key: str, found: FoundClaim) -> None:
+    def reset(self, key: str, found: FoundClaim) -> None:
         """Let an item that failed be tried again.
 
         Raises:
@@ -260,7 +260,7 @@ class Claim:
             raise ClaimLost(f"{self._path.name} is done, or was deleted.") from error
 
     def fail(self, reasons: Mapping[str, str]) -> None:
-        """Note why the item failed; it is left alone until it is forgiven.
+        """Note why the item failed; it is left alone until it is reset.
 
         Args:
             reasons: why, by what failed.

@@ -75,7 +75,7 @@ def run_on_cluster(
     experiment: Experiment,
     items: Sequence[Item],
     client: "distributed.Client",
-    told: Callable[[Item, Outcome], None],
+    report: Callable[[Item, Outcome], None],
     *,
     threads: int | None = None,
     share_gpus: bool = False,
@@ -86,7 +86,7 @@ def run_on_cluster(
         experiment: the experiment; its output folder is one that all workers see.
         items: the items, in the order in which they are begun.
         client: the cluster's client.
-        told: called with each item that was tried.
+        report: called with each item that was tried.
         threads: how many threads TensorFlow uses in each worker; None leaves that to TensorFlow.
         share_gpus: whether the workers are on one machine and share out its GPUs, one each.
 
@@ -107,7 +107,7 @@ def run_on_cluster(
             for item, outcome in tasks.finished():
                 agenda.note(item, outcome)
                 if outcome.state != TAKEN:
-                    told(item, outcome)
+                    report(item, outcome)
                     tasks.submit(agenda.ready())
             if not agenda.goes_on():
                 return

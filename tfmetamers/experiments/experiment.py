@@ -267,7 +267,7 @@ class Experiment:
             return None
         return claim
 
-    def forgive_failures(self) -> int:
+    def reset_failures(self) -> int:
         """Let what failed be tried again, and return how many items these are.
 
         Raises:
@@ -275,7 +275,7 @@ class Experiment:
         """
         failed = {key: found for key, found in self.claims.find_all().items() if found.has_failed}
         for key, found in failed.items():
-            self.claims.forgive(key, found)
+            self.claims.reset(key, found)
         return len(failed)
 
     def tidy(self) -> None:

@@ -18,7 +18,7 @@ class Heartbeat:
         self._lost: ClaimLost | None = None
         self._beaten = time.monotonic()
         self._begun: tuple[int, float] | None = None
-        self._told: dict[str, float] = {}
+        self._progress: dict[str, float] = {}
         self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
@@ -29,8 +29,8 @@ class Heartbeat:
         self._ended.set()
         self._thread.join()
 
-    def tell(self, step: int, steps: int) -> None:
-        """Say how far the work is; the next beat writes that down, and how fast it has been since this was first told.
+    def report(self, step: int, steps: int) -> None:
+        """Say how far the work is; the next beat writes that down, and the speed since the first call.
 
         Raises:
             ClaimLost: another worker has taken it over.
@@ -39,7 +39,7 @@ class Heartbeat:
         now = time.monotonic()
         first, began = self._begun = self._begun or (step, now)
         rate = (step - first) / (now - began) if now > began else 0.0
-        self._told = {"step": step, "steps": steps, "steps_a_second": rate}
+        self._progress = {"step": step, "steps": steps, "steps_a_second": rate}
 
     def check(self) -> None:
         """Make sure that the work is still this worker's.
@@ -59,7 +59,7 @@ class Heartbeat:
     def _beat(self) -> None:
         with self._lock:
             try:
-                self._claim.write(**self._told)
+                self._claim.write(**self._progress)
                 self._beaten = time.monotonic()
             except ClaimLost as error:
                 self._lost = error

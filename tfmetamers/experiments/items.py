@@ -67,7 +67,7 @@ class SynthesisItem:
 
     @cached_property
     def key(self) -> str:
-        """What tells the item from all others."""
+        """What identifies the item."""
         stimuli = [[each.id, each.sha256, each.fit] for each in self.stimuli]
         return spec_digest({"condition": self.condition.digest, "stimuli": stimuli})[:32]
 
@@ -123,7 +123,7 @@ class NullItem:
 
     @cached_property
     def key(self) -> str:
-        """What tells the item from all others."""
+        """What identifies the item."""
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name != "network"}
         return spec_digest({**fields, "network": self.network.identity})[:32]
 
@@ -164,7 +164,7 @@ class EvaluationItem:
 
     @cached_property
     def key(self) -> str:
-        """What tells the item from all others."""
+        """What identifies the item."""
         nulls = [self.null and Path(self.null).name, *self.further_nulls]
         fields = {"folder": str(self.layer_folder), "nulls": nulls, "all_layers": self.all_layers}
         return spec_digest({**fields, "evaluated": self.network.identity})[:32]
@@ -200,7 +200,7 @@ class RecognitionItem:
 
     @cached_property
     def key(self) -> str:
-        """What tells the item from all others."""
+        """What identifies the item."""
         fields = {"rule": self.rule, "include_failed": self.include_failed, "seed": self.bootstrap_seed}
         return spec_digest({**fields, "judges": [judge.identity for judge in self.judges]})[:32]
 

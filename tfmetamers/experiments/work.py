@@ -68,12 +68,12 @@ class Worker:
         self._item: Item | None = None
         self._heartbeat: Heartbeat | None = None
 
-    def work(self, items: Sequence[Item], told: Callable[[Item, Outcome], None]) -> None:
+    def work(self, items: Sequence[Item], report: Callable[[Item, Outcome], None]) -> None:
         """Take one item after another until there is none left that nobody works on.
 
         Args:
             items: the items, in the order in which they are taken.
-            told: called with each item that was tried.
+            report: called with each item that was tried.
 
         Raises:
             ResultError: claims cannot be written.
@@ -84,7 +84,7 @@ class Worker:
                 outcome = self.attempt(item)
                 agenda.note(item, outcome)
                 if outcome.state != TAKEN:
-                    told(item, outcome)
+                    report(item, outcome)
             if not agenda.goes_on():
                 return
 
@@ -160,7 +160,7 @@ class Worker:
             out=item.file(self.experiment.out),
             design=item.design,
         )
-        build_null(plan, self._tell, is_alone=True)
+        build_null(plan, self._report, is_alone=True)
         return {}
 
     def _evaluate(self, item: EvaluationItem) -> Mapping[str, str]:
@@ -186,7 +186,7 @@ class Worker:
         )
         reasons = {}
         for done, each in enumerate(found, start=1):
-            self._tell(done, len(metamers))
+            self._report(done, len(metamers))
             if isinstance(each, Failure):
                 reasons[each.folder.relative_to(folder).as_posix()] = each.reason
         if not reasons:
@@ -204,7 +204,7 @@ class Worker:
             [self._network(judge) for judge in item.judges],
             include_failed=item.include_failed,
             rule=item.rule,
-            progress=self._tell,
+            progress=self._report,
         )
         rows = summarize_recognition(recognition, item.bootstrap_seed)
         write_recognition(item.folder(self.experiment.out), recognition, rows)
@@ -242,15 +242,15 @@ class Worker:
         return self._run
 
     def _tell_steps(self, batch, state) -> None:
-        self._tell(state.step, batch[0].spec.recipe.steps)
+        self._report(state.step, batch[0].spec.recipe.steps)
 
-    def _tell(self, done: int, total: int) -> None:
+    def _report(self, done: int, total: int) -> None:
         """Say how far the item is.
 
         Raises:
             ClaimLost: another worker has taken it over.
         """
-        self._heartbeat.tell(done, total)
+        self._heartbeat.report(done, total)
         self._progress(self._item, done, total)
 
 
