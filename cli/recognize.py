@@ -69,6 +69,7 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
     networks = [spec.load() for spec in parse_judges(judges, **models)]
     from tfmetamers.recognition.decisions import recognize as show
     from tfmetamers.recognition.summary import summarize_recognition
+    from tfmetamers.report.recognition import write_recognition
 
     with progress_counter("shown", "stimulus") as progress:
         recognition = show(out, networks, include_failed=include_failed, rule=rule, truth=truth, progress=progress)
@@ -76,7 +77,8 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
     show_table([vars(row) for row in rows], _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32, 32])
     for remark in _remarks(recognition, rows):
         say(f"\n{remark}")
-    _write(output or out, recognition, rows)
+    write_recognition(output or out, recognition, rows)
+    say(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {output or out}.")
     for folder, reason in recognition.problems:
         warn(f"Not shown: {folder}: {reason}")
     return 1 if recognition.problems else 0
@@ -126,16 +128,3 @@ def _remarks(recognition, rows) -> list[str]:
 
 def _resized(recognition, judge: str) -> int:
     return sum(decision.resized for decision in recognition.decisions if decision.judge == judge)
-
-
-def _write(folder, recognition, rows) -> None:
-    from tfmetamers.plotting.recognition import plot_recognition
-    from tfmetamers.recognition.decisions import Decision, write_rows
-    from tfmetamers.recognition.summary import RecognitionRow
-    from tfmetamers.utilities.files import atomic_write
-
-    write_rows(folder / "recognition.csv", Decision, recognition.decisions)
-    write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
-    with atomic_write(folder / "recognition.png") as partial:
-        plot_recognition(rows).savefig(partial, dpi=150)
-    say(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {folder}.")

@@ -222,7 +222,10 @@ def _advise(batch_size: int, metamers: int) -> None:
         say(f"Batches larger than {batch_size} (--batch-size) may take less time per metamer, but need more memory.")
     if not has_gpu():
         say("TensorFlow found no GPU here; on one, steps take a fraction of the time.")
-    say("Several processes that run the same command divide its batches among themselves.")
+    say(
+        "Several processes that run the same command divide its batches among themselves. For whole grids, on any "
+        "number of machines, there is 'tfmetamers experiment'."
+    )
 
 
 def _execute(plan, load_network, **options) -> None:

@@ -2,7 +2,7 @@
 
 import numbers
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 #: The largest whole number that is accepted: a signed 64-bit integer, which every table and JSON file can hold.
@@ -48,7 +48,17 @@ class BusyError(ResultError):
 
 
 class SynthesisError(TfmetamersError):
-    """Synthesis cannot continue; what it had reached was saved if it writes to a folder."""
+    """Synthesis cannot continue; what it had reached was saved if it writes to a folder.
+
+    Attributes:
+        state: the last good `tfmetamers.synthesis.state.SynthesisState` of the batch; None before there is one.
+        culprits: the places in the batch of the items that cannot continue; None where they are not known.
+    """
+
+    def __init__(self, message: str, *, state=None, culprits: Sequence[int] | None = None):
+        super().__init__(message)
+        self.state = state
+        self.culprits = culprits
 
 
 class UnmovedError(SynthesisError):

@@ -12,7 +12,16 @@ from tfmetamers.networks.families.memory import MemoryFamily
 FIELDS = {field.name for field in dataclasses.fields(NetworkSpec)} - {"family", "name"}
 
 
-@pytest.mark.parametrize("text", ["vggish@1s", "vggish_2020", "deepspeech@0.5s"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vggish@1s",
+        "vggish_2020",
+        "deepspeech@0.5s",
+        "small_word_aliased",
+        "small_word_and_category_reduced_aliasing",
+    ],
+)
 def test_an_outline_is_what_the_network_itself_says(text):
     spec = NetworkSpec.parse(text)
     assert spec.network_family.outline(spec) == NetworkOutline.of(spec.describe())

@@ -52,6 +52,11 @@ def choose_null(nulls: Mapping[Path, NullDistribution], folder: Path, record: Me
     return Choice(best[0], nulls[best[0]])
 
 
+def applying_nulls(nulls: Mapping[Path, NullDistribution], record: MetamerRecord) -> dict[Path, NullDistribution]:
+    """Return the null distributions that apply to a metamer, by their files."""
+    return {file: null for file, null in nulls.items() if not null_differences(null, record)}
+
+
 def require_all_apply(nulls: Mapping[Path, NullDistribution], records: Iterable[MetamerRecord]) -> None:
     """Refuse null distributions of which one applies to no metamer, naming the first difference.
 

@@ -196,7 +196,9 @@ def plan_null(
     return plan
 
 
-def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = None) -> NullDistribution:
+def build_null(
+    plan: NullPlan, progress: Callable[[int, int], None] | None = None, *, is_alone: bool = False
+) -> NullDistribution:
     """Build a null distribution and write it, or read it if it has been written.
 
     The ranks of each stimulus and the coefficients of each block are kept as soon as they are known; the same plan made
@@ -206,13 +208,14 @@ def build_null(plan: NullPlan, progress: Callable[[int, int], None] | None = Non
         plan: the plan.
         progress: called after each stimulus with the number of stimuli ranked and the number in all blocks that are
             not finished, both summed over groups of layers.
+        is_alone: whether the caller sees to it that nobody else builds the same distribution, in place of a lock.
 
     Raises:
         ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
             building the same distribution.
         StimulusError: a stimulus can no longer be loaded.
     """
-    with _locked(plan):
+    with contextlib.nullcontext() if is_alone else _locked(plan), _tidied(plan):
         if plan.out.exists():
             found = NullDistribution.load(plan.out)
             shutil.rmtree(plan.unfinished, ignore_errors=True)  # Left by a run that was killed at its very end.
@@ -285,16 +288,22 @@ def _check_unfinished(plan: NullPlan) -> None:
 
 @contextlib.contextmanager
 def _locked(plan: NullPlan) -> Iterator[None]:
-    """Keep other runs from building the same distribution, and clear away what killed runs left."""
+    """Keep other runs from building the same distribution."""
     busy = f"Another run is building {plan.out}; wait until it has finished, or give another --output."
     with file_lock(lock_beside(plan.out), plan.unfinished, plan.out, busy=busy, remedy="Give another --output."):
-        sweep(plan.unfinished)
-        sweep_beside(plan.out)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                plan.unfinished.rmdir()  # Where it is empty.
+        yield
+
+
+@contextlib.contextmanager
+def _tidied(plan: NullPlan) -> Iterator[None]:
+    """Clear away what killed runs left, and at the end the folder of what is unfinished, if empty."""
+    sweep(plan.unfinished)
+    sweep_beside(plan.out)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            plan.unfinished.rmdir()
 
 
 def _block_file(plan: NullPlan, block: int) -> Path:

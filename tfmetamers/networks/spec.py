@@ -20,6 +20,7 @@ from tfmetamers.stimuli.domains import MODEL_DOMAINS
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.json_files import content_digest
 from tfmetamers.utilities.lists import listed
+from tfmetamers.utilities.regular_files import read_text
 
 if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
@@ -39,6 +40,9 @@ NOTATION = {
     "networks/words": "the folder of a network that 'tfmetamers train' made",
     "release:DIR, release:DIR:word_aliased": "a word network of the authors' release",
 }
+
+#: The largest file of labels that is read, in bytes.
+MAX_LABELS = 2**24
 
 #: What can be optimised: the network's own stimulus, or the cochleagram in place of the waveform.
 OPTIMIZED = ("stimulus", "cochleagram")
@@ -255,6 +259,12 @@ class NetworkSpec:
         """Return a network of what is optimised."""
         return network.without_front_end() if self.optimize == "cochleagram" else network
 
+    def remembering(self, network_name: str, digest: str) -> "NetworkSpec":
+        """Return the same with the name and the `digest` of an earlier time: to tell them, its files are not needed."""
+        remembering = self.replace()
+        vars(remembering).update(network_name=network_name, digest=digest)
+        return remembering
+
     def replace(self, **fields: Any) -> "NetworkSpec":
         """Return the same with other values for some fields."""
         return dataclasses.replace(self, **fields)
@@ -299,6 +309,19 @@ class NetworkSpec:
             is_square = len(self.size) == 2 and self.size[0] == self.size[1]
             return f"@{self.size[0]}" if is_square else f"@{'x'.join(map(str, self.size))}"
         return "" if self.duration is None else f"@{_shortest(self.duration)}s"
+
+
+def read_labels(file: str | os.PathLike) -> list[str]:
+    """Return the lines of a file of labels.
+
+    Raises:
+        ArgumentError: it is missing, too large, or not text in UTF-8.
+    """
+    try:
+        return read_text(Path(file), MAX_LABELS).splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ArgumentError(f"{file} cannot be read ({reason}); a text of one label a line was expected.") from error
 
 
 def locate(spec: NetworkSpec, digest: str, look_in: Sequence[Path] = ()) -> NetworkSpec:

@@ -104,7 +104,8 @@ class Synthesis:
         if not np.isfinite(targets).all():
             raise SynthesisError(
                 f"The activations of {self.network.name} at {self.layer} are not finite for a natural stimulus; "
-                "its weights or its input range are wrong."
+                "its weights or its input range are wrong.",
+                culprits=_not_finite(targets),
             )
         return targets
 
@@ -159,13 +160,13 @@ class Synthesis:
         The result is the same however the steps are divided among calls.
 
         Raises:
-            SynthesisError: a loss or a gradient is not finite; the error's attribute ``state`` is the last
-                good state.
+            SynthesisError: a loss or a gradient is not finite; the error has the last good state, and the items at
+                fault.
         """
         started = time.monotonic()
         moving = (state.stimuli, state.first_moment, state.second_moment)
         with defer_sigint(), registered_gradients(self._registered), deterministic_operations(self.deterministic):
-            stimuli, first, second, losses, done = self._compiled(
+            stimuli, first, second, losses, done, are_finite = self._compiled(
                 targets, *moving, tf.constant(state.step), tf.constant(steps)
             )
         advanced = SynthesisState(
@@ -177,12 +178,12 @@ class Synthesis:
             state.deterministic and self.deterministic,
         )
         if int(done) < steps:
-            error = SynthesisError(
+            raise SynthesisError(
                 f"The loss of {self.network.name} at {self.layer}, or the next stimulus, is not finite at step "
-                f"{advanced.step}; a smaller learning rate may help. The last good state was kept."
+                f"{advanced.step}; a smaller learning rate may help. The last good state was kept.",
+                state=advanced,
+                culprits=np.flatnonzero(~are_finite.numpy()).tolist(),
             )
-            error.state = advanced
-            raise error
         return advanced
 
     def advance_in_calls(
@@ -235,7 +236,11 @@ class Synthesis:
         activations = self._activations(state.stimuli).numpy()
         losses = np.concatenate([state.losses, _losses(targets, activations).numpy()[None]])
         if not np.isfinite(losses[-1]).all():
-            raise SynthesisError(f"The last loss of {self.network.name} at {self.layer} is not finite.")
+            raise SynthesisError(
+                f"The last loss of {self.network.name} at {self.layer} is not finite.",
+                state=state,
+                culprits=_not_finite(losses[-1]),
+            )
         exact_losses = losses[-1]
         if self.recipe.front_end not in (*self.network.front_ends[:1], "none"):
             exact = self.network.activations(self.layer)
@@ -290,19 +295,21 @@ class Synthesis:
         """Do `count` steps, or as many as have finite losses and gradients."""
         losses = tf.TensorArray(tf.float32, size=count, element_shape=[stimuli.shape[0]])
 
-        def goes_on(done, is_finite, *_):
-            return is_finite & (done < count)
+        def goes_on(done, are_finite, *_):
+            return tf.reduce_all(are_finite) & (done < count)
 
         def update(done, _, moving, losses):
             item_losses, gradient = self._losses_and_gradient(targets, moving[0])
             updated = _adam_step(self.recipe, *moving, gradient, step + done)
-            is_finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in (item_losses, *updated)])
+            are_finite = tf.reduce_all([_finite_items(each) for each in (item_losses, *updated)], axis=0)
+            is_finite = tf.reduce_all(are_finite)
             moving = tuple(tf.where(is_finite, new, old) for new, old in zip(updated, moving, strict=True))
-            return done + tf.cast(is_finite, tf.int32), is_finite, moving, losses.write(done, item_losses)
+            return done + tf.cast(is_finite, tf.int32), are_finite, moving, losses.write(done, item_losses)
 
-        start = (tf.constant(0), tf.constant(True), (stimuli, first_moment, second_moment), losses)
-        done, _, moving, losses = tf.while_loop(goes_on, update, start, parallel_iterations=1)
-        return *moving, losses.stack(), done
+        are_finite = tf.ones(stimuli.shape[:1], tf.bool)
+        start = (tf.constant(0), are_finite, (stimuli, first_moment, second_moment), losses)
+        done, are_finite, moving, losses = tf.while_loop(goes_on, update, start, parallel_iterations=1)
+        return *moving, losses.stack(), done, are_finite
 
     def _losses_and_gradient(self, targets, stimuli):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -369,6 +376,16 @@ def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
 
 def _as_json(prediction):
     return prediction and {"index": prediction.index, "label": prediction.label}
+
+
+def _not_finite(values: np.ndarray) -> list[int]:
+    """Return the places of the items of a batch that hold a number that is not finite."""
+    return np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1)).tolist()
+
+
+def _finite_items(values) -> tf.Tensor:
+    """Tell of each item of a batch whether all its numbers are finite."""
+    return tf.reduce_all(tf.math.is_finite(values), list(range(1, len(values.shape))))
 
 
 def _losses(targets, activations) -> tf.Tensor:

@@ -69,11 +69,7 @@ def plan_request(
     """
     seed = checked_whole_number("seed", request.seed, minimum=0)
     outline = find_outline(request.network, Path(request.out)) or NetworkOutline.of(load())
-    layers = [name for name in request.layers if name != ALL_LAYERS]
-    if any(name not in outline.layers for name in layers):
-        network = load()  # A tensor, another name for a layer, or a name that is not known.
-        layers = [network.layer(name).name for name in layers]
-    layers = list(dict.fromkeys([*(outline.layers if ALL_LAYERS in request.layers else ()), *layers]))
+    layers = find_layers(outline, request.layers, load)
     recipe = find_recipe(request.recipe or outline.recipe).replace(**request.overrides)
     files = collect_stimuli(request.inputs, outline.domain.suffixes, ignored=request.out)
     specs = metamer_specs(
@@ -88,6 +84,24 @@ def plan_request(
         progress=progress,
     )
     return specs, outline, recipe
+
+
+def find_layers(outline: NetworkOutline, names: Sequence[str], load: Callable[[], "Network"]) -> list[str]:
+    """Return the layers that names stand for, each once.
+
+    Args:
+        outline: the network's outline.
+        names: names of layers; `ALL_LAYERS` stands for all that have a name.
+        load: loads the network; called only for a name that the outline does not have.
+
+    Raises:
+        ArgumentError: an unknown layer.
+    """
+    layers = [name for name in names if name != ALL_LAYERS]
+    if any(name not in outline.layers for name in layers):
+        network = load()  # A tensor, another name for a layer, or a name that is not known.
+        layers = [network.layer(name).name for name in layers]
+    return list(dict.fromkeys([*(outline.layers if ALL_LAYERS in names else ()), *layers]))
 
 
 def metamer_specs(

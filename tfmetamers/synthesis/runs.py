@@ -5,7 +5,7 @@ import functools
 import gc
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tfmetamers.errors import (
 from tfmetamers.metamers.folder import read_metamer, write_metamer
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import RunRecord, StimulusRecord
+from tfmetamers.metamers.spec import stimulus_file_digest
 from tfmetamers.networks.network import Network
 from tfmetamers.plotting.metamers import plot_metamer
 from tfmetamers.stimuli.noise import stimulus_digest
@@ -40,7 +41,7 @@ SECONDS_TIMED, TIMED_CALLS = 0.2, 3
 STIMULI_KEPT = 1024
 
 #: Called about once a second with the batch that advances and its state.
-Progress = Callable[[list[Job], SynthesisState], None]
+Progress = Callable[[Sequence[Job], SynthesisState], None]
 
 
 def execute_run(
@@ -77,7 +78,13 @@ def execute_run(
         ResultError: a folder cannot be written.
     """
     _check_memory(plan, network)
-    run = _Run(network, snapshot_every, keep_state, deterministic, progress)
+    run = Run(
+        network,
+        snapshot_every=snapshot_every,
+        keep_state=keep_state,
+        deterministic=deterministic,
+        progress=progress,
+    )
     busy: list[list[Job]] = []
     for batch in plan.batches:
         try:
@@ -91,7 +98,7 @@ def execute_run(
         except BusyError as error:
             errors.append(str(error))
     if run.failures:  # A stimulus that fails does so at every layer, and is named once.
-        raise SynthesisError(" ".join(dict.fromkeys([*run.failures, *errors])))
+        raise SynthesisError(" ".join(dict.fromkeys([*run.failures.values(), *errors])))
     if errors:
         raise BusyError(" ".join(errors))
 
@@ -167,61 +174,93 @@ class _Stimuli:
         )
 
 
-class _Run:
-    """A run in progress: one network, and the function of one layer at a time."""
+class Run:
+    """A run in progress: one network, and the function of one layer at a time.
+
+    Attributes:
+        failures: why what could not be made could not, by its folder.
+    """
 
     def __init__(
         self,
         network: Network,
-        snapshot_every: int | None,
-        keep_state: bool,
-        deterministic: bool,
-        progress: Progress | None,
+        *,
+        snapshot_every: int | None = None,
+        keep_state: bool = False,
+        deterministic: bool = True,
+        progress: Progress | None = None,
+        may_write: Callable[[], None] = lambda: None,
     ):
-        self.failures: list[str] = []
-        self._network, self._snapshot_every, self._progress = network, snapshot_every, progress
+        """Begin a run.
+
+        Args:
+            network: the network.
+            snapshot_every: save the stimulus as a picture every so many steps.
+            keep_state: keep Adam's state with each metamer.
+            deterministic: use only operations that give the same numbers in every process on this machine.
+            progress: called about once a second.
+            may_write: called before anything is written; what it raises ends the batch as it is on disk.
+        """
+        self.failures: dict[Path, str] = {}
+        self.network = network
+        self._snapshot_every, self._progress, self._may_write = snapshot_every, progress, may_write
         self._keep_state, self._deterministic = keep_state, deterministic
         self._stimuli = _Stimuli(network)
         self._synthesis: Synthesis | None = None
 
-    def make_alone(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
-        """Make and write the metamers of a batch that no other run has made; those that fail are in `failures`.
+    def make_alone(self, batch: Sequence[Job]) -> Iterator[tuple[Job, Metamer]]:
+        """Make and write the metamers of a batch that no other run has made, and keep other runs from making them.
 
         Raises:
             BusyError: another run is making one of them.
         """
         with locked(batch):
             for part in plan_jobs(batch, len(batch)).batches:
-                yield from self._make(part)
+                yield from self.make(part)
 
-    def _make(self, batch: list[Job]) -> Iterator[tuple[Job, Metamer]]:
+    def make(self, batch: Sequence[Job]) -> Iterator[tuple[Job, Metamer]]:
+        """Make and write a batch; what cannot be made is among `failures` and spares the rest of the batch."""
         usable = [job for job in batch if self._can_load(job)]
-        if not usable:
-            return
-        try:
-            made = self._metamers(usable)
-        except UnmovedError as error:
-            self.failures.append(str(error))
-            remove_unfinished(usable)  # A state that cannot change is not worth keeping.
-            return
-        except SynthesisError as error:
-            self.failures.append(f"{', '.join(job.spec.stimulus.id for job in usable)}: {error}")
-            return
-        for job, metamer in made:
+        made = None
+        while usable and made is None:
+            try:
+                made = self._metamers(usable)
+            except UnmovedError as error:
+                self._note_unmoved(usable, error)
+                remove_unfinished(usable)  # A state that cannot change is not worth keeping.
+                return
+            except SynthesisError as error:
+                usable = self._spared(usable, error)
+        for job, metamer in made or ():
             if not is_finished(job):
                 self._write(job, metamer)
             yield job, metamer
         remove_unfinished(usable)
 
     def _can_load(self, job: Job) -> bool:
+        spec = job.spec.stimulus
         try:
+            if stimulus_file_digest(spec.path) != spec.sha256:
+                raise StimulusError(f"{spec.path} has changed since the run was planned; plan it again.")
             self._stimuli.prepared(job)
         except StimulusError as error:
-            self.failures.append(str(error))
+            self.failures[job.folder] = str(error)
             return False
         return True
 
-    def _metamers(self, batch: list[Job]) -> list[tuple[Job, Metamer]]:
+    def _spared(self, batch: Sequence[Job], error: SynthesisError) -> list[Job]:
+        """Note why items of a batch failed, and return the others; each part's last good state is saved."""
+        culprits = set(range(len(batch)) if error.culprits is None else error.culprits)
+        rest = [place for place in range(len(batch)) if place not in culprits]
+        names = ", ".join(batch[place].spec.stimulus.id for place in sorted(culprits))
+        for part in (rest, *([place] for place in culprits)):
+            if part and error.state is not None:
+                self._save([batch[place] for place in part], error.state.of_items(part))
+        for place in culprits:
+            self.failures[batch[place].folder] = f"{names}: {error}"
+        return [batch[place] for place in rest]
+
+    def _metamers(self, batch: Sequence[Job]) -> list[tuple[Job, Metamer]]:
         """Return the metamers of a batch, from its state on disk if there is one, without those that never moved."""
         synthesis, seed = self._prepared(batch[0]), batch[0].spec.seed
         originals = np.stack([self._stimuli.prepared(job) for job in batch])
@@ -232,13 +271,17 @@ class _Run:
             state = read_state(batch[0].state_file, originals.shape)
         else:
             state = _continued_state(batch) if batch[0].continued else noise
-            write_state(batch, state)  # A folder that cannot be written is noticed before the work, not after.
+            self._save(batch, state)  # A folder that cannot be written is noticed before the work, not after.
         state = self._advanced(synthesis, targets, batch, state)
         self._notice_unmoved(synthesis, batch, state)
-        write_state(batch, state)  # Folders are written one after another: until the last is there, it is needed.
+        self._save(batch, state)  # Folders are written one after another: until the last is there, it is needed.
         records = [self._stimuli.record(job) for job in batch]
         metamers = synthesis.finish(originals, targets, state, records, seed, correlations)
         return list(compress(zip(batch, metamers, strict=True), ~state.unmoved))
+
+    def _save(self, batch: Sequence[Job], state: SynthesisState) -> None:
+        self._may_write()
+        write_state(batch, state)
 
     def _prepared(self, job: Job) -> Synthesis:
         """Return the synthesis for a job's layer, after freeing that of the previous layer."""
@@ -246,10 +289,10 @@ class _Run:
         found = self._synthesis
         if found is None or (found.layer, found.recipe, found.asked_kernels) != wanted:
             self._synthesis = found = None
-            self._synthesis = _synthesis(self._network, job, self._deterministic)
+            self._synthesis = _synthesis(self.network, job, self._deterministic)
         return self._synthesis
 
-    def _advanced(self, synthesis: Synthesis, targets, batch: list[Job], start: SynthesisState) -> SynthesisState:
+    def _advanced(self, synthesis: Synthesis, targets, batch: Sequence[Job], start: SynthesisState) -> SynthesisState:
         """Advance a batch to its last step, saving the state from time to time and whenever anything stops it."""
         state, saved = start, time.monotonic()
         try:
@@ -260,11 +303,11 @@ class _Run:
                 if self._progress:
                     self._progress(batch, state)
                 if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                    write_state(batch, state)
+                    self._save(batch, state)
                     saved = time.monotonic()
         except BaseException as error:
             with contextlib.suppress(ResultError):  # The first error matters more than a state that cannot be saved.
-                write_state(batch, getattr(error, "state", state))
+                self._save(batch, getattr(error, "state", None) or state)
             raise
         return state
 
@@ -279,17 +322,25 @@ class _Run:
         error = synthesis.unmoved_error([job.spec.stimulus.id for job in compress(batch, state.unmoved)])
         if state.unmoved.all():
             raise error
-        if str(error) not in self.failures:
-            self.failures.append(str(error))
+        if self._note_unmoved(compress(batch, state.unmoved), error):
             warnings.warn(str(error), TfmetamersWarning, stacklevel=2)
 
+    def _note_unmoved(self, jobs: Iterable[Job], error: UnmovedError) -> bool:
+        """Note what never moves, and tell whether that is news."""
+        found = {job.folder: str(error) for job in jobs}
+        is_news = not found.items() <= self.failures.items()
+        self.failures |= found
+        return is_news
+
     def _save_snapshots(self, batch: Sequence[Job], state: SynthesisState) -> None:
+        self._may_write()
         for job, stimulus in zip(batch, state.stimuli, strict=True):
-            self._network.domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")
+            self.network.domain.save(stimulus, job.unfinished / "snapshots" / f"step_{state.step:06d}")
 
     def _write(self, job: Job, metamer: Metamer) -> None:
-        figure = plot_metamer(metamer, self._network) if self._network.domain.figure_bytes else None
+        figure = plot_metamer(metamer, self.network) if self.network.domain.figure_bytes else None
         run = RunRecord.now(metamer.seconds)
+        self._may_write()
         snapshots = job.unfinished / "snapshots"
         write_metamer(job.folder, metamer, run, snapshots, figure, keep_state=self._keep_state)
 

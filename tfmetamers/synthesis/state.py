@@ -42,6 +42,12 @@ class SynthesisState:
         is_reached = self.first_moment.any(axes) | self.second_moment.any(axes)
         return ~is_reached & (self.losses[-1] > 0)
 
+    def of_items(self, places: Sequence[int]) -> "SynthesisState":
+        """Return the state of some items of the batch, by their places in it."""
+        chosen = list(places)
+        moving = (values[chosen] for values in (self.stimuli, self.first_moment, self.second_moment))
+        return SynthesisState(*moving, self.losses[:, chosen], self.seconds, self.deterministic)
+
     @classmethod
     def at_rest(cls, stimuli: np.ndarray) -> "SynthesisState":
         """Return the state before the first step, from the initial stimuli."""

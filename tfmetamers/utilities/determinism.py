@@ -32,10 +32,11 @@ def operation_threads() -> int:
     import tensorflow as tf
 
     asked = tf.config.threading.get_intra_op_parallelism_threads()
-    return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or _usable_processors()
+    return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or usable_processors()
 
 
-def _usable_processors() -> int:
+def usable_processors() -> int:
+    """Return the number of processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # Not on Linux.

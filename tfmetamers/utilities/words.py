@@ -39,11 +39,21 @@ def duration_range(shortest: float, longest: float) -> str:
         shortest: seconds.
         longest: seconds.
     """
-    unit, (seconds, _) = next((unit, bounds) for unit, bounds in _UNITS.items() if longest < bounds[1])
-    low, high = (_rounded(time / seconds) for time in (shortest, longest))
-    if low == high:
-        return f"about {high} {unit}{'' if high == '1' else 's'}"
-    return f"{low} to {high} {unit}s"
+    unit, size = _unit(longest)
+    low, high = (_rounded(time / size) for time in (shortest, longest))
+    return f"about {duration(longest)}" if low == high else f"{low} to {high} {unit}s"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that fits: ``40 seconds``, ``1.5 hours``."""
+    unit, size = _unit(seconds)
+    number = _rounded(seconds / size)
+    return f"{number} {unit}{'' if number == '1' else 's'}"
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    """Return the unit that fits, and how many seconds it has."""
+    return next((unit, size) for unit, (size, limit) in _UNITS.items() if seconds < limit)
 
 
 def _rounded(number: float) -> str:

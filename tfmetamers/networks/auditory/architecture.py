@@ -17,23 +17,14 @@ import tensorflow as tf
 
 from tfmetamers.cochlea.settings import CochleagramSettings
 from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
-from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TOPS, TrainingPass
+from tfmetamers.networks.auditory.layer_names import RESERVED_NAMES, TOPS, WEIGHTED, label_task, paper_names
+from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TrainingPass
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import read_json
 
 #: The scope of the variables of a word network in the released checkpoints.
 SCOPE = "brain_network"
-
-#: The task whose classes are the network's labels (``build_word_network_aliased.py``).
-LABEL_TASK = "/stimuli/word_int"
-
-#: The pools that take the places of convolutions: in the released network with reduced aliasing, they do what the
-#: strides of these convolutions do in the other network.
-POOLS_IN_PLACE = {"conv_0": "pool_0_0", "conv_1": "pool_1_0"}
-
-#: Types of the layers that the paper names; a name stands for the activations after the ReLU.
-WEIGHTED = ("tf.layers.conv2d", "tf.layers.dense")
 
 RECTIFIERS = ("tf.nn.relu", "tf.nn.relu6", "tf.nn.leaky_relu")
 
@@ -42,9 +33,6 @@ MAX_LIST_LENGTH = 32
 
 #: Arguments that are one whole number, or one for frequency and one for time.
 PAIRS = ("kernel_size", "pool_size", "strides")
-
-#: The names that every network of this module gives its input and its output.
-RESERVED_NAMES = ("cochleagram", "logits")
 
 
 @dataclass(frozen=True)
@@ -123,7 +111,7 @@ class Architecture:
     @property
     def label_task(self) -> str | None:
         """The task whose classes are the network's labels; None where there are no tasks."""
-        return LABEL_TASK if LABEL_TASK in self.tasks else next(iter(sorted(self.tasks)), None)
+        return label_task(self.tasks)
 
 
 def _check_names(architecture: Architecture) -> None:
@@ -191,9 +179,9 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
         has_top = architecture.layers[-1].layer_type in TOPS
         logits = outputs[architecture.layers[-1].name] if has_top else None
         activations = _activations(architecture, outputs)
-        layers = {"cochleagram": cochleagram, **_paper_layers(activations, outputs)}
-        if has_top:
-            layers["logits"] = logits
+        named = {**outputs, **activations, "cochleagram": cochleagram, "logits": logits}
+        names = paper_names([(layer.layer_type, layer.name) for layer in architecture.layers])
+        layers = {name: named[name] for name in names}
         further = {name: activations.get(name, output) for name, output in outputs.items() if name not in layers}
         return TracedGraph(cochleagram, layers, logits, tf.compat.v1.global_variables(), further)
 
@@ -215,14 +203,6 @@ def _rectifier(layer: LayerSpecification, later: Sequence[LayerSpecification]) -
     if named in rectifiers:
         return named
     return next((each.name for each in later[:1] if each.layer_type in RECTIFIERS), None)
-
-
-def _paper_layers(activations: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    layers = {}
-    for name, activation in activations.items():
-        pool = POOLS_IN_PLACE.get(name)
-        layers |= {pool: outputs[pool]} if pool in outputs else {name: activation}
-    return layers
 
 
 def training_outputs(

@@ -1,0 +1,110 @@
+"""An experiment's file: TOML, checked against the JSON schema beside this module."""
+
+import functools
+import json
+import sys
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tfmetamers.errors import ArgumentError, shown, unknown_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: Where the fields of the file are described.
+_REMEDY = "docs/experiments.md lists them."
+
+
+def read_experiment_file(path: Path) -> dict[str, Any]:
+    """Return what an experiment's file holds, with the defaults of what it leaves out.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ArgumentError: it is missing, is not TOML, has a key that is not known, or a value that cannot be used.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ArgumentError(
+            f"The experiment {path} cannot be read: {reason}; 'tfmetamers experiment new NAME' writes one."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ArgumentError(f"{path} is not TOML: {error}; mend that line.") from error
+    _check(path, content)
+    _check_choices(path, content)
+    return _with_defaults(experiment_schema(), content)
+
+
+@functools.cache
+def experiment_schema() -> dict[str, Any]:
+    """Return the JSON schema of experiments."""
+    text = resources.files("tfmetamers.experiments").joinpath("experiment.schema.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def _check(path: Path, content: dict) -> None:
+    """Refuse what is not as the schema says, naming the first fault."""
+    import jsonschema
+
+    errors = jsonschema.Draft202012Validator(experiment_schema()).iter_errors(content)
+    for error in sorted(errors, key=lambda error: ([str(part) for part in error.absolute_path], _rank(error))):
+        raise _refusal(path, error)
+
+
+def _rank(error) -> bool:
+    """Put keys that are not known first: one that is missing is likely to be one that is misspelt."""
+    return error.validator != "additionalProperties"
+
+
+def _refusal(path: Path, error) -> ArgumentError:
+    """Return a fault in one sentence: where it is, what is there, and what was expected."""
+    if error.validator == "anyOf":  # Of tables among alternatives, what is wrong in the table says more.
+        inner = [each for each in error.context if each.validator in ("additionalProperties", "required")]
+        if inner and isinstance(error.instance, Mapping):
+            return _refusal(path, min(inner, key=_rank))
+    place = _place(error.absolute_path)
+    known = error.schema.get("properties", {})
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in error.instance if key not in known)
+        return unknown_name("key", unknown, known, _REMEDY, where=f" in {place or 'an experiment'} of {path}")
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return ArgumentError(f"{path} lacks {f'{place}.' if place else ''}{missing}; add it. {_REMEDY}")
+    return ArgumentError(
+        f"{path} has {shown(error.instance)} for {place or 'the whole'}; {error.schema['title']} was expected."
+    )
+
+
+def _place(parts) -> str:
+    """Return where a value is, as ``networks[0].layers``; the first of a list is number 0."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _check_choices(path: Path, content: dict) -> None:
+    """Refuse tables in which one of two keys has to be given and both or none are."""
+    for table, (first, second) in {"stimuli": ("inputs", "data_set"), "null": ("stimuli", "files")}.items():
+        if table in content and (first in content[table]) == (second in content[table]):
+            raise ArgumentError(f"[{table}] of {path} has {first} and {second}, or neither; give one of the two.")
+
+
+def _with_defaults(schema: dict, value: Any) -> Any:
+    """Return a value with the schema's defaults for what it leaves out."""
+    if isinstance(value, dict) and "properties" in schema:
+        filled = {
+            key: each["default"] for key, each in schema["properties"].items() if "default" in each and key not in value
+        }
+        properties = schema["properties"]
+        return {key: _with_defaults(properties[key], each) for key, each in {**value, **filled}.items()}
+    if isinstance(value, list) and "items" in schema:
+        return [_with_defaults(schema["items"], each) for each in value]
+    return value
