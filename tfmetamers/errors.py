@@ -19,7 +19,7 @@ class TfmetamersError(Exception):
     ...     find_recipe("feather2019-picture")
     ... except TfmetamersError as error:
     ...     print(error)
-    There is no recipe 'feather2019-picture'; similar names are feather2019-image, ... Give one of these.
+    There is no recipe 'feather2019-picture'; similar: feather2019-image, ... Give one of these.
     """
 
 
@@ -91,8 +91,8 @@ def unknown_name(
     """
     known = list(known)
     near = get_close_matches(str(name), known, n=5, cutoff=0.4)
-    listed = f"similar names are {', '.join(near)}" if near else f"known names are {', '.join(known[:10]) or 'none'}"
-    return ArgumentError(f"There is no {kind} {shown(name)}{where}; {listed}. {remedy}")
+    listed = ", ".join(near or known[:10]) or "none"
+    return ArgumentError(f"There is no {kind} {shown(name)}{where}; {'similar' if near else 'known'}: {listed}. {remedy}")
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:

@@ -37,8 +37,8 @@ def test_what_is_left_out_is_the_papers(tmp_path):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        (GOOD.replace("layers =", "layer ="), r"networks\[0\].*'layer'.*layers"),
-        (GOOD.replace("network =", "netwrok ="), r"networks\[0\].*'netwrok'.*network"),
+        (GOOD.replace("layers =", "layer ="), r"'layer'.*networks\[0\].*layers"),
+        (GOOD.replace("network =", "netwrok ="), r"'netwrok'.*networks\[0\].*network"),
         ("sedes = [1]\n" + GOOD, "'sedes'.*seeds"),
         (GOOD + "[nul]\npairs = 3\n", "'nul'.*null"),
         (GOOD.replace('["conv1_2"]', "3"), r"3 for networks\[0\]\.layers; a list of names"),
@@ -48,7 +48,7 @@ def test_what_is_left_out_is_the_papers(tmp_path):
         (GOOD.replace('network = "vgg_19"\n', ""), r"lacks networks\[0\]\.network"),
         ("[stimuli]\ninputs = ['sounds']\n", "lacks networks"),
         (GOOD + "[evaluation]\nlayers = 'some'\n", "'some' for evaluation.layers; .*all"),
-        (GOOD + "[recognition]\njudges = [{ netwrok = 'vgg_19' }]\n", r"judges\[0\].*'netwrok'.*network"),
+        (GOOD + "[recognition]\njudges = [{ netwrok = 'vgg_19' }]\n", r"'netwrok'.*judges\[0\].*network"),
         (GOOD + "[recognition]\njudges = [3]\n", r"3 for recognition\.judges\[0\]; a network"),
         (GOOD.replace("[[networks]]", "[networks]"), r"networks; a list of tables \[\[networks\]\]"),
         (GOOD.replace("inputs", "per_category = 3\n# inputs"), r"\[stimuli\].*inputs.*data_set"),
