@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -26,15 +27,20 @@ class Job:
 
     Attributes:
         spec: what determines it.
-        folder: where the finished metamer goes.
+        out: the output folder.
         begun: the folder of a metamer that differs in having fewer steps, which is continued; None to start from noise.
         steps_begun: the number of steps of that.
     """
 
     spec: MetamerSpec
-    folder: Path
+    out: Path
     begun: Path | None = None
     steps_begun: int = 0
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the finished metamer goes; worked out for those of a million whose turn comes."""
+        return self.spec.folder(self.out)
 
     @property
     def unfinished(self) -> Path:
