@@ -126,6 +126,7 @@ class TestCompletion:
         layers = completed("synth", "--network", "vgg_19:random:3", "--layer", "conv")
         assert layers[0] == "conv1_2" and layers[-1] == "conv5_4"
         assert completed("null", "build", "--network", "vggish@3s", "--layer", "al") == ["all"]
+        assert completed("synth", "--network", "small_word_aliased", "--layer", "fc") == ["fc_intermediate"]
 
     def test_of_layers_of_what_is_no_network_yet_there_are_none(self):
         for named in ([], ["--network", "nothing"], ["--network", "nowhere.keras"]):

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from tfmetamers.cochlea.cochleagram import build_front_end
 from tfmetamers.errors import ArgumentError
-from tfmetamers.networks.auditory.architecture import LABEL_TASK, Architecture, trace, training_outputs
-from tfmetamers.networks.auditory.layer_types import TOPS, TrainingPass
+from tfmetamers.networks.auditory.architecture import Architecture, trace, training_outputs
+from tfmetamers.networks.auditory.layer_names import LABEL_TASK, TOPS
+from tfmetamers.networks.auditory.layer_types import TrainingPass
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 

@@ -434,6 +434,3 @@ LAYER_TYPES |= {
         "multi_fc_top_classification": _tops,
     }.items()
 }
-
-#: The layer types that have an output for each task.
-TOPS = ("fc_top_classification", "multi_fc_top_classification")

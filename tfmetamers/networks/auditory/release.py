@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.auditory.architecture import LABEL_TASK, SCOPE, Architecture, LayerSpecification
+from tfmetamers.networks.auditory.architecture import SCOPE, Architecture, LayerSpecification
+from tfmetamers.networks.auditory.layer_names import LABEL_TASK
 from tfmetamers.networks.auditory.word_cnn import word_labels
 from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.pickles import Partial, read_pickle

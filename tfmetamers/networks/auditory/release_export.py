@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfmetamers.checkpoints.reader import CheckpointFile
-from tfmetamers.networks.auditory.architecture import LABEL_TASK, Architecture, LayerSpecification
+from tfmetamers.networks.auditory.architecture import Architecture, LayerSpecification
+from tfmetamers.networks.auditory.layer_names import LABEL_TASK
 from tfmetamers.networks.auditory.trained_folder import read_trained
 from tfmetamers.utilities.files import atomic_write
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.families.base import NetworkFamily
+from tfmetamers.networks.auditory.layer_names import INPUT, label_task, paper_layers
+from tfmetamers.networks.families.base import NetworkFamily, NetworkOutline
 from tfmetamers.networks.families.checkpoints import (
     checkpoint_files,
     constants,
@@ -18,6 +19,7 @@ from tfmetamers.networks.families.checkpoints import (
     without_weights,
 )
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.utilities.json_files import read_json
 
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
@@ -58,6 +60,29 @@ class AuditoryFamily(NetworkFamily):
             CheckpointError: a file is missing or damaged.
         """
         raise NotImplementedError
+
+    def packaged_layers(self, spec: NetworkSpec) -> Path | None:
+        """Return the file of the layers of a network that comes with the package, None for others."""
+        return None
+
+    def outline(self, spec):
+        file = self.packaged_layers(spec)
+        if file is None or spec.optimize != "stimulus":
+            return None
+        from tfmetamers.cochlea.settings import CochleagramSettings
+        from tfmetamers.stimuli.domains import Sounds
+
+        content = read_json(file)
+        settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
+        layers = paper_layers([(layer["layer_type"], layer["args"]["name"]) for layer in content["layers"]])
+        return NetworkOutline(
+            content["name"],
+            Sounds(settings.sampling_rate, settings.samples),
+            (INPUT, *layers),
+            RECIPE,
+            content["tasks"][label_task(content["tasks"])],
+            content["note"],
+        )
 
     def load(self, spec):
         found = self.find(spec)

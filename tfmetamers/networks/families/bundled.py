@@ -1,6 +1,6 @@
 """The small trained networks that come with the package, by their names."""
 
-from tfmetamers.networks.auditory.trained_folder import bundled_networks
+from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, bundled_networks
 from tfmetamers.networks.families.trained import TrainedFamily
 
 
@@ -21,6 +21,9 @@ class BundledFamily(TrainedFamily):
 
     def folder(self, spec):
         return bundled_networks()[spec.name]
+
+    def packaged_layers(self, spec):
+        return self.folder(spec) / ARCHITECTURE_FILE
 
     def state(self, spec):
         return "comes with the package"
