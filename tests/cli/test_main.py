@@ -297,8 +297,8 @@ class TestNames:
     def test_ids(self, capsys, manifest, id_):
         assert "id" in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
 
-    @pytest.mark.parametrize("id_", [".q.tfmetamers.partial", "a/.0.tfmetamers.lock"])
-    def test_ids_of_temporary_files(self, capsys, manifest, id_):
+    @pytest.mark.parametrize("id_", [".q.tfmetamers.partial", "a/.0.tfmetamers.lock", "metamer.json"])
+    def test_ids_of_files_of_our_own(self, capsys, manifest, id_):
         assert id_ in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
 
     def test_files_of_a_manifest(self, capsys, manifest):

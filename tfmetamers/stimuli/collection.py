@@ -12,6 +12,8 @@ from tfmetamers.utilities.files import is_lock, is_partial
 #: The columns of a manifest that have a meaning; other columns are kept as they are.
 MANIFEST_COLUMNS = ("id", "file", "label", "category")
 
+#: Names of files by which metamers are found: a folder of such a name would be taken for one of them.
+FOUND_BY = ("metamer.json", "metamer.npy")
 
 #: The longest id, and the longest part of one, in bytes: it becomes a path.
 MAX_ID, MAX_PART = 1024, 255
@@ -131,10 +133,10 @@ def _from_manifest(manifest: Path) -> list[StimulusFile]:
 
 
 def _check_id(stimulus: StimulusFile) -> None:
-    """Refuse an id that cannot be a path below the output folder, or that is that of a temporary file there."""
+    """Refuse an id that cannot be a path below the output folder, or that is the name of one of its own files there."""
     parts = stimulus.id.split("/")
     is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
-    is_own = any(is_partial(part) or is_lock(part) for part in parts)
+    is_own = any(is_partial(part) or is_lock(part) or part in FOUND_BY for part in parts)
     if not is_plain or is_own or not stimulus.id.isprintable() or "\\" in stimulus.id:
         raise StimulusError(
             f"{stimulus.path} has the id {stimulus.id!r}; a plain name, or names separated by '/', was expected."
