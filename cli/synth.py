@@ -124,7 +124,7 @@ def synth(
 
     request = Request(spec, layers, inputs, out, recipe_name, overrides, seed, kernels, fit)
     load_network = _LazyNetwork(spec)
-    with progress_over("stimuli", "file", leave=False) as progress:
+    with progress_over("stimuli", "stimulus", leave=False) as progress:
         specs, outline, recipe = plan_request(request, load_network, progress)
     with progress_over("planned", "metamer", leave=False) as progress:
         plan = plan_run(specs, out, batch_size, extend=extend, progress=progress)

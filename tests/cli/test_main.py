@@ -126,6 +126,7 @@ class TestCompletion:
         layers = completed("synth", "--network", "vgg_19:random:3", "--layer", "conv")
         assert layers[0] == "conv1_2" and layers[-1] == "conv5_4"
         assert completed("null", "build", "--network", "vggish@3s", "--layer", "al") == ["all"]
+        assert completed("synth", "--network", "small_word_aliased", "--layer", "fc") == ["fc_intermediate"]
 
     def test_of_layers_of_what_is_no_network_yet_there_are_none(self):
         for named in ([], ["--network", "nothing"], ["--network", "nowhere.keras"]):
@@ -296,8 +297,8 @@ class TestNames:
     def test_ids(self, capsys, manifest, id_):
         assert "id" in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
 
-    @pytest.mark.parametrize("id_", [".q.tfmetamers.partial", "a/.0.tfmetamers.lock"])
-    def test_ids_of_temporary_files(self, capsys, manifest, id_):
+    @pytest.mark.parametrize("id_", [".q.tfmetamers.partial", "a/.0.tfmetamers.lock", "metamer.json"])
+    def test_ids_of_files_of_our_own(self, capsys, manifest, id_):
         assert id_ in self.synth(capsys, "--network", "vgg_19:random", manifest(id_))
 
     def test_files_of_a_manifest(self, capsys, manifest):

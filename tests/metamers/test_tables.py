@@ -1,6 +1,7 @@
 """One table of everything that was made."""
 
 import csv
+import json
 from tokenize import TokenError
 
 import pandas
@@ -10,6 +11,7 @@ from tests.metamers.examples import RUN, a_metamer, a_record
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers import index, tables, tabulate, write_index, write_metamer
 from tfmetamers.metamers.tables import COLUMNS, gather
+from tfmetamers.utilities.json_files import sealed
 
 
 def write(folder, **changes):
@@ -123,6 +125,19 @@ def test_what_can_be_used_is_gathered_and_what_cannot_is_named(tmp_path):
     table, failures = gather(tmp_path, check=True)
     assert list(table["stimulus"]) == ["b"]
     assert "metamer.json" in failures[0].reason and "metamer.png" in failures[1].reason
+
+
+@pytest.mark.parametrize("damage", [lambda text: text.replace("true", "false"), lambda text: "[1]", lambda text: "{}"])
+def test_a_verdict_that_is_not_what_was_written_is_named(tmp_path, damage):
+    folder = tmp_path / "a" / "0"
+    write(folder)
+    verdict = json.dumps(sealed({"format": 2, "included": True}))
+    (folder / "verdict.json").write_text(verdict)
+    assert gather(tmp_path, check=True)[1] == []
+    (folder / "verdict.json").write_text(damage(verdict))
+    assert len(gather(tmp_path)[0]) == 1
+    [failure] = gather(tmp_path, check=True)[1]
+    assert str(folder / "verdict.json") in failure.reason
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), KeyError("x"), TokenError("x", (1, 1))])

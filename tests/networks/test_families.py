@@ -12,19 +12,18 @@ from tfmetamers.networks.families.memory import MemoryFamily
 FIELDS = {field.name for field in dataclasses.fields(NetworkSpec)} - {"family", "name"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "vggish@1s",
-        "vggish_2020",
-        "deepspeech@0.5s",
-        "small_word_aliased",
-        "small_word_and_category_reduced_aliasing",
-    ],
-)
+WORDS = ["small_word_aliased", "small_word_and_category_reduced_aliasing", "word_reduced_aliasing:random"]
+
+
+@pytest.mark.parametrize("text", ["vggish@1s", "vggish_2020", "deepspeech@0.5s", *WORDS])
 def test_an_outline_is_what_the_network_itself_says(text):
     spec = NetworkSpec.parse(text)
     assert spec.network_family.outline(spec) == NetworkOutline.of(spec.describe())
+
+
+def test_layers_of_a_cochleagram_that_is_optimised_are_told_by_loading():
+    spec = NetworkSpec.parse("small_word_aliased", optimize="cochleagram")
+    assert spec.kind.outline(spec) is None
 
 
 def test_every_network_has_one_name_and_is_parsed_to_its_family():

@@ -222,6 +222,18 @@ class TestMany:
         assert self.requested(stimuli, ["conv1_2", "fc6"], tmp_path).waiting == 6
         assert len(looked) == 2
 
+    def test_the_folder_of_a_metamer_is_worked_out_once_its_layer_was_begun(self, stimuli, tmp_path, monkeypatch):
+        folder, worked_out = spec_module.MetamerSpec.folder, []
+        monkeypatch.setattr(
+            spec_module.MetamerSpec, "folder", lambda spec, out: worked_out.append(spec.layer) or folder(spec, out)
+        )
+        planned = self.requested(stimuli, ["conv1_2", "fc6"], tmp_path)
+        assert worked_out == []
+        planned.batches[-1][0].folder.parent.parent.mkdir(parents=True)
+        worked_out.clear()
+        assert self.requested(stimuli, ["conv1_2", "fc6"], tmp_path).waiting == 6
+        assert set(worked_out) == {"fc6"}
+
     def test_a_network_that_records_share_is_read_once(self, network, stimuli, tmp_path, monkeypatch):
         make(network, stimuli, tmp_path, recipe=RECIPE.replace(steps=1))
         read, original = [], NetworkRecord.from_json
@@ -243,7 +255,8 @@ class TestMany:
 
         request = Request(NetworkSpec.parse("vgg_19:random"), ["fc6"], [manifest], tmp_path)
         specs = plan_request(request, unable, progress)[0]
-        assert sorted(hashed) == sorted(shown) == [file.path for file in stimuli]
+        assert sorted(hashed) == [file.path for file in stimuli]
+        assert len(shown) == 300
         assert [spec.stimulus.sha256 for spec in specs] == [str(stimuli[row % 3].path) for row in range(300)]
         (tmp_path / specs[0].layer_folder).mkdir(parents=True)
         shown.clear()

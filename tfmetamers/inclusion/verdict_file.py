@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tfmetamers.errors import ResultError
-from tfmetamers.metamers.folder import checked_file
+from tfmetamers.metamers.folder import VERDICT_FILE, checked_file
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.stimuli.noise import stimulus_digest
@@ -89,7 +89,7 @@ def write_verdict(folder: Path, verdict: Mapping[str, Any]) -> None:
         ResultError: it cannot be written.
     """
     content = sealed({"format": FORMAT, **verdict})
-    with atomic_write(folder / "verdict.json") as partial:
+    with atomic_write(folder / VERDICT_FILE) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
@@ -99,7 +99,7 @@ def read_verdict(folder: Path) -> VerdictContent | None:
     Raises:
         ResultError: it is damaged, altered, lacks a part, or is of another format.
     """
-    path = folder / "verdict.json"
+    path = folder / VERDICT_FILE
     if not path.exists():
         return None
     try:

@@ -33,6 +33,9 @@ TRACED_EACH = 100
 #: Adam's state after the last step, where it was kept.
 STATE_FILE = "state.npz"
 
+#: The verdict on a metamer, which evaluation writes into its folder later and seals by its own hash.
+VERDICT_FILE = "verdict.json"
+
 #: The reason why a folder that holds a metamer without its record is not used.
 HALF_WRITTEN = "it is incomplete: it holds metamer.npy but no metamer.json; delete it and run synth again."
 
@@ -157,6 +160,20 @@ def find_damaged_files(folder: str | os.PathLike) -> list[str]:
         except ResultError:
             damaged.append(name)
     return damaged
+
+
+def check_verdict(folder: str | os.PathLike) -> None:
+    """Refuse a verdict that is not what was written, by its own hash; there need not be one.
+
+    Raises:
+        ResultError: it is damaged.
+    """
+    path = Path(folder) / VERDICT_FILE
+    try:
+        if path.exists():
+            check_seal(read_json(path))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} is damaged ({error}); delete it and evaluate again.") from error
 
 
 def read_metamer(folder: str | os.PathLike) -> Metamer:

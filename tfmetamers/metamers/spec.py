@@ -56,8 +56,7 @@ class StimulusSpec:
             StimulusError: the file is missing or cannot be read.
         """
         digest = stimulus_file_digest(stimulus.path) if sha256 is None else sha256
-        path = str(stimulus.path)
-        path = path if os.path.isabs(path) else str(Path(path).absolute())
+        path = os.path.join(os.getcwd(), stimulus.path)
         return cls(stimulus.id, path, digest, stimulus.label, stimulus.category, dict(stimulus.columns), fit)
 
 

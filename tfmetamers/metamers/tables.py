@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers.failures import Failure, attempt
-from tfmetamers.metamers.folder import find_damaged_files, find_metamers, read_record, read_run
+from tfmetamers.metamers.folder import check_verdict, find_damaged_files, find_metamers, read_record, read_run
 from tfmetamers.metamers.metamer import Metamer, listed_metamers
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.utilities.files import atomic_write
@@ -102,7 +102,7 @@ def gather(out: str | os.PathLike, check: bool = False) -> "tuple[pandas.DataFra
 
     Args:
         out: the folder.
-        check: also compare every file of each metamer with the hash that was recorded of it.
+        check: also compare every file of each metamer with the hash that was recorded of it, its verdict included.
 
     Raises:
         ResultError: there is no metamer.
@@ -121,6 +121,8 @@ def _index_row(out: Path, folder: Path, check: bool) -> dict[str, Any]:
         raise ResultError(
             f"{folder} is damaged: {', '.join(damaged)} missing or altered; delete it and make the metamer again."
         )
+    if check:
+        check_verdict(folder)
     row = {**describe_row(record), "seconds": run and run.seconds, "folder": folder.relative_to(out).as_posix()}
     further = {f"manifest_{name}" if name in row else name: value for name, value in record.stimulus.columns.items()}
     return {**row, **further}

@@ -11,7 +11,14 @@ import numpy as np
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.verdict_file import check_original, is_about, judged_files, read_verdict
 from tfmetamers.metamers.failures import Failure, attempt
-from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_metamer, read_record
+from tfmetamers.metamers.folder import (
+    HALF_WRITTEN,
+    VERDICT_FILE,
+    find_half_written,
+    find_metamers,
+    read_metamer,
+    read_record,
+)
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.words import counted, listed
@@ -101,7 +108,7 @@ def collect_exhibits(out: str | os.PathLike, truth: Mapping[str, Truth] | None =
         else:
             metamers.append(found)
             # A file that was judged has changed: either it was made again, or it is damaged.
-            changed = found.included is None and (folder / "verdict.json").exists() and attempt(folder, found.load)
+            changed = found.included is None and (folder / VERDICT_FILE).exists() and attempt(folder, found.load)
             if isinstance(changed, Failure):
                 problems.append((folder, changed.reason))
     problems += [(folder, f"{folder}: {HALF_WRITTEN}") for folder in find_half_written(out)]

@@ -6,6 +6,9 @@ from tfmetamers.errors import ArgumentError, TfmetamersError, shown
 from tfmetamers.utilities.files import is_lock, is_partial
 from tfmetamers.utilities.lists import listed
 
+#: Names of files by which metamers are found: a folder of such a name would be taken for one of them.
+FOUND_BY = ("metamer.json", "metamer.npy")
+
 #: The longest id, and the longest part of one, in bytes.
 MAX_ID, MAX_PART = 1024, 255
 
@@ -46,12 +49,12 @@ def array_ids(ids: Sequence[str] | None, digests: Sequence[str]) -> list[str]:
 
 
 def _check_id(id_: str, source: object, error: type[TfmetamersError]) -> None:
-    """Refuse an id that cannot be a path below the output folder, or that is that of a temporary file there."""
+    """Refuse an id that cannot be a path below the output folder, or that is the name of one of its own files there."""
     if not isinstance(id_, str):
         raise error(f"{source} has the id {shown(id_)}; text was expected.")
     parts = id_.split("/")
     is_plain = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
-    is_own = any(is_partial(part) or is_lock(part) for part in parts)
+    is_own = any(is_partial(part) or is_lock(part) or part in FOUND_BY for part in parts)
     if not is_plain or is_own or not id_.isprintable() or "\\" in id_:
         raise error(f"{source} has the id {id_!r}; a plain name, or names separated by '/', was expected.")
     if len(id_.encode()) > MAX_ID or any(len(part.encode()) > MAX_PART for part in parts):

@@ -18,6 +18,7 @@ from tfmetamers.metamers.spec import MetamerSpec
 from tfmetamers.stimuli.domains import Domain
 from tfmetamers.synthesis.unfinished import Job, read_members
 from tfmetamers.utilities.differences import find_differences
+from tfmetamers.utilities.memory import no_garbage_collection
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Plan:
         return by_layer
 
 
+@no_garbage_collection()
 def plan_run(
     specs: Sequence[MetamerSpec],
     out: str | os.PathLike,
@@ -76,8 +78,9 @@ def plan_run(
         ResultError: a folder of one of these names holds something else, or there is nothing to extend.
     """
     checked_whole_number("batch size", batch_size, minimum=1)
-    jobs = [Job(spec, spec.folder(out)) for spec in specs]
-    return plan_jobs(_extending(jobs, Path(out)) if extend else jobs, batch_size, progress)
+    out = Path(out)
+    jobs = [Job(spec, out) for spec in specs]
+    return plan_jobs(_extending(jobs, out) if extend else jobs, batch_size, progress)
 
 
 def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence], Iterable] = iter) -> Plan:
@@ -86,8 +89,7 @@ def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence
     Raises:
         ResultError: a folder of one of these names holds something else.
     """
-    exists = functools.cache(Path.exists)  # The disk is asked once for each folder of stimuli.
-    started = [job for job in jobs if exists(job.folder.parent.parent)]
+    started = _in_started_folders(jobs)
     interrupted = _interrupted_batches(started)
     continued = {job.folder for batch in interrupted for job in batch}
     finished = [job for job in progress(started) if job.folder not in continued and is_finished(job)]
@@ -100,6 +102,16 @@ def plan_jobs(jobs: Sequence[Job], batch_size: int, progress: Callable[[Sequence
     order = {layer: place for place, layer in enumerate(dict.fromkeys(job.spec.layer for job in jobs))}
     batches.sort(key=lambda batch: order[batch[0].spec.layer])
     return Plan(batches, finished)
+
+
+def _in_started_folders(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs of which the folder of the layer and of the class of stimuli is there: one look at each."""
+
+    @functools.cache
+    def is_there(out: Path, layer: Path, group: str) -> bool:
+        return Path(out, layer, group).exists()
+
+    return [job for job in jobs if is_there(job.out, job.spec.layer_folder, job.spec.stimulus.id.rpartition("/")[0])]
 
 
 def is_finished(job: Job) -> bool:

@@ -17,6 +17,7 @@ from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import domain_from_json
+from tfmetamers.utilities.memory import no_garbage_collection
 
 if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
@@ -52,6 +53,7 @@ class Request:
     fit: str | None = None
 
 
+@no_garbage_collection()
 def plan_request(
     request: Request, load: Callable[[], "Network"], progress: Callable[[Sequence], Iterable] = iter
 ) -> tuple[list[MetamerSpec], NetworkOutline, Recipe]:
@@ -61,7 +63,7 @@ def plan_request(
         request: the request.
         load: loads the network; called only if what planning needs is known neither from its family nor from a metamer
             in the output folder.
-        progress: called with the files that are hashed; yields them one by one, such as a progress bar.
+        progress: called with the stimuli, whose files are hashed; yields them one by one, such as a progress bar.
 
     Raises:
         ArgumentError: an unknown layer or recipe, or a value that cannot be used.
@@ -144,13 +146,18 @@ def _stimulus_specs(files: Sequence[StimulusFile], fit: str | None, progress) ->
     """Return the specs of stimuli; each of their files is hashed once, several at a time."""
     paths = list(dict.fromkeys(file.path for file in files))
     calls = [paths[first : first + FILES_A_CALL] for first in range(0, len(paths), FILES_A_CALL)]
+    digests: dict[Path, str] = {}
+    specs = []
     pool = ThreadPoolExecutor()
     try:
         hashed = itertools.chain.from_iterable(pool.map(lambda call: [*map(stimulus_file_digest, call)], calls))
-        digests = dict(zip(progress(paths), hashed, strict=True))
+        for file in progress(files):
+            if file.path not in digests:
+                digests[file.path] = next(hashed)
+            specs.append(StimulusSpec.of_file(file, fit, digests[file.path]))
     finally:
         pool.shutdown(cancel_futures=True)
-    return [StimulusSpec.of_file(file, fit, digests[file.path]) for file in files]
+    return specs
 
 
 def find_outline(spec: NetworkSpec, out: Path) -> NetworkOutline | None:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -26,16 +27,21 @@ class Job:
 
     Attributes:
         spec: what determines it.
-        folder: where the finished metamer goes.
+        out: the output folder.
         continued: the folder of a metamer that differs only in having fewer steps, which is continued; None where it is
             started from noise.
         first_step: the number of steps of that metamer; 0 where it is started from noise.
     """
 
     spec: MetamerSpec
-    folder: Path
+    out: Path
     continued: Path | None = None
     first_step: int = 0
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the finished metamer goes; worked out for those of a million whose turn comes."""
+        return self.spec.folder(self.out)
 
     @property
     def unfinished(self) -> Path:

@@ -117,12 +117,14 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**content, SEAL: content_digest(content)}
 
 
-def check_seal(content: Mapping[str, Any]) -> None:
+def check_seal(content: Any) -> None:
     """Refuse an object that `sealed` returned and that was altered since.
 
     Raises:
-        ValueError: its hash is missing, or another than that of the rest.
+        ValueError: it is no object, its hash is missing, or it is another than that of the rest.
     """
+    if not isinstance(content, dict):
+        raise ValueError("it is not an object")
     rest = {key: value for key, value in content.items() if key != SEAL}
     if content.get(SEAL) != content_digest(rest):
         raise ValueError("its hash is not that of its content")

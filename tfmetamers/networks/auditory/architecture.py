@@ -17,7 +17,14 @@ import tensorflow as tf
 
 from tfmetamers.cochlea.settings import CochleagramSettings
 from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
-from tfmetamers.networks.auditory.layer_names import RESERVED_NAMES, TOPS, WEIGHTED, label_task, paper_names
+from tfmetamers.networks.auditory.layer_names import (
+    INPUT,
+    OUTPUT,
+    TOPS,
+    activation_layers,
+    label_task,
+    paper_layers,
+)
 from tfmetamers.networks.auditory.layer_types import LAYER_TYPES, MAX_WEIGHTS, TrainingPass
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.utilities.files import atomic_write
@@ -26,13 +33,14 @@ from tfmetamers.utilities.json_files import read_json
 #: The scope of the variables of a word network in the released checkpoints.
 SCOPE = "brain_network"
 
-RECTIFIERS = ("tf.nn.relu", "tf.nn.relu6", "tf.nn.leaky_relu")
-
 #: The maximum length of a list among a layer's arguments: a few bytes of a pickle can stand for billions of values.
 MAX_LIST_LENGTH = 32
 
 #: Arguments that are one whole number, or one for frequency and one for time.
 PAIRS = ("kernel_size", "pool_size", "strides")
+
+#: The names that every network of this module gives its input and its output.
+RESERVED_NAMES = (INPUT, OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -174,35 +182,13 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
     with tf.Graph().as_default():
         tf.compat.v1.set_random_seed(seed)
         shape = [None, settings.channels, settings.envelope_samples, 1]
-        cochleagram = tf.compat.v1.placeholder(tf.float32, shape, "cochleagram")
+        cochleagram = tf.compat.v1.placeholder(tf.float32, shape, INPUT)
         outputs = _build(architecture, cochleagram)
-        has_top = architecture.layers[-1].layer_type in TOPS
-        logits = outputs[architecture.layers[-1].name] if has_top else None
-        activations = _activations(architecture, outputs)
-        named = {**outputs, **activations, "cochleagram": cochleagram, "logits": logits}
-        names = paper_names([(layer.layer_type, layer.name) for layer in architecture.layers])
-        layers = {name: named[name] for name in names}
-        further = {name: activations.get(name, output) for name, output in outputs.items() if name not in layers}
-        return TracedGraph(cochleagram, layers, logits, tf.compat.v1.global_variables(), further)
-
-
-def _activations(architecture: Architecture, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Return the activations of each layer with weights, after its ReLU if it has one, by name."""
-    layers = architecture.layers
-    return {
-        layer.name: outputs[_rectifier(layer, layers[position + 1 :]) or layer.name]
-        for position, layer in enumerate(layers)
-        if layer.layer_type in WEIGHTED
-    }
-
-
-def _rectifier(layer: LayerSpecification, later: Sequence[LayerSpecification]) -> str | None:
-    """Return the name of a layer's ReLU: the one with the layer's name, or else the one that directly follows."""
-    named = f"relu_{re.sub('^conv_', '', layer.name)}"
-    rectifiers = [each.name for each in later if each.layer_type in RECTIFIERS]
-    if named in rectifiers:
-        return named
-    return next((each.name for each in later[:1] if each.layer_type in RECTIFIERS), None)
+        listed = [(layer.layer_type, layer.name) for layer in architecture.layers]
+        layers = {INPUT: cochleagram, **{name: outputs[layer] for name, layer in paper_layers(listed).items()}}
+        activations = activation_layers(listed)
+        further = {name: outputs[activations.get(name, name)] for name in outputs if name not in layers}
+        return TracedGraph(cochleagram, layers, layers.get(OUTPUT), tf.compat.v1.global_variables(), further)
 
 
 def training_outputs(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.families.base import NetworkFamily
+from tfmetamers.networks.auditory.layer_names import INPUT, OUTPUT, label_task, paper_layers
+from tfmetamers.networks.families.base import NetworkFamily, NetworkOutline
 from tfmetamers.networks.families.checkpoints import (
     checkpoint_files,
     constants,
@@ -18,6 +19,7 @@ from tfmetamers.networks.families.checkpoints import (
     without_weights,
 )
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.utilities.json_files import read_json
 from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
@@ -59,6 +61,33 @@ class AuditoryFamily(NetworkFamily):
             CheckpointError: a file is missing or damaged.
         """
         raise NotImplementedError
+
+    def architecture_file(self, spec: NetworkSpec) -> Path | None:
+        """Return the JSON file of a network's layers; None where they are elsewhere."""
+        return None
+
+    def outline(self, spec):
+        """Return what the file of the layers tells; None where only loading tells what is wrong with it."""
+        file = self.architecture_file(spec)
+        if file is None or spec.optimize != "stimulus":
+            return None
+        from tfmetamers.cochlea.settings import CochleagramSettings
+        from tfmetamers.stimuli.domains import Sounds
+
+        try:
+            content = read_json(file)
+            settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
+            layers = paper_layers([(layer["layer_type"], layer["args"]["name"]) for layer in content["layers"]])
+            return NetworkOutline(
+                content["name"],
+                Sounds(settings.sampling_rate, settings.samples),
+                (INPUT, *layers),
+                RECIPE,
+                content["tasks"][label_task(content["tasks"])] if OUTPUT in layers else None,
+                content.get("note", ""),
+            )
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArgumentError):
+            return None
 
     def load(self, spec):
         found = self.find(spec)

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from tfmetamers.cochlea.settings import CochleagramSettings
-from tfmetamers.errors import ArgumentError
-from tfmetamers.networks.auditory.layer_names import label_task, paper_names
 from tfmetamers.networks.auditory.trained_folder import (
     ARCHITECTURE_FILE,
     LABELS_FILE,
@@ -12,9 +9,7 @@ from tfmetamers.networks.auditory.trained_folder import (
     read_trained,
     trained_checkpoint,
 )
-from tfmetamers.networks.families.auditory import RECIPE, AuditoryFamily, AuditoryFiles
-from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.stimuli.domains import Sounds
+from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
 from tfmetamers.utilities.json_files import read_json
 
 
@@ -44,25 +39,8 @@ class TrainedFamily(AuditoryFamily):
     def own_checkpoint(self, spec):
         return trained_checkpoint(self.folder(spec))
 
-    def outline(self, spec):
-        """Return what the folder's architecture tells; None where only loading tells what is wrong with it."""
-        if spec.optimize != "stimulus":
-            return None
-        try:
-            content = read_json(self.folder(spec) / ARCHITECTURE_FILE)
-            settings = CochleagramSettings().replace(**content.get("cochleagram", {}))
-            layers = [(layer["layer_type"], layer["args"]["name"]) for layer in content["layers"]]
-            names, tasks = tuple(paper_names(layers)), content["tasks"]
-            return NetworkOutline(
-                content["name"],
-                Sounds(settings.sampling_rate, settings.samples),
-                names,
-                RECIPE,
-                tasks[label_task(tasks)] if "logits" in names else None,
-                content.get("note", ""),
-            )
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArgumentError):
-            return None
+    def architecture_file(self, spec):
+        return self.folder(spec) / ARCHITECTURE_FILE
 
     def defining_files(self, spec):
         return [self.folder(spec) / ARCHITECTURE_FILE, self.folder(spec) / LABELS_FILE]

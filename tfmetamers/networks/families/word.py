@@ -1,11 +1,15 @@
 """The word networks of the paper, from the authors' release or with the architecture in this package."""
 
+from importlib import resources
 from pathlib import Path
 
 from tfmetamers.checkpoints.catalog import cache_folder, cached_checkpoint, network_entry
 from tfmetamers.errors import CheckpointError
 from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
 from tfmetamers.networks.families.checkpoints import fetched
+
+#: The folder of the layers that the package carries.
+ARCHITECTURES = Path(str(resources.files("tfmetamers.networks.auditory"))) / "architectures"
 
 NAMES = ("word_aliased", "word_reduced_aliasing")
 
@@ -23,12 +27,19 @@ class WordFamily(AuditoryFamily):
         from tfmetamers.networks.auditory import release, word_cnn
         from tfmetamers.networks.families.release import released_files
 
-        checkpoint = spec.checkpoint or cached_checkpoint(network_entry(spec.name).name)
-        if spec.random_seed is None and checkpoint is not None:
-            folder = Path(checkpoint).parent
-            if any(release.network_name(file) == spec.name for file in folder.glob("word_network_*.pckl")):
-                return released_files(folder, spec.name)
+        if any(release.network_name(file) == spec.name for file in self._released_layers(spec)):
+            return released_files(self._released_layers(spec)[0].parent, spec.name)
         return AuditoryFiles(word_cnn.find_architecture(spec.name))
+
+    def _released_layers(self, spec) -> list[Path]:
+        """Return the files of layers of the release beside a network's checkpoint."""
+        checkpoint = spec.checkpoint or cached_checkpoint(network_entry(spec.name).name)
+        if spec.random_seed is not None or checkpoint is None:
+            return []
+        return list(Path(checkpoint).parent.glob("word_network_*.pckl"))
+
+    def architecture_file(self, spec):
+        return None if self._released_layers(spec) else ARCHITECTURES / f"{spec.name}.json"
 
     def load(self, spec):
         if spec.random_seed is None and spec.checkpoint is None:
