@@ -91,10 +91,8 @@ def unknown_name(
     """
     known = list(known)
     near = get_close_matches(str(name), known, n=5, cutoff=0.4)
-    listed = ", ".join(near or known[:10]) or "none"
-    return ArgumentError(
-        f"There is no {kind} {shown(name)}{where}; {'similar' if near else 'known'}: {listed}. {remedy}"
-    )
+    listed = f"similar: {', '.join(near)}" if near else f"known: {', '.join(known[:10]) or 'none'}"
+    return ArgumentError(f"There is no {kind} {shown(name)}{where}; {listed}. {remedy}")
 
 
 def checked_whole_number(what: str, value, minimum: int) -> int:

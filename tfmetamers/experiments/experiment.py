@@ -298,7 +298,7 @@ class Experiment:
     def _clear(self, item: Item) -> None:
         """Remove what a worker that died at the very end has left of an item that is done."""
         if isinstance(item, SynthesisItem):
-            jobs = [Job(spec, spec.folder(self.metamers)) for spec in item.specs]
+            jobs = [Job(spec, self.metamers) for spec in item.specs]
             remove_unfinished(jobs)
             for job in jobs:
                 sweep_beside(job.folder)

@@ -138,7 +138,7 @@ def estimate(experiment: Experiment) -> list[Estimate]:
             network = condition.network
             title = experiment.layer_titles[item.layer_folder]
             rows[layer] = Estimate(network.folder_name, title, speeds.get(layer))
-            one = Plan([[Job(condition.spec(item.stimuli[0]), item.layer_folder)]], [])
+            one = Plan([[Job(condition.spec(item.stimuli[0]), experiment.metamers)]], [])
             sizes[layer] = estimate_bytes(one, domains[network.folder_name])
         row, left = rows[layer], len(item.stimuli) - experiment.count_made(item)
         row.metamers += len(item.stimuli)
