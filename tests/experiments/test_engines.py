@@ -37,7 +37,7 @@ def start(*arguments, **options):
 
 
 def finish(process, statuses=(0,)):
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=3600)
     assert process.returncode in statuses, output
     return output
 
