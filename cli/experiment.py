@@ -197,6 +197,7 @@ class _Progress:
     """A line for each item that was tried, and a bar for the one that this process works on."""
 
     def __init__(self, planned):
+        self._planned = planned
         self._total = len(planned.items)
         self._done = sum(map(planned.is_done, planned.items))
         self._failed = 0
@@ -236,6 +237,11 @@ class _Progress:
     def conclude(self, file) -> int:
         if self._failed:
             warn(f"{counted(self._failed, 'item')} failed; 'tfmetamers experiment retry {file}' tries again.")
+        left = self._total - sum(map(self._planned.is_done, self._planned.items)) - self._failed
+        if left > 0:
+            say(
+                f"{counted(left, 'item')} left to other workers, or until failures are mended; see 'experiment status'."
+            )
         return 1 if self._failed else 0
 
 

@@ -104,7 +104,7 @@ class TestRun:
         assert experiment("run", file)[0] == 0
         file.write_text(file.read_text().replace("steps = 3", "steps = 4"))
         status, _, errors = experiment("run", file)
-        assert status == 1 and "steps: 3 instead of 4" in errors
+        assert status == 1 and "steps: 4 instead of 3" in errors
         assert experiment("run", file, "--fork", "yours")[0] == 0
         assert len(list((tmp_path / "yours").rglob("metamer.json"))) == 1
         assert experiment("run", file, "--fork", "yours")[0] == 2

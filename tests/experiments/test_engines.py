@@ -1,5 +1,6 @@
 """All ways to do an experiment end with the same bytes, and whoever is killed loses nothing."""
 
+import contextlib
 import os
 import random
 import signal
@@ -36,7 +37,7 @@ def start(*arguments, **options):
 
 
 def finish(process, statuses=(0,)):
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=3600)
     assert process.returncode in statuses, output
     return output
 
@@ -122,11 +123,14 @@ class scheduler:
 
 
 def kill_tree(number):
-    """Kill a process and all that it started."""
+    """Kill a process and all that it started; first itself, which would start its workers anew."""
     try:
         process = psutil.Process(number)
-        for each in [*process.children(recursive=True), process]:
-            each.kill()
+        started = process.children(recursive=True)
+        process.kill()
+        for each in started:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
     except psutil.NoSuchProcess:
         pass
 

@@ -204,7 +204,7 @@ class TestChanges:
     def test_a_change_that_would_lose_metamers_is_refused_with_the_difference(self, file):
         pretend(Experiment.plan(file))
         file.write_text(file.read_text().replace("steps = 3", "steps = 4", 1))
-        with pytest.raises(ResultError, match=r"steps: 3 instead of 4.*--fork") as refused:
+        with pytest.raises(ResultError, match=r"steps: 4 instead of 3.*--fork") as refused:
             Experiment.plan(file)
         assert "15 metamers were made, of which 10" in str(refused.value)
 

@@ -325,7 +325,7 @@ class Experiment:
                 "install that version, or start anew with --fork NEW."
             )
         if lost:
-            differences = find_differences(_comparable(earlier), _comparable(self.definition))
+            differences = find_differences(_comparable(self.definition), _comparable(earlier))
             listed = "; ".join(differences[:MAX_DIFFERENCES]) + ("; …" if len(differences) > MAX_DIFFERENCES else "")
             raise ResultError(
                 f"{self.file} was changed after {len(made):,} metamers were made, of which {len(lost):,} are not in it "
