@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -181,7 +182,7 @@ def test_rows_as_json_and_nothing_beside_them(synth, model, folder, tmp_path):
 def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
     status, _, errors = synth(*model, "--layer", "tensor:nothing", folder)
     assert status == 2
-    tensor = errors.split("names are ")[1].split(",")[0]
+    tensor = re.split("similar: |known: ", errors)[1].split(",")[0]
     assert synth(*model, "--layer", f"tensor:{tensor}", "--steps", 1, folder / "dog")[0] == 0
     (record,) = records(tmp_path / "out")
     assert record.layer.tensor == tensor

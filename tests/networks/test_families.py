@@ -23,7 +23,7 @@ def test_an_outline_is_what_the_network_itself_says(text):
 
 def test_layers_of_a_cochleagram_that_is_optimised_are_told_by_loading():
     spec = NetworkSpec.parse("small_word_aliased", optimize="cochleagram")
-    assert spec.kind.outline(spec) is None
+    assert spec.network_family.outline(spec) is None
 
 
 def test_every_network_has_one_name_and_is_parsed_to_its_family():

@@ -128,8 +128,8 @@ class TestBadInput:
             ("vgg_19:random:x", "seed 'x'"),
             ("vgg_19@", "'vgg_19@'"),
             ("vgg_19@0", "size is 0"),
-            ("vgg_19@1s", "duration.*vgg_19"),
-            ("vggish@64", "size.*vggish"),
+            ("vgg_19@1s", "vgg_19.*duration"),
+            ("vggish@64", "vggish.*size"),
             ("keras:", "'keras:'"),
             ("release:", "'release:'"),
             ("release:/a:", "'release:/a:'"),
@@ -162,8 +162,8 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("text", "fields", "at_fault"),
         [
-            ("vgg_19", {"labels": ["cat"]}, "labels.*vgg_19"),
-            ("small_word_aliased", {"duration": 1.0}, "duration.*small_word_aliased"),
+            ("vgg_19", {"labels": ["cat"]}, "vgg_19.*labels"),
+            ("small_word_aliased", {"duration": 1.0}, "small_word_aliased.*duration"),
             ("vgg_19", {"optimize": "cochleagram"}, "vgg_19.*cochleagram"),
             ("vgg_19", {"optimize": "both"}, "'both'"),
             ("vgg_19", {"random_seed": -1}, "-1"),

@@ -1,7 +1,6 @@
 """Runs on disk: nothing is made twice, nothing is lost."""
 
 import contextlib
-import dataclasses
 import gc
 import json
 import resource
@@ -278,9 +277,10 @@ def test_two_runs_into_one_folder_keep_out_of_each_others_way(network, stimuli, 
     run(second, network)
     folder = first.batches[0][0].folder
     other = plan(network, stimuli[:1], tmp_path / "other", recipe=RECIPE.replace(steps=9))
-    placed = [dataclasses.replace(job, folder=folder) for job in other.batches[0]]
+    for job in other.batches[0]:
+        vars(job)["folder"] = folder  # A folder follows from what is made, so that this is not met by chance.
     with pytest.raises(ResultError, match=r"recipe\.steps"):
-        run(dataclasses.replace(other, batches=[placed]), network)
+        run(other, network)
     assert not [path for path in tmp_path.rglob("*") if path.suffix == ".lock"]
 
 
