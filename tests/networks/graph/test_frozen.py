@@ -2,6 +2,7 @@
 
 import gc
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -153,3 +154,23 @@ def test_a_function_that_is_gone_leaves_nothing_behind(small_model, pictures):
     assert use() > before
     gc.collect()
     assert len(ops.gradient_registry._registry) <= before
+
+
+def test_the_gradient_of_a_max_pool_is_tensorflows_and_left_alone_by_onednn():
+    layers = [keras.Input((9, 8, 3)), keras.layers.MaxPooling2D((3, 2), strides=2, padding="same", name="pool")]
+    function = from_keras(keras.Sequential(layers)).activations("pool")
+    generator = np.random.default_rng(0)
+    stimuli = tf.constant(generator.random((2, 9, 8, 3)), tf.float32)
+    upstream = tf.constant(generator.standard_normal((2, 5, 4, 3)), tf.float32)
+
+    @tf.function
+    def gradient(stimuli, pooled):
+        with tf.GradientTape() as tape:
+            tape.watch(stimuli)
+            product = tf.reduce_sum(pooled(stimuli) * upstream)
+        return tape.gradient(product, stimuli)
+
+    ordinary = gradient(stimuli, lambda each: tf.nn.max_pool2d(each, (3, 2), 2, "SAME"))
+    np.testing.assert_allclose(gradient(stimuli, function), ordinary, rtol=1e-6, atol=1e-6)
+    used = {operation.type for operation in gradient.get_concrete_function(stimuli, function).graph.get_operations()}
+    assert "MaxPoolGradV2" in used and "MaxPoolGrad" not in used

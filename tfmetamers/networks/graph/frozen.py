@@ -294,6 +294,8 @@ def _plan(operations, constants, fetched, kernels: str) -> list[_Step]:
                 _grouped_convolution(operation, kernel) if is_grouped else _convolution(operation, kernel, kernels)
             )
             add(operation, convolution, [0])
+        elif operation.type == "MaxPool" and operation.get_attr("padding") != b"EXPLICIT":
+            add(operation, _max_pool(operation))
         elif recurrence:
             add(operation, _recurrence(recurrence), [1, 2, 3])
         else:
@@ -308,6 +310,25 @@ def _executor(operation):
 def _recurrence(recurrence):
     unread = [None] * OUTPUT
     return lambda inputs, cell, output: [*unread, recurrence(inputs, cell, output)]
+
+
+def _max_pool(operation):
+    """Return the function that computes a max pool, with a gradient that is the same to the last bit in every process.
+
+    Within a loop, TensorFlow has oneDNN compute the ordinary gradient (``MaxPoolGrad``) in some processes and not in
+    others, by the order in which it happens to visit the graph; the two round differently. It leaves ``MaxPoolGradV2``,
+    which computes the same, alone.
+    """
+    window = {name: operation.get_attr(name) for name in ("ksize", "strides", "padding", "data_format")}
+
+    @tf.custom_gradient
+    def pooled(inputs):
+        outputs = tf.raw_ops.MaxPool(input=inputs, **window)
+        return outputs, lambda upstream: tf.raw_ops.MaxPoolGradV2(
+            orig_input=inputs, orig_output=outputs, grad=upstream, **window
+        )
+
+    return lambda inputs: [pooled(inputs)]
 
 
 def _shift(shift):
