@@ -89,7 +89,7 @@ def test_unknown_variable_lists_similar_ones(saved):
     [
         ("empty.ckpt", b"", "empty"),
         ("page.ckpt", b"\n<html><body>fr\xc3\xbch 404</body></html>", "text"),
-        ("net.tar.gz", gzip.compress(b"0"), "gzip"),
+        ("net.tar.gz", gzip.compress(b"0", mtime=0), "gzip"),
         ("net.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5"),
         ("net.pb", b"\n\x1b\n\x05input\x12\x0bPlaceholder\xff\x00", "graph"),
         ("net.index", bytes(range(256)), "cut short"),
