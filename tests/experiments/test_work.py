@@ -289,16 +289,18 @@ class TestFailures:
 
 @pytest.mark.slow
 def test_a_disk_that_is_really_full_loses_nothing_and_goes_on_when_there_is_room(made, tmp_path):
-    """On a file system of a few megabytes."""
+    """On a file system that has room for no metamer beside what is there at first."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "none", disk], capture_output=True)
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m", "none", disk], capture_output=True)
     if mount.returncode:
         pytest.skip("file systems cannot be mounted here")
     try:
         file = made.copy(disk)
         worker = Worker(Experiment.plan(file))
         worker.experiment.keep()
+        room = shutil.disk_usage(disk).used + 64 * 1024
+        subprocess.run(["mount", "-o", f"remount,size={room}", disk], check=True)
         outcomes = [worker.attempt(item) for item in worker.experiment.items[:2]]
         assert FAILED in [outcome.state for outcome in outcomes]
         assert any("No space left" in reason for reason in reasons(worker.experiment).values())
