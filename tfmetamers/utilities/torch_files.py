@@ -8,6 +8,7 @@ behind them lie the storages in the order of these keys, each as its length, eig
 
 import io
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,10 +115,9 @@ def _read_storages(stream: io.BytesIO, keys, storages: dict[str, _Storage]) -> d
         raise DamagedError("it has other storages than its tensors need")
     found = {}
     for key in keys:
-        length = int.from_bytes(stream.read(8), "little", signed=True)
-        dtype = storages[key].dtype
-        numbers = stream.read(length * dtype.itemsize) if length >= 0 else b""
-        if length < 0 or len(numbers) != length * dtype.itemsize:
+        size = int.from_bytes(stream.read(8), "little") * storages[key].dtype.itemsize
+        numbers = stream.read(min(size, sys.maxsize))
+        if len(numbers) != size:
             raise DamagedError("a storage is cut short")
-        found[key] = np.frombuffer(numbers, dtype)
+        found[key] = np.frombuffer(numbers, storages[key].dtype)
     return found
