@@ -30,9 +30,13 @@ from tfmetamers.experiments.items import (
 from tfmetamers.synthesis.unfinished import Job, remove_unfinished
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, sweep_beside
+from tfmetamers.utilities.json_files import read_json
 
 #: The folder, below the output folder, of what is known of the experiment beside its results.
 LEDGER = "ledger"
+
+#: The largest definition that is read, in bytes; a hundred thousand stimuli take some twenty million.
+MAX_DEFINITION = 2**30
 
 #: The most differences between a file and what it was that are listed.
 MAX_DIFFERENCES = 5
@@ -220,7 +224,7 @@ class Experiment:
         if isinstance(item, NullItem):
             return item.file(self.out).exists()
         try:
-            found = json.loads(self._marker(item).read_text(encoding="utf-8"))
+            found = read_json(self._marker(item))
         except (OSError, ValueError):
             return False
         return found == self.basis(item)
@@ -358,7 +362,7 @@ def read_definition(out: Path) -> Definition | None:
     """
     path = out / LEDGER / "experiment.json"
     try:
-        return Definition.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return Definition.from_json(read_json(path, MAX_DEFINITION))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -12,6 +12,7 @@ from tfmetamers.experiments.experiment import LEDGER, Experiment
 from tfmetamers.experiments.items import Condition, SynthesisItem
 from tfmetamers.metamers.folder import read_run
 from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def _file(experiment: Experiment) -> Path:
 
 def _read(experiment: Experiment) -> dict[str, float]:
     try:
-        return json.loads(_file(experiment).read_text(encoding="utf-8"))
+        return read_json(_file(experiment))
     except (OSError, ValueError):
         return {}
 
