@@ -156,6 +156,16 @@ class NetworkFamily:
         return "available"
 
 
+def check_picture_size(spec: NetworkSpec) -> None:
+    """Refuse a size that is not one of pictures.
+
+    Raises:
+        ArgumentError: it is not height and width.
+    """
+    if spec.size is not None and len(spec.size) != 2:
+        raise ArgumentError(f"{spec.name} got a size of {spec.size}; height and width in pixels were expected.")
+
+
 def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
     """Tell whether a text is the path of a file of one of several kinds; after ``NAME=`` comes a checkpoint's."""
     name, equals, _ = base.partition("=")

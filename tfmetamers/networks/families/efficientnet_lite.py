@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tfmetamers.errors import ArgumentError, CheckpointError
+from tfmetamers.errors import CheckpointError
 from tfmetamers.networks import efficientnet_lite
-from tfmetamers.networks.families.base import NetworkFamily, NetworkOutline
+from tfmetamers.networks.families.base import NetworkFamily, NetworkOutline, check_picture_size
 from tfmetamers.stimuli.domains import Images
 
 RECIPE = "feather2019-image"
@@ -21,8 +21,7 @@ class EfficientNetLiteFamily(NetworkFamily):
 
     def check(self, spec):
         super().check(spec)
-        if spec.size is not None and len(spec.size) != 2:
-            raise ArgumentError(f"{spec.name} got a size of {spec.size}; height and width in pixels were expected.")
+        check_picture_size(spec)
 
     def outline(self, spec):
         return NetworkOutline(

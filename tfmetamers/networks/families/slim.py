@@ -5,7 +5,7 @@ from functools import partial
 from tfmetamers.checkpoints.verify import Probe
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks import slim
-from tfmetamers.networks.families.base import NetworkOutline
+from tfmetamers.networks.families.base import NetworkOutline, check_picture_size
 from tfmetamers.networks.families.checkpoints import CheckpointFamily
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli.domains import Images
@@ -24,8 +24,7 @@ class SlimFamily(CheckpointFamily):
 
     def check(self, spec):
         super().check(spec)
-        if spec.size is not None and len(spec.size) != 2:
-            raise ArgumentError(f"{spec.name} got a size of {spec.size}; height and width in pixels were expected.")
+        check_picture_size(spec)
 
     def outline(self, spec):
         definition = slim.DEFINITIONS[spec.name]
