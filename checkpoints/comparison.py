@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from tfmetamers.checkpoints.catalog import load_catalog
-from tfmetamers.utilities.words import listed
+from tfmetamers.utilities.words import first_few
 
 Variable = tuple[tuple[int, ...], str]
 
@@ -58,7 +58,7 @@ class Comparison:
                 f"is a checkpoint of another network: it has {self.common} of the {len(self.expected)} variables "
                 f"needed, and {self.another_network}; give this network's checkpoint."
             )
-        return f"does not fit the network: {listed(problems)}; give this network's checkpoint."
+        return f"does not fit the network: {first_few(problems)}; give this network's checkpoint."
 
 
 def compare(
@@ -100,7 +100,7 @@ def _whose_names(found: Mapping[str, Variable]) -> str:
     }
     best = max(matches.values())
     if 2 * best <= len(found):
-        return f"its variables are {listed(list(found))}"
+        return f"its variables are {first_few(list(found))}"
     return f"its names look like those of {' or '.join(name for name, count in matches.items() if count == best)}"
 
 

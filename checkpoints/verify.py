@@ -9,7 +9,7 @@ import numpy as np
 from tfmetamers.checkpoints.comparison import Comparison, Variable, compare
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.errors import CheckpointError
-from tfmetamers.utilities.words import listed
+from tfmetamers.utilities.words import first_few
 
 
 class Probe(NamedTuple):
@@ -86,12 +86,12 @@ def _comparison_rows(comparison: Comparison) -> list[Check]:
     needed = len(comparison.expected)
     filled = f"{comparison.common} of {needed}"
     if comparison.missing:
-        filled += f"; {comparison.another_network or 'missing ' + listed(comparison.missing)}"
-    extras = [f"known extras: {listed(comparison.extras)}"] if comparison.extras else []
-    unknown = [f"unknown: {listed(comparison.unknown)}"] if comparison.unknown else []
+        filled += f"; {comparison.another_network or 'missing ' + first_few(comparison.missing)}"
+    extras = [f"known extras: {first_few(comparison.extras)}"] if comparison.extras else []
+    unknown = [f"unknown: {first_few(comparison.unknown)}"] if comparison.unknown else []
     others = "; ".join(extras + unknown) or "no other variables"
     agree = "those of the network"
-    wrong = listed(comparison.wrong) if comparison.wrong else agree
+    wrong = first_few(comparison.wrong) if comparison.wrong else agree
     return [
         Check("variables filled", f"{needed} of {needed}", filled, not comparison.missing),
         Check("shapes and dtypes", agree, wrong, not comparison.wrong),

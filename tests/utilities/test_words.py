@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfmetamers.utilities.words import byte_size, counted, duration_range, listed
+from tfmetamers.utilities.words import byte_size, counted, duration_range, first_few
 
 
 def test_nouns_agree_with_their_numbers():
@@ -11,7 +11,7 @@ def test_nouns_agree_with_their_numbers():
 
 
 def test_long_lists_are_cut_short():
-    assert [listed("abcde"[:count]) for count in (0, 1, 3, 5)] == ["none", "a", "a, b, c", "a, b, c and 2 more"]
+    assert [first_few("abcde"[:count]) for count in (0, 1, 3, 5)] == ["none", "a", "a, b, c", "a, b, c and 2 more"]
 
 
 @pytest.mark.parametrize(

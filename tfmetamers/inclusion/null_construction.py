@@ -26,7 +26,7 @@ from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_lock, lock_beside, sweep, sweep_beside
 from tfmetamers.utilities.json_files import read_json, typed
 from tfmetamers.utilities.versions import describe_versions
-from tfmetamers.utilities.words import counted, listed
+from tfmetamers.utilities.words import counted, first_few
 
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
@@ -271,7 +271,7 @@ def _difference_of_stimuli(found: list, wanted: list) -> str:
     only_asked = [id_ for digest, id_ in asked.items() if digest not in there]
     if not only_there and not only_asked:
         return "stimuli: other names or another order"
-    return f"stimuli: {listed(only_there)} only in the file, {listed(only_asked)} only among those given"
+    return f"stimuli: {first_few(only_there)} only in the file, {first_few(only_asked)} only among those given"
 
 
 def _check_unfinished(plan: NullPlan) -> None:

@@ -19,7 +19,7 @@ from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collec
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.files import atomic_write
-from tfmetamers.utilities.words import listed
+from tfmetamers.utilities.words import first_few
 
 #: The largest number of stimuli that a judge is shown together.
 BATCH = 16
@@ -240,7 +240,7 @@ def _refuse_unknown_truth(panel: Sequence[Judge], shown: Sequence[Exhibit]) -> N
         return
     truths = {truth for each in shown for truth in (each.record.stimulus.label, each.record.stimulus.category)}
     truths -= {None, ""}
-    found = f"they are {listed(sorted(truths))}" if truths else "they have neither labels nor categories"
+    found = f"they are {first_few(sorted(truths))}" if truths else "they have neither labels nor categories"
     raise ResultError(
         f"The right answer is not known for any stimulus in terms of a judge's labels: {found}. A judge's label was "
         "expected or, for judges with ImageNet's classes, one of the 16 categories; give a CSV with the columns id, "

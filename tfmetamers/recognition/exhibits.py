@@ -21,7 +21,7 @@ from tfmetamers.metamers.folder import (
 )
 from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.recognition.truth import Truth
-from tfmetamers.utilities.words import counted, listed
+from tfmetamers.utilities.words import counted, first_few
 
 #: Takes the place of the layer for a natural stimulus.
 NATURAL = "natural"
@@ -123,7 +123,8 @@ def _with_truth(metamers: Sequence[Exhibit], truth: Mapping[str, Truth]) -> list
     ids = [metamer.record.stimulus.id for metamer in metamers]
     if truth.keys().isdisjoint(ids):
         raise ResultError(
-            f"The truth is given for {listed(list(truth), 1)}, but the metamers are of {listed(sorted(set(ids)), 1)}; "
+            f"The truth is given for {first_few(list(truth), 1)}, but the metamers are of "
+            f"{first_few(sorted(set(ids)), 1)}; "
             "use the ids that the stimuli have in the results, which 'tfmetamers index' lists."
         )
     return [

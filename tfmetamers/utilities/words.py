@@ -16,7 +16,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def listed(items: Sequence[str], maximum: int = 3) -> str:
+def first_few(items: Sequence[str], maximum: int = 3) -> str:
     """Return the first items, and how many more there are: ``a, b, c and 2 more``; ``none`` for no items."""
     further = f" and {len(items) - maximum} more" if len(items) > maximum else ""
     return (", ".join(items[:maximum]) or "none") + further
