@@ -6,7 +6,7 @@ latest := .venv-latest/bin
 .PHONY: demo test test-slow test-latest lint format benchmark bundled-networks clean
 
 demo: .venv/installed
-	$(bin)/python reproduce/demo.py
+	$(bin)/python reproduce/scripts/demo.py
 
 test: .venv/installed lint
 	$(bin)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
@@ -33,10 +33,10 @@ benchmark: .venv/installed
 
 # What comes with the package, made anew: make bundled-networks DIGITS=free-spoken-digit-dataset/recordings
 bundled-networks: bundled/corpus/words.csv
-	$(bin)/python reproduce/bundled_networks.py --corpus bundled/corpus --work bundled/networks
+	$(bin)/python reproduce/scripts/bundled_networks.py --corpus bundled/corpus --work bundled/networks
 
 bundled/corpus/words.csv: | .venv/installed
-	$(bin)/python reproduce/bundled_corpus.py --digits "$(DIGITS)" --output bundled/corpus
+	$(bin)/python reproduce/scripts/bundled_corpus.py --digits "$(DIGITS)" --output bundled/corpus
 
 .venv/installed: requirements.txt setup.py
 	$(PYTHON) -m venv .venv

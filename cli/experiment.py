@@ -108,7 +108,8 @@ _ENGINE_OPTIONS = [
 ]
 
 
-def _engine_options(command):
+def engine_options(command):
+    """Add the options of who does the work."""
     for option in reversed(_ENGINE_OPTIONS):
         command = option(command)
     return command
@@ -116,7 +117,7 @@ def _engine_options(command):
 
 @experiment.command()
 @_FILE
-@_engine_options
+@engine_options
 @click.option("--fork", metavar="NEW", help="Copy FILE to NEW.toml and start anew in another output folder.")
 def run(file, fork, **engine):
     """Make what FILE asks for and is not there yet; what was stopped is continued.
@@ -128,18 +129,19 @@ def run(file, fork, **engine):
 
         file = fork_experiment(file, fork)
         say(f"Wrote {file}.")
-    return _run(file, **engine)
+    return run_experiment(file, **engine)
 
 
 @experiment.command()
 @_FILE
-@_engine_options
+@engine_options
 def retry(file, **engine):
     """Make what failed before, once its causes are mended, and what else is not there yet."""
-    return _run(file, retries=True, **engine)
+    return run_experiment(file, retries=True, **engine)
 
 
-def _run(file, *, workers, scheduler, shard, threads, retries=False) -> int:
+def run_experiment(file, *, workers, scheduler, shard, threads, retries=False) -> int:
+    """Make what an experiment's file asks for and is not there yet, and return the exit status."""
     quiet_tensorflow()
     if sum(option is not None for option in (workers, scheduler, shard)) > 1:
         raise ArgumentError("--workers, --scheduler and --shard exclude each other; give one of them.")

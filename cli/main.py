@@ -27,6 +27,7 @@ SECTIONS = {
     },
     "Studies": {
         "experiment": "Grids of networks, layers and stimuli, in a file.",
+        "reproduce": "Figures, tables and sections of the papers.",
     },
     "Networks and files": {
         "networks": "List networks and their layers.",
@@ -40,7 +41,7 @@ SECTIONS = {
 COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 #: The commands that continue where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "experiment", "fetch", "train"}
+RESUMED = {"synth", "null", "evaluate", "experiment", "reproduce", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

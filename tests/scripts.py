@@ -1,4 +1,4 @@
-"""The scripts of `reproduce/`, which are no package, as modules."""
+"""The scripts of `reproduce/scripts/`, which are no package, as modules."""
 
 import importlib.util
 from pathlib import Path
@@ -6,8 +6,8 @@ from types import ModuleType
 
 
 def load_script(name: str) -> ModuleType:
-    """Load ``reproduce/<name>.py`` anew."""
-    path = Path(__file__).resolve().parents[1] / "reproduce" / f"{name}.py"
+    """Load ``reproduce/scripts/<name>.py`` anew."""
+    path = Path(__file__).resolve().parents[1] / "reproduce" / "scripts" / f"{name}.py"
     specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

@@ -9,10 +9,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def installed_tree(folder: Path) -> Path:
-    """Lay the package out as it is installed, with `cli/` and `checkpoints/` inside it."""
-    ignored = shutil.ignore_patterns("__pycache__", "bundled")
+    """Lay the package out as it is installed, with `cli/`, `checkpoints/` and `reproduce/` inside it."""
+    ignored = shutil.ignore_patterns("__pycache__", "bundled", "scripts")
     shutil.copytree(ROOT / "tfmetamers", folder / "tfmetamers", ignore=ignored)
-    for name in ("cli", "checkpoints"):
+    for name in ("cli", "checkpoints", "reproduce"):
         shutil.copytree(ROOT / name, folder / "tfmetamers" / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder

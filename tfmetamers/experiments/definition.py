@@ -22,8 +22,8 @@ from tfmetamers.metamers.spec import StimulusSpec
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import NetworkSpec, read_labels
 from tfmetamers.recipes import Recipe, find_recipe
-from tfmetamers.stimuli import images, sounds
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
+from tfmetamers.stimuli.data_sets import data_set_manifest, find_data_set
 from tfmetamers.stimuli.domains import Domain, domain_from_json
 from tfmetamers.synthesis.request import find_layers, find_outline
 from tfmetamers.utilities.words import counted
@@ -217,6 +217,9 @@ def resolve(content: Mapping[str, Any], file: Path, out: Path, earlier: Definiti
         judges = [_judge(entry, known.get(_frozen(entry)), domains) for entry in (recognition or {}).get("judges", ())]
         null = content.get("null")
         if null is not None:
+            null = dict(null)
+            if "data_set" in null:
+                null["stimuli"] = [str(data_set_manifest(null.pop("data_set")))]
             null = {key: _absolute(value) if key in ("stimuli", "files") else value for key, value in null.items()}
     batch_size = content["batch_size"]
     if batch_size == "auto":
@@ -303,7 +306,7 @@ def _refuse_another_kind(first: PlannedNetwork, other: PlannedNetwork) -> None:
 
 def _chosen_stimuli(table: Mapping[str, Any], domain: Domain, out: Path) -> list[StimulusFile]:
     if "data_set" in table:
-        files = [_DATA_SETS[table["data_set"]]()]
+        files = find_data_set(table["data_set"])
     else:
         files = collect_stimuli(table["inputs"], domain.suffixes, ignored=out)
     for file in files:
@@ -312,10 +315,23 @@ def _chosen_stimuli(table: Mapping[str, Any], domain: Domain, out: Path) -> list
                 f"{file.path} is a stimulus of another kind: the networks take {domain.describe()}; give files that "
                 f"end in {', '.join(domain.suffixes)}."
             )
-    return files if "per_category" not in table else _drawn(files, table["per_category"], table["seed"])
+    if "per_category" in table:
+        files = _drawn_of_categories(files, table["per_category"], table["seed"])
+    return _drawn(files, table["count"], table["seed"]) if "count" in table else files
 
 
 def _drawn(files: Sequence[StimulusFile], count: int, seed: int) -> list[StimulusFile]:
+    """Draw as many stimuli, whatever their category."""
+    if len(files) < count:
+        raise ArgumentError(
+            f"There {'is' if len(files) == 1 else 'are'} {counted(len(files), 'stimulus', 'stimuli')}, and count is "
+            f"{count}; give a smaller number."
+        )
+    drawn = np.random.default_rng(seed).choice(len(files), count, replace=False)
+    return [files[place] for place in sorted(drawn)]
+
+
+def _drawn_of_categories(files: Sequence[StimulusFile], count: int, seed: int) -> list[StimulusFile]:
     """Draw as many stimuli of each category; which, does not depend on the other categories."""
     by_category: dict[str, list[StimulusFile]] = {}
     for file in files:
@@ -336,13 +352,6 @@ def _drawn(files: Sequence[StimulusFile], count: int, seed: int) -> list[Stimulu
         generator = np.random.default_rng([seed, *category.encode()])
         drawn.update(members[place].id for place in generator.choice(len(members), count, replace=False))
     return [file for file in files if file.id in drawn]
-
-
-#: Stimuli that come with the package, by the name of the set.
-_DATA_SETS = {
-    "sample_word": lambda: StimulusFile("human", sounds.sample_word(), label="human", category="human"),
-    "sample_photograph": lambda: StimulusFile("grace_hopper", images.sample_photograph()),
-}
 
 
 def _fitting_batch(network: PlannedNetwork) -> int:

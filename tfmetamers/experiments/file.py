@@ -91,10 +91,12 @@ def _place(parts) -> str:
 
 
 def _check_choices(path: Path, content: dict) -> None:
-    """Refuse tables in which one of two keys has to be given and both or none are."""
-    for table, (first, second) in {"stimuli": ("inputs", "data_set"), "null": ("stimuli", "files")}.items():
-        if table in content and (first in content[table]) == (second in content[table]):
-            raise ArgumentError(f"[{table}] of {path} has {first} and {second}, or neither; give one of the two.")
+    """Refuse tables in which one of several keys has to be given, and none or several are."""
+    choices = {"stimuli": ("inputs", "data_set"), "null": ("stimuli", "data_set", "files")}
+    for table, keys in choices.items():
+        if table in content and sum(key in content[table] for key in keys) != 1:
+            listed = ", ".join(keys[:-1]) + f" or {keys[-1]}"
+            raise ArgumentError(f"[{table}] of {path} has none or several of {listed}; give one of them.")
 
 
 def _with_defaults(schema: dict, value: Any) -> Any:

@@ -80,11 +80,30 @@ def summarize_recognition(recognition: Recognition, seed: int = 0) -> list[Recog
     ]
 
 
-def standard_error(stimuli: Sequence[str], correct: Sequence[bool], seed: int = 0) -> float | None:
-    """Return the standard error of a proportion of correct decisions, by bootstrap over stimuli.
+def resampled_means(stimuli: Sequence[str], values: Sequence[float], seed: int = 0) -> np.ndarray:
+    """Return the means of bootstrap samples of the stimuli.
 
-    Stimuli are drawn with replacement, each with all its decisions, so that several seeds of one stimulus, which are
-    not independent, stay together.
+    Stimuli are drawn with replacement, each with all its values, so that several seeds of one stimulus, which are not
+    independent, stay together.
+
+    Args:
+        stimuli: a name or hash of the stimulus of each value.
+        values: the values, such as whether each decision was correct.
+        seed: the seed, from 0.
+
+    Returns:
+        An array of shape [`RESAMPLES`].
+    """
+    distinct, positions = np.unique(np.asarray(stimuli, str), return_inverse=True)
+    sums = np.bincount(positions, np.asarray(values, float))
+    counts = np.bincount(positions)
+    generator = np.random.default_rng(seed)
+    times = generator.multinomial(len(distinct), np.full(len(distinct), 1 / len(distinct)), size=RESAMPLES)
+    return times @ sums / (times @ counts)
+
+
+def standard_error(stimuli: Sequence[str], correct: Sequence[bool], seed: int = 0) -> float | None:
+    """Return the standard error of a proportion of correct decisions, by bootstrap over stimuli (`resampled_means`).
 
     Args:
         stimuli: a name or hash of the stimulus of each decision.
@@ -92,16 +111,11 @@ def standard_error(stimuli: Sequence[str], correct: Sequence[bool], seed: int = 
         seed: the seed, from 0.
 
     Returns:
-        The standard deviation of the proportion over `RESAMPLES` samples; None for fewer than two stimuli.
+        The standard deviation of the proportion over the samples; None for fewer than two stimuli.
     """
-    distinct, positions = np.unique(np.asarray(stimuli, str), return_inverse=True)
-    if len(distinct) < 2:
+    if len(set(stimuli)) < 2:
         return None
-    right = np.bincount(positions, np.asarray(correct, float))
-    shown = np.bincount(positions)
-    generator = np.random.default_rng(seed)
-    times = generator.multinomial(len(distinct), np.full(len(distinct), 1 / len(distinct)), size=RESAMPLES)
-    return float(np.std(times @ right / (times @ shown), ddof=1))
+    return float(np.std(resampled_means(stimuli, correct, seed), ddof=1))
 
 
 def _has_truth(decisions: Sequence[Decision], judge: str, task: str) -> bool:

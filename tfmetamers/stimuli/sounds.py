@@ -105,8 +105,8 @@ def load_sound(path: str | os.PathLike, sampling_rate: int, samples: int, fit: s
 def sample_word() -> Path:
     """Return the path of a spoken word that comes with the package: "human", one second at 8 kHz.
 
-    ``reproduce/bundled_corpus.py`` made it for listening: espeak-ng 1.51 in the voice ``en-us+m5`` (pitch 50, 140 words
-    a minute), a vocal tract that the bundled networks never heard in training.
+    ``reproduce/scripts/bundled_corpus.py`` made it for listening: espeak-ng 1.51 in the voice ``en-us+m5`` (pitch 50,
+    140 words a minute), a vocal tract that the bundled networks never heard in training.
     """
     return Path(__file__).with_name("human.wav")
 
@@ -114,8 +114,8 @@ def sample_word() -> Path:
 def sample_words() -> Path:
     """Return the path of a manifest of sixty spoken words that come with the package, one second each at 8 kHz.
 
-    ``reproduce/bundled_words.py`` made them: two voices of espeak-ng 1.52 say each of the thirty words of the bundled
-    networks. They are of the networks' test set: vocal tracts that they never heard in training or validation.
+    ``reproduce/scripts/bundled_words.py`` made them: two voices of espeak-ng 1.52 say each of the thirty words of the
+    bundled networks. They are of the networks' test set: vocal tracts that they never heard in training or validation.
     """
     return Path(__file__).with_name("words") / "words.csv"
 

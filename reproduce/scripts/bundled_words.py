@@ -1,6 +1,6 @@
 """The spoken words that come with the package: two voices saying each of the thirty words of the bundled networks.
 
-    python reproduce/bundled_words.py --output tfmetamers/stimuli/words
+    python reproduce/scripts/bundled_words.py --output tfmetamers/stimuli/words
 
 They are the first two clips of each word that `bundled_corpus.py` with seed 0 has espeak-ng say for its test set: vocal
 tracts that the bundled networks never heard in training or validation. Needs espeak-ng; another version than that of

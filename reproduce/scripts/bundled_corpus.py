@@ -1,6 +1,6 @@
 """The corpus of the bundled networks: thirty words, recorded and synthesised, and synthetic backgrounds.
 
-    python reproduce/bundled_corpus.py --digits free-spoken-digit-dataset/recordings --output bundled_corpus --seed 0
+    python reproduce/scripts/bundled_corpus.py --digits free-spoken-digit-dataset/recordings --output bundled_corpus
 
 Needs espeak-ng (`apt install espeak-ng`) and the recordings of the free spoken digit dataset (github
 Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0). The same seed and the same version of espeak-ng give the same

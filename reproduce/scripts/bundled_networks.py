@@ -2,9 +2,9 @@
 
     make bundled-networks DIGITS=FOLDER
 
-reproduce/bundled_corpus.py makes the corpus from DIGITS, the recordings of the free spoken digit dataset. Corpus,
-weights, mixtures and dropout are drawn from fixed seeds. Networks are trained in the folder `--work`; what comes with
-the package is copied to `checkpoints/bundled`.
+`bundled_corpus.py`, beside this script, makes the corpus from DIGITS, the recordings of the free spoken digit dataset.
+Corpus, weights, mixtures and dropout are drawn from fixed seeds. Networks are trained in the folder `--work`; what
+comes with the package is copied to `checkpoints/bundled`.
 """
 
 from pathlib import Path
@@ -48,11 +48,11 @@ PAIRS = 10_000
 
 NOTE = (
     "Trained on recorded digits of the free spoken digit dataset (CC BY-SA 4.0) and words spoken by espeak-ng, mixed "
-    "with synthesised backgrounds (reproduce/bundled_corpus.py). The front end is smaller than the paper's: one second "
-    "at 8 kHz, 41 channels."
+    "with synthesised backgrounds (reproduce/scripts/bundled_corpus.py). The front end is smaller than the paper's: "
+    "one second at 8 kHz, 41 channels."
 )
 
-BUNDLED = Path(__file__).parents[1] / "checkpoints" / "bundled"
+BUNDLED = Path(__file__).parents[2] / "checkpoints" / "bundled"
 
 
 @click.command()
@@ -60,7 +60,7 @@ BUNDLED = Path(__file__).parents[1] / "checkpoints" / "bundled"
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to train in.")
 @click.option("--only", type=click.Choice(list(NETWORKS)), multiple=True, help="Train only these.")
 def main(corpus, work, only):
-    """Train the networks on the corpus that reproduce/bundled_corpus.py made, and bundle them."""
+    """Train the networks on the corpus that reproduce/scripts/bundled_corpus.py made, and bundle them."""
     for name in only or NETWORKS:
         architecture, task, seed = NETWORKS[name]
         data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]

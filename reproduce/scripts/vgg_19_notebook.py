@@ -1,6 +1,6 @@
 """The published VGG-19 notebook, run again: its picture, its layers, its loss trace beside ours.
 
-    python reproduce/vgg_19_notebook.py pocketwatch.jpg --checkpoint vgg_19.ckpt --steps 2000
+    python reproduce/scripts/vgg_19_notebook.py pocketwatch.jpg --checkpoint vgg_19.ckpt --steps 2000
 
 The picture is `assets/pocketwatch.jpg` of the released code (github jenellefeather/model_metamers), whose
 notebook printed the losses below every 1000 steps. Our noise has another seed, so ratios near 1 are expected,

@@ -1,0 +1,108 @@
+"""``tfmetamers reproduce``: figures, tables and sections of the papers."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from tfmetamers.cli.experiment import engine_options, run_experiment
+from tfmetamers.cli.network_options import quiet_tensorflow
+from tfmetamers.cli.output import Column, json_option, say, show_table
+from tfmetamers.errors import ArgumentError
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--quick", "setting", flag_value="quick", help="A small run of what comes with the package.")
+@click.option("--full", "setting", flag_value="full", help="The paper's networks, stimuli and steps.")
+@click.option("--networks", multiple=True, metavar="NETWORK", help="Networks in place of the experiment's.")
+@click.option("--pictures", multiple=True, type=click.Path(exists=True), help="Folder or manifest of pictures.")
+@click.option("--sounds", multiple=True, type=click.Path(exists=True), help="Folder or manifest of sounds.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("reproduction"), show_default=True
+)
+@click.option("--write-only", is_flag=True, help="Write the experiments' files and make nothing.")
+@engine_options
+@json_option
+def reproduce(name, setting, networks, pictures, sounds, output, write_only, **engine):
+    """Make a figure, a table or a section of a paper anew, with a page that compares both.
+
+    Without NAME, list all. Figures share metamers, which are made once, below the folder of --output; what was stopped
+    is continued by the same command.
+    """
+    quiet_tensorflow()
+    if name is None:
+        return _list()
+    from tfmetamers.reproduce.catalogue import find_reproduction
+
+    found = find_reproduction(name)
+    if setting is None:
+        raise ArgumentError(f"{found.full_name} comes in two settings; give --quick or --full.")
+    folder = output / found.paper / setting
+    options = {"--networks": networks, "--pictures": pictures, "--sounds": sounds}
+    files = _experiments(found, setting, folder, options)
+    if write_only:
+        for file in files.values():
+            say(f"Wrote {file}; edit it, or see how long it takes: tfmetamers experiment plan {file}")
+        return 0
+    for file in files.values():
+        say(f"\nExperiment {file}")
+        run_experiment(file, **engine)
+    return _show(found, setting, folder, files, options)
+
+
+def _list() -> None:
+    from tfmetamers.reproduce.catalogue import reproductions
+
+    rows = [
+        {
+            "name": each.full_name,
+            "section": each.section,
+            "shows": each.title,
+            "quick": each.quick.describe(),
+            "full": each.full.describe(),
+        }
+        for each in reproductions()
+    ]
+    columns = {"name": "name", "section": "section", "shows": "what it shows", "quick": "--quick", "full": "--full"}
+    show_table(rows, {key: Column(title) for key, title in columns.items()}, maxcolwidths=[None, None, 44, 24, 36])
+    say("\ntfmetamers reproduce NAME --quick, or --full")
+
+
+def _experiments(found, setting: str, folder: Path, options) -> dict[str, Path]:
+    """Write the experiments that a figure needs, and return their files by their names."""
+    from tfmetamers.reproduce.experiments import adapted, experiment_text, require_paths, write_experiment
+
+    if found.setting(setting).unavailable:
+        raise ArgumentError(f"{found.full_name} has no --{setting}: {found.setting(setting).unavailable}")
+    kinds = {"pictures": "--pictures", "sounds": "--sounds"}
+    mine = kinds.get(found.stimuli)
+    for option in kinds.values():
+        if options[option] and option != mine:
+            raise ArgumentError(f"{found.full_name} takes no {option}; leave it out.")
+    networks, stimuli = options["--networks"], options.get(mine, ())
+    files = {}
+    for name in found.experiments:
+        text = adapted(experiment_text(found.paper, name, setting), networks, stimuli)
+        files[name] = folder / f"{name}.toml"
+        write_experiment(files[name], text, bool(networks or stimuli))
+        require_paths(files[name], mine)
+    return files
+
+
+def _show(found, setting: str, folder: Path, files, options) -> int:
+    from tfmetamers.experiments.experiment import Experiment
+    from tfmetamers.reproduce.catalogue import published_experiments
+    from tfmetamers.reproduce.page import claim_folder, write_page
+    from tfmetamers.reproduce.results import Results
+
+    results = {name: Results(Experiment.recall(file)) for name, file in files.items()}
+    words = [word for option, values in options.items() for value in values for word in (option, value)]
+    command = shlex.join(["tfmetamers", "reproduce", found.full_name, f"--{setting}", *map(str, words)])
+    claim_folder(folder / found.name, found, setting)
+    page = write_page(found, setting, results, published_experiments(found.paper), folder / found.name, command)
+    say(f"\n{found.title}: {page.verdict}")
+    for finding in page.findings:
+        say(f"  {finding.verdict}: {finding.sentence}")
+    say(f"Open {page.file}.")
+    return 0

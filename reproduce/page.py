@@ -1,0 +1,163 @@
+"""The page of a reproduction: what the paper found, how the run differs, the figure, the numbers, what became of it."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from tfmetamers.errors import ResultError
+from tfmetamers.metamers.tables import write_csv
+from tfmetamers.plotting.style import FORMATS, save_figure
+from tfmetamers.reproduce.differences import Published, find_differences
+from tfmetamers.reproduce.reproduction import Reproduction
+from tfmetamers.reproduce.results import Results
+from tfmetamers.reproduce.statistics import Finding, conclude
+from tfmetamers.utilities.files import atomic_write
+from tfmetamers.utilities.json_files import read_json
+from tfmetamers.utilities.words import duration
+from tfmetamers.version import __version__
+
+if TYPE_CHECKING:
+    import pandas
+
+#: Says whose folder it is.
+MARKER = "reproduction.json"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that was written.
+
+    Attributes:
+        file: the HTML file.
+        verdict: what became of all claims together.
+        findings: what became of each.
+    """
+
+    file: Path
+    verdict: str
+    findings: Sequence[Finding]
+
+
+def claim_folder(folder: Path, reproduction: Reproduction, setting: str) -> None:
+    """Make a folder that of a reproduction.
+
+    Raises:
+        ResultError: it is that of another one, or holds something else.
+    """
+    marker = folder / MARKER
+    content = {"reproduction": reproduction.full_name, "setting": setting}
+    if marker.exists():
+        try:
+            found = read_json(marker)
+            owner = {key: found[key] for key in content}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ResultError(f"{marker} is damaged ({error}); delete {folder} and try again.") from error
+        if owner != content:
+            raise ResultError(
+                f"{folder} is the folder of {owner['reproduction']} ({owner['setting']}), and {reproduction.full_name} "
+                f"({setting}) was to be written; give another --output."
+            )
+    elif folder.exists() and any(folder.iterdir()):
+        raise ResultError(f"{folder} holds something that is no reproduction; give another --output.")
+    with atomic_write(marker) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_page(
+    reproduction: Reproduction,
+    setting: str,
+    results: Mapping[str, Results],
+    published: Mapping[str, Published],
+    folder: Path,
+    command: str,
+) -> Page:
+    """Write the table, the figure and the page of a reproduction to its folder.
+
+    Args:
+        reproduction: the reproduction.
+        setting: ``quick`` or ``full``.
+        results: what each of its experiments has made.
+        published: what the paper did in each of its experiments.
+        folder: its folder (`claim_folder`).
+        command: the command that makes it.
+
+    Raises:
+        ResultError: there is nothing to show yet, or a file cannot be written.
+    """
+    table = reproduction.tabulate(results)
+    if not len(table):
+        raise ResultError(
+            f"There is nothing to show for {reproduction.full_name} yet: no metamer of its experiments was judged. "
+            "'tfmetamers experiment status' says what failed."
+        )
+    comparison, findings = reproduction.compare(table), reproduction.judge(table, results)
+    write_csv(table, folder / "table.csv")
+    if comparison is not None:
+        write_csv(comparison, folder / "comparison.csv")
+    figure = reproduction.draw(table, results)
+    if figure is not None:
+        save_figure(figure, folder / "figure")
+    picture = None if figure is None else base64.b64encode((folder / "figure.png").read_bytes()).decode()
+    verdict = conclude(findings)
+    differences = [
+        *reproduction.setting(setting).differences,
+        *dict.fromkeys(text for name, each in results.items() for text in find_differences(each, published[name])),
+    ]
+    content = {
+        "full_name": reproduction.full_name,
+        "title": reproduction.title,
+        "heading": f"{reproduction.full_name}, section {reproduction.section}, made by tfmetamers {__version__}",
+        "claim": reproduction.claim,
+        "verdict": verdict,
+        "findings": findings,
+        "picture": picture,
+        "caption": reproduction.caption,
+        "files": "Also: " + ", ".join(f"figure.{ending}" for ending in FORMATS) + ".",
+        "differences": differences or ["In nothing that is known."],
+        "comparison": None if comparison is None else _cells(comparison),
+        "sources": reproduction.sources,
+        "table": _cells(table),
+        "command": command,
+        "making": [_making(name, each) for name, each in results.items()],
+    }
+    for name in ("page.md", "page.html"):
+        with atomic_write(folder / name) as partial:
+            partial.write_text(_template(name).render(content), encoding="utf-8", newline="\n")
+    return Page(folder / "page.html", verdict, findings)
+
+
+def _making(name: str, results: Results) -> str:
+    steps = f"{len(results.metamers):,} metamers, {duration(results.seconds)} of steps"
+    return f"Experiment {name}: {results.experiment.file.name} ({steps})"
+
+
+def _cells(table: "pandas.DataFrame") -> dict[str, Any]:
+    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return {"columns": [str(column).replace("_", " ") for column in table.columns], "rows": rows}
+
+
+def _cell(value: Any) -> dict[str, Any]:
+    import pandas
+
+    if value is None or value is pandas.NA or (isinstance(value, float) and value != value):
+        return {"text": "", "is_number": False}
+    if isinstance(value, float):
+        return {"text": f"{value:.4g}", "is_number": True}
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return {"text": str(value), "is_number": False}
+    return {"text": f"{value:,}", "is_number": True}
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=name.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)

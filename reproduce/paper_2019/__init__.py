@@ -1,0 +1,76 @@
+"""Feather, Durango, Gonzalez and McDermott (NeurIPS 2019), figure by figure."""
+
+from tfmetamers.reproduce.paper_2019.figure_2a import Figure2a
+from tfmetamers.reproduce.paper_2019.figure_2b import Figure2b
+from tfmetamers.reproduce.paper_2019.figure_2c import Figure2c
+from tfmetamers.reproduce.paper_2019.figure_3c import Figure3c
+from tfmetamers.reproduce.paper_2019.figure_3d import Figure3d
+from tfmetamers.reproduce.paper_2019.figure_4 import Figure4
+from tfmetamers.reproduce.paper_2019.figure_6 import Figure6
+from tfmetamers.reproduce.paper_2019.figure_s9 import FigureS9
+from tfmetamers.reproduce.paper_2019.figures_s1_to_s8 import HistogramsOfNetwork
+from tfmetamers.reproduce.paper_2019.published import EXPERIMENTS
+from tfmetamers.reproduce.paper_2019.tables_passed import TableOfPassed
+from tfmetamers.reproduce.reproduction import Setting
+
+__all__ = ["EXPERIMENTS", "REPRODUCTIONS"]
+
+_SMALL = "small_word_reduced_aliasing"
+_WORDS = "recordings of the 295 words"
+_TRAINED = "a network that you train"
+
+#: The sound networks of Figures S1 to S5: what they are, their experiment, what they are called there, and what
+#: ``--full`` needs besides recordings.
+_SOUND_NETWORKS = (
+    ("the word network", "aliased", ("small_word_aliased", "word_aliased"), "word_aliased"),
+    ("the word network with reduced aliasing", "sounds", (_SMALL, "word_reduced_aliasing"), "word_reduced_aliasing"),
+    (
+        "an untrained network with reduced aliasing",
+        "sounds",
+        (f"{_SMALL}:random:0", "word_reduced_aliasing:random:0"),
+        "nothing",
+    ),
+    (
+        "a network with reduced aliasing that was trained on AudioSet's categories",
+        "sounds",
+        ("small_category_reduced_aliasing",),
+        _TRAINED,
+    ),
+    (
+        "a network with reduced aliasing that was trained on both tasks",
+        "sounds",
+        ("small_word_and_category_reduced_aliasing",),
+        _TRAINED,
+    ),
+)
+
+REPRODUCTIONS = (
+    Figure2a(),
+    Figure2b(),
+    Figure2c(),
+    Figure3c(),
+    Figure3d(),
+    Figure4(),
+    Figure6(),
+    *(
+        HistogramsOfNetwork(
+            number,
+            described,
+            experiment,
+            names,
+            "sounds",
+            Setting("nothing more", "8 minutes"),
+            Setting(f"{needed}, {_WORDS}", "100 days"),
+        )
+        for number, (described, experiment, names, needed) in enumerate(_SOUND_NETWORKS, start=1)
+    ),
+    FigureS9(),
+    TableOfPassed(
+        "table-s1.2",
+        "sound",
+        ("aliased", "sounds"),
+        "sounds",
+        Setting("nothing more", "10 minutes"),
+        Setting(f"both released word networks, networks that you train, {_WORDS}", "400 days"),
+    ),
+)

@@ -1,0 +1,25 @@
+"""What the paper did in the experiments that its figures share (sections 3.1, 3.4, 3.5; Tables S1.2 and S4)."""
+
+from tfmetamers.reproduce.differences import Published
+
+#: Pairs of the null distributions (section 3.1).
+PAIRS = 1_000_000
+
+#: The 295 words.
+_WORDS = {"stimuli": 295, "described": "words from the Wall Street Journal corpus", "pairs": PAIRS}
+
+EXPERIMENTS = {
+    "aliased": Published(("word_aliased",), **_WORDS),
+    "sounds": Published(
+        (
+            "word_reduced_aliasing",
+            "word_reduced_aliasing of another seed",
+            "word_reduced_aliasing of both tasks",
+            "word_reduced_aliasing of AudioSet's categories",
+            "word_reduced_aliasing:random:0",
+        ),
+        **_WORDS,
+    ),
+    "gradients": Published(("deepspeech", "word_aliased"), 20, "sounds", pairs=0),
+    "cochleagram": Published(("word_reduced_aliasing", "word_reduced_aliasing, cochleagram"), **_WORDS),
+}

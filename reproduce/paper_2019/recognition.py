@@ -1,0 +1,49 @@
+"""Decisions of judges, as the figures of recognition use them."""
+
+from typing import TYPE_CHECKING
+
+from tfmetamers.reproduce.results import Results
+
+if TYPE_CHECKING:
+    import pandas
+
+#: What tables call the layer of natural stimuli.
+NATURAL = "natural"
+
+
+def recognised(results: Results, judge: str | None = None, task: str = "label") -> "pandas.DataFrame":
+    """Return a judge's decisions on natural stimuli and on metamers that passed the inclusion test.
+
+    Where a network has no null distribution, all its metamers are taken.
+
+    Args:
+        results: the experiment.
+        judge: the judge; by default the first of the experiment's file.
+        task: ``label`` or ``category``.
+
+    Returns:
+        The rows of `Results.decisions`, with the column ``correct``: whether the answer was right or, where the right
+        answer is not known, the judge's own answer to the natural stimulus.
+    """
+    decisions = results.decisions
+    if not len(decisions):
+        return decisions.assign(correct=[])
+    decisions = decisions[decisions["judge"] == (judge or decisions["judge"].iloc[0])]
+    without_null = [network for network in results.layers if results.null(network) is None]
+    has_passed = decisions["included"].astype("boolean").fillna(False).astype(bool)
+    counts = (decisions["layer"] == NATURAL) | has_passed | decisions["network"].isin(without_null)
+    own = {"label": "agrees", "category": "same_category"}[task]
+    correct = decisions[f"correct_{task}"].astype("boolean").fillna(decisions[own].astype("boolean"))
+    return decisions.assign(correct=correct)[counts].reset_index(drop=True)
+
+
+def ticks_of(table: "pandas.DataFrame") -> list[str]:
+    """Return the layers of a table from the input to the output, natural stimuli first."""
+    return list(dict.fromkeys(table.sort_values("depth", kind="stable")["layer"]))
+
+
+def chance(results: Results) -> float | None:
+    """Return the chance level of the first judge's labels; None where it is not known."""
+    definition = results.experiment.definition
+    outline = definition.judges[0].spec.network_family.outline(definition.judges[0].spec) if definition.judges else None
+    return 1 / outline.classes if outline is not None and outline.classes else None

@@ -1,0 +1,242 @@
+"""What an experiment has made, as tidy tables that figures are drawn from."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfmetamers.experiments.experiment import Experiment
+from tfmetamers.experiments.items import RecognitionItem
+from tfmetamers.inclusion.bundled import bundled_nulls
+from tfmetamers.inclusion.null_choice import applying_nulls
+from tfmetamers.inclusion.null_files import load_null
+from tfmetamers.inclusion.verdict_file import read_verdict
+from tfmetamers.metamers.folder import find_metamers, read_record, read_run
+
+if TYPE_CHECKING:
+    import pandas
+
+    from tfmetamers.inclusion.null import NullDistribution
+    from tfmetamers.networks.network import Network
+
+#: The columns that tell what a metamer is, in all tables.
+CONDITION = ("network", "layer", "depth", "gradient", "stimulus", "label", "category", "seed")
+
+
+class Results:
+    """The metamers of an experiment, what was found of them, and who recognised them.
+
+    Networks are called as the experiment's file calls them, without the paths of weights: ``vgg_19``,
+    ``inception_v3@224``, ``small_word_aliased:random:0``. ``depth`` is a layer's place among the layers of its network
+    that metamers were made for, from 0 at the input.
+
+    Attributes:
+        experiment: the experiment.
+    """
+
+    def __init__(self, experiment: Experiment):
+        self.experiment = experiment
+
+    @cached_property
+    def networks(self) -> dict[str, str]:
+        """What each generating network is called, by the name of its folder."""
+        return {each.spec.folder_name: plain_name(each.entry) for each in self.experiment.definition.networks}
+
+    @cached_property
+    def layers(self) -> dict[str, list[str]]:
+        """The layers of each generating network that metamers were made for, from the input to the output."""
+        found: dict[str, list[str]] = {}
+        for each in self.experiment.definition.networks:
+            found.setdefault(plain_name(each.entry), []).extend(each.layers)
+        named = {plain_name(each.entry): each.outline.layers for each in self.experiment.definition.networks}
+        places = {name: {layer: place for place, layer in enumerate(layers)} for name, layers in named.items()}
+        return {
+            name: sorted(dict.fromkeys(layers), key=lambda layer: places[name].get(layer, len(places[name])))
+            for name, layers in found.items()
+        }
+
+    @cached_property
+    def _found(self) -> list[dict[str, Any]]:
+        """What is known of each finished metamer: its condition, and the verdict on it."""
+        if not self.experiment.metamers.is_dir():
+            return []
+        rows = []
+        for folder in find_metamers(self.experiment.metamers):
+            record, verdict = read_record(folder), read_verdict(folder)
+            network = self.networks.get(folder.relative_to(self.experiment.metamers).parts[0])
+            if network is None:  # Of a network that was taken out of the file.
+                continue
+            stimulus = record.stimulus
+            condition = {
+                "network": network,
+                "layer": record.layer.name,
+                "depth": self.layers[network].index(record.layer.name),
+                "gradient": record.recipe.relu_gradient,
+                "stimulus": stimulus.id,
+                "label": stimulus.label,
+                "category": stimulus.category,
+                "seed": record.seed,
+            }
+            rows.append({"condition": condition, "record": record, "verdict": verdict, "folder": folder})
+        return sorted(rows, key=lambda row: _order(row["condition"], list(self.layers)))
+
+    @cached_property
+    def metamers(self) -> "pandas.DataFrame":
+        """A row for each finished metamer, with the verdict on its exact array; empty cells where there is none yet."""
+        import pandas
+
+        rows = []
+        for found in self._found:
+            record, verdict = found["record"], found["verdict"] and found["verdict"]["array"]
+            rows.append(
+                {
+                    **found["condition"],
+                    "steps": record.recipe.steps,
+                    "loss": record.loss.final,
+                    "included": verdict and verdict["included"],
+                    "same_label": verdict and verdict["same_label"],
+                    "correlation": verdict and verdict["correlation"],
+                    "null_maximum": verdict and verdict["null_maximum"],
+                    "reasons": "; ".join(verdict["reasons"]) if verdict else "",
+                    "folder": found["folder"],
+                }
+            )
+        columns = ("steps", "loss", "included", "same_label", "correlation", "null_maximum", "reasons", "folder")
+        return pandas.DataFrame(rows, columns=[*CONDITION, *columns])
+
+    @cached_property
+    def activations(self) -> "pandas.DataFrame":
+        """A row for each metamer and each of some units of its layer, with what the unit does for both stimuli."""
+        import pandas
+
+        tables = [
+            pandas.DataFrame(found["verdict"]["scatter"]).rename_axis("unit").reset_index().assign(**found["condition"])
+            for found in self._found
+            if found["verdict"]
+        ]
+        columns = [*CONDITION, "unit", "original", "metamer"]
+        return pandas.concat(tables, ignore_index=True)[columns] if tables else pandas.DataFrame(columns=columns)
+
+    @cached_property
+    def correlations(self) -> "pandas.DataFrame":
+        """A row for each metamer and each layer that was compared, with Spearman's coefficient there."""
+        import pandas
+
+        rows = [
+            {
+                **found["condition"],
+                "included": found["verdict"]["array"]["included"],
+                "compared": layer,
+                "correlation": comparison["correlation"],
+                "null_maximum": comparison["null_maximum"],
+            }
+            for found in self._found
+            if found["verdict"]
+            for layer, comparison in _comparisons(found).items()
+        ]
+        return pandas.DataFrame(rows, columns=[*CONDITION, "included", "compared", "correlation", "null_maximum"])
+
+    @cached_property
+    def decisions(self) -> "pandas.DataFrame":
+        """A row for each judge and each stimulus that it was shown; natural stimuli have no network.
+
+        Judges are called as networks are, so that a network that judges its own metamers has one name. ``agrees`` tells
+        whether a judge's label of a metamer is the judge's own label of the natural stimulus, which needs no truth;
+        ``same_category`` is the same for the 16 categories.
+        """
+        import pandas
+
+        files = [
+            item.folder(self.experiment.out) / "recognition.csv"
+            for item in self.experiment.items
+            if isinstance(item, RecognitionItem) and self.experiment.is_done(item)
+        ]
+        tables = [pandas.read_csv(file) for file in files]
+        columns = ["judge", *CONDITION, "included", "rule", "decision_label", "correct_label", "decision_category",
+                   "correct_category", "agrees", "same_category"]  # fmt: skip
+        if not tables:
+            return pandas.DataFrame(columns=columns)
+        table = pandas.concat(tables, ignore_index=True)
+        judges = [plain_name(judge.entry) for judge in self.experiment.definition.judges]
+        table["judge"] = table["judge"].map(dict(zip(table["judge"].unique(), judges, strict=True)))
+        by_folder = {
+            found["folder"].relative_to(self.experiment.metamers).as_posix(): found["condition"]
+            for found in self._found
+        }
+        table = table[table["folder"].isin(by_folder)].reset_index(drop=True)
+        conditions = pandas.DataFrame([by_folder[folder] for folder in table["folder"]], columns=CONDITION)
+        is_natural = table["layer"] == "natural"
+        conditions.loc[is_natural, ["network", "layer"]] = ["", "natural"]
+        conditions.loc[is_natural, "depth"] = -1
+        table = pandas.concat([conditions, table.drop(columns=[*CONDITION], errors="ignore")], axis=1)
+        return _with_agreement(table)[columns]
+
+    def null(self, network: str) -> "NullDistribution | None":
+        """Return the null distribution that the metamers of a network are held against; None without one."""
+        return self._nulls.get(network)
+
+    @cached_property
+    def _nulls(self) -> "Mapping[str, NullDistribution]":
+        found = {}
+        given = {Path(file): load_null(file) for file in (self.experiment.definition.null or {}).get("files", ())}
+        built = {
+            each.network.folder_name: Path(each.null)
+            for each in self.experiment.evaluations
+            if each.null and Path(each.null).exists()
+        }
+        firsts = {}
+        for each in self._found:
+            firsts.setdefault(each["condition"]["network"], each["record"])
+        names = {name: folder for folder, name in self.networks.items()}
+        for name, record in firsts.items():
+            file = built.get(names[name])
+            nulls = {file: load_null(file)} if file else applying_nulls({**bundled_nulls(), **given}, record)
+            if nulls:
+                found[name] = next(iter(nulls.values()))
+        return found
+
+    def load(self, network: str) -> "Network":
+        """Return a generating network.
+
+        Raises:
+            TfmetamersError: it cannot be loaded.
+        """
+        specs = {plain_name(each.entry): each.spec for each in self.experiment.definition.networks}
+        return specs[network].load()
+
+    @cached_property
+    def seconds(self) -> float:
+        """How many seconds the steps of all metamers took, one after another."""
+        runs = [read_run(found["folder"]) for found in self._found]
+        return sum(run.seconds for run in runs if run is not None)
+
+
+def plain_name(entry: Mapping[str, Any] | str) -> str:
+    """Return what a network of an experiment's file is called in figures: its text without the path of its weights."""
+    table = {"network": entry} if isinstance(entry, str) else entry
+    text = table["network"].split("=", 1)[0]
+    name = Path(text).stem if "/" in text else text
+    return f"{name}, cochleagram" if table.get("optimize") == "cochleagram" else name
+
+
+def _order(condition: Mapping[str, Any], networks: list[str]) -> tuple:
+    return (
+        networks.index(condition["network"]),
+        *(condition[key] for key in ("depth", "gradient", "stimulus", "seed")),
+    )
+
+
+def _comparisons(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    verdict = found["verdict"]
+    return verdict["layers"] or {found["condition"]["layer"]: verdict["array"]}
+
+
+def _with_agreement(table: "pandas.DataFrame") -> "pandas.DataFrame":
+    """Add what a judge's decisions have to do with its own decisions on natural stimuli."""
+    natural = table[table["layer"] == "natural"].drop_duplicates(["judge", "rule", "stimulus"])
+    keys = ["judge", "rule", "stimulus"]
+    own = natural[[*keys, "decision_label", "decision_category"]]
+    joined = table.merge(own, on=keys, how="left", suffixes=("", "_natural"))
+    joined["agrees"] = joined["decision_label"] == joined["decision_label_natural"]
+    joined["same_category"] = joined["decision_category"] == joined["decision_category_natural"]
+    return joined

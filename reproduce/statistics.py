@@ -1,0 +1,144 @@
+"""Proportions and their intervals, and whether a difference between two conditions was found."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfmetamers.recognition.summary import resampled_means
+
+if TYPE_CHECKING:
+    import pandas
+
+#: What can become of a claim of the paper.
+FOUND, NOT_FOUND, CANNOT_BE_TOLD = "found", "not found", "cannot be told with so few"
+
+#: The largest probability of chance at which a difference counts as found.
+ALPHA = 0.05
+
+#: A difference below this, of proportions or of coefficients, is taken for none.
+SMALLEST_DIFFERENCE = 0.1
+
+#: The share that is nearly all, and the fewest stimuli that can show it.
+NEARLY_ALL, FEWEST = 0.9, 5
+
+#: The quantiles of intervals.
+INTERVAL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one claim.
+
+    Attributes:
+        verdict: `FOUND`, `NOT_FOUND` or `CANNOT_BE_TOLD`.
+        sentence: the claim, and the numbers that the verdict rests on.
+    """
+
+    verdict: str
+    sentence: str
+
+
+def summarize(table: "pandas.DataFrame", by: Sequence[str], value: str) -> "pandas.DataFrame":
+    """Return the mean of a column in each group, with intervals by bootstrap over stimuli.
+
+    Args:
+        table: rows with a column ``stimulus``; those without a value are left out.
+        by: columns that make groups, in the order of their first rows.
+        value: the column.
+
+    Returns:
+        A row for each group: `by`, ``value``, ``low`` and ``high`` (95 % interval), ``sem``, ``stimuli`` and ``count``.
+        Intervals and errors are empty for fewer than two stimuli.
+    """
+    import pandas
+
+    rows = []
+    known = table[table[value].notna()]
+    for group, members in known.groupby(list(by), sort=False, dropna=False):
+        values, stimuli = members[value].astype(float), members["stimulus"]
+        spread = (np.nan, np.nan, np.nan)
+        if stimuli.nunique() > 1:
+            means = resampled_means(stimuli, values)
+            spread = (*np.quantile(means, INTERVAL), np.std(means, ddof=1))
+        low, high, sem = map(float, spread)
+        rows.append([*group, values.mean(), low, high, sem, stimuli.nunique(), len(values)])
+    return pandas.DataFrame(rows, columns=[*by, "value", "low", "high", "sem", "stimuli", "count"])
+
+
+def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", value: str) -> Finding:
+    """Tell whether the mean of a column is larger in one condition than in another.
+
+    Both are compared stimulus by stimulus: by a permutation test of the signs of the differences (exact for few
+    stimuli), and by the bootstrap interval of their mean. A difference is found if chance gives it with a probability
+    below `ALPHA`; it is not found if the interval ends below `SMALLEST_DIFFERENCE`; else it cannot be told.
+
+    Args:
+        claim: what the paper says, as a clause: "metamers of early layers are recognised more often".
+        higher: rows of the condition that is larger if the claim is true, with a column ``stimulus``.
+        lower: rows of the other condition.
+        value: the column.
+    """
+    from scipy.stats import permutation_test
+
+    means = [each.dropna(subset=[value]).astype({value: float}).groupby("stimulus")[value].mean()
+             for each in (higher, lower)]  # fmt: skip
+    shared = means[0].index.intersection(means[1].index)
+    if len(shared) < 2:
+        return Finding(CANNOT_BE_TOLD, f"{claim}: {_counted(len(shared))} in both conditions.")
+    first, second = (each.loc[shared].to_numpy() for each in means)
+    differences = first - second
+    low, high = np.quantile(resampled_means(shared, differences), INTERVAL)
+    if differences.any():
+        chance = permutation_test(
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            alternative="greater",
+            n_resamples=10_000,
+            vectorized=False,
+            rng=np.random.default_rng(0),
+        ).pvalue
+    else:
+        chance = 1.0
+    if chance < ALPHA:
+        verdict = FOUND
+    elif high < SMALLEST_DIFFERENCE:
+        verdict = NOT_FOUND
+    else:
+        verdict = CANNOT_BE_TOLD
+    numbers = (
+        f"{first.mean():.2f} against {second.mean():.2f}, difference {differences.mean():+.2f} "
+        f"(95 % interval {low:+.2f} to {high:+.2f}, p = {chance:.2g}, {_counted(len(shared))})"
+    )
+    return Finding(verdict, f"{claim}: {numbers}.")
+
+
+def judge_share(claim: str, count: int, total: int, *, is_large: bool, remark: str = "") -> Finding:
+    """Tell whether nearly all, or hardly any, of some stimuli have a property.
+
+    Args:
+        claim: what the paper says, as a clause.
+        count: how many have it.
+        total: of how many; fewer than `FEWEST` cannot tell.
+        is_large: whether nearly all should have it, a share of at least `NEARLY_ALL`; else hardly any.
+        remark: further numbers, in parentheses.
+    """
+    share = count / total if total else 0.0
+    is_true = share >= NEARLY_ALL if is_large else share <= 1 - NEARLY_ALL
+    verdict = CANNOT_BE_TOLD if total < FEWEST else FOUND if is_true else NOT_FOUND
+    return Finding(verdict, f"{claim}: {count} of {total}{f' ({remark})' if remark else ''}.")
+
+
+def conclude(findings: Iterable[Finding]) -> str:
+    """Return what became of all claims together: found if all were, not found if one was not, else not to be told."""
+    verdicts = {finding.verdict for finding in findings}
+    for verdict in (NOT_FOUND, CANNOT_BE_TOLD):
+        if verdict in verdicts:
+            return verdict
+    return FOUND if verdicts else CANNOT_BE_TOLD
+
+
+def _counted(stimuli: int) -> str:
+    return f"{stimuli} {'stimulus' if stimuli == 1 else 'stimuli'}"
