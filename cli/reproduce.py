@@ -1,5 +1,6 @@
 """``tfmetamers reproduce``: figures, tables and sections of the papers."""
 
+import importlib.util
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tfmetamers.cli.experiment import engine_options, run_experiment
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, say, show_table
 from tfmetamers.errors import ArgumentError
+from tfmetamers.utilities.determinism import usable_processors
 
 
 @click.command()
@@ -38,6 +40,10 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
     found = find_reproduction(name)
     if setting is None:
         raise ArgumentError(f"{found.full_name} comes in two settings; give --quick or --full.")
+    if found.setting(setting).commands:
+        say("Run these, one after another:\n")
+        click.echo("\n".join(found.setting(setting).commands))
+        return 0
     folder = output / found.paper / setting
     options = {"--networks": networks, "--pictures": pictures, "--sounds": sounds}
     files = _experiments(found, setting, folder, options)
@@ -47,8 +53,19 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
         return 0
     for file in files.values():
         say(f"\nExperiment {file}")
-        run_experiment(file, **engine)
+        run_experiment(file, **_chosen_engine(setting, engine))
     return _show(found, setting, folder, files, options)
+
+
+def _chosen_engine(setting: str, engine: dict) -> dict:
+    """Return who does the work: where nothing was chosen, small networks have a worker of one thread for each core.
+
+    Two such workers do more than twice the work of one process with two threads (``benchmarks/experiment.py``).
+    """
+    if setting != "quick" or any(value is not None for value in engine.values()):
+        return engine
+    has_dask = importlib.util.find_spec("distributed") is not None
+    return {**engine, "threads": 1, "workers": usable_processors() if has_dask else None}
 
 
 def _list() -> None:

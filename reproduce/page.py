@@ -18,11 +18,14 @@ from tfmetamers.reproduce.results import Results
 from tfmetamers.reproduce.statistics import Finding, conclude
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import read_json
-from tfmetamers.utilities.words import duration
+from tfmetamers.utilities.words import counted, duration
 from tfmetamers.version import __version__
 
 if TYPE_CHECKING:
     import pandas
+
+#: The largest number of rows of a table that a page shows.
+MAX_ROWS = 60
 
 #: Says whose folder it is.
 MARKER = "reproduction.json"
@@ -122,6 +125,7 @@ def write_page(
         "comparison": None if comparison is None else _cells(comparison),
         "sources": reproduction.sources,
         "table": _cells(table),
+        "extent": _extent(len(table)),
         "command": command,
         "making": [_making(name, each) for name, each in results.items()],
     }
@@ -136,9 +140,15 @@ def _making(name: str, results: Results) -> str:
     return f"Experiment {name}: {results.experiment.file.name} ({steps})"
 
 
+def _extent(rows: int) -> str:
+    first = f"The first {MAX_ROWS} of " if rows > MAX_ROWS else ""
+    return f"{first}{counted(rows, 'row')}{'; all are' if first else ', also'} in table.csv."
+
+
 def _cells(table: "pandas.DataFrame") -> dict[str, Any]:
-    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    return {"columns": [str(column).replace("_", " ") for column in table.columns], "rows": rows}
+    shown = table.head(MAX_ROWS).itertuples(index=False)
+    columns = [str(column).replace("_", " ") for column in table.columns]
+    return {"columns": columns, "rows": [[_cell(value) for value in row] for row in shown]}
 
 
 def _cell(value: Any) -> dict[str, Any]:

@@ -195,6 +195,11 @@ class Results:
                 found[name] = next(iter(nulls.values()))
         return found
 
+    def front_end_layer(self, network: str) -> str:
+        """Return the first named layer of a generating network, where a front end ends: ``cochleagram``, ``mfcc``."""
+        outlines = {plain_name(each.entry): each.outline for each in self.experiment.definition.networks}
+        return outlines[network].layers[0]
+
     def load(self, network: str) -> "Network":
         """Return a generating network.
 

@@ -34,10 +34,12 @@ class Finding:
     Attributes:
         verdict: `FOUND`, `NOT_FOUND` or `CANNOT_BE_TOLD`.
         sentence: the claim, and the numbers that the verdict rests on.
+        is_decisive: whether it counts for what became of all claims together.
     """
 
     verdict: str
     sentence: str
+    is_decisive: bool = True
 
 
 def summarize(table: "pandas.DataFrame", by: Sequence[str], value: str) -> "pandas.DataFrame":
@@ -133,7 +135,7 @@ def judge_share(claim: str, count: int, total: int, *, is_large: bool, remark: s
 
 def conclude(findings: Iterable[Finding]) -> str:
     """Return what became of all claims together: found if all were, not found if one was not, else not to be told."""
-    verdicts = {finding.verdict for finding in findings}
+    verdicts = {finding.verdict for finding in findings if finding.is_decisive}
     for verdict in (NOT_FOUND, CANNOT_BE_TOLD):
         if verdict in verdicts:
             return verdict

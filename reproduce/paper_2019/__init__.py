@@ -9,7 +9,11 @@ from tfmetamers.reproduce.paper_2019.figure_4 import Figure4
 from tfmetamers.reproduce.paper_2019.figure_6 import Figure6
 from tfmetamers.reproduce.paper_2019.figure_s9 import FigureS9
 from tfmetamers.reproduce.paper_2019.figures_s1_to_s8 import HistogramsOfNetwork
+from tfmetamers.reproduce.paper_2019.notebook import Notebook
 from tfmetamers.reproduce.paper_2019.published import EXPERIMENTS
+from tfmetamers.reproduce.paper_2019.section_3_2 import Section32
+from tfmetamers.reproduce.paper_2019.section_3_3 import Section33
+from tfmetamers.reproduce.paper_2019.section_4_2 import Section42
 from tfmetamers.reproduce.paper_2019.tables_passed import TableOfPassed
 from tfmetamers.reproduce.reproduction import Setting
 
@@ -48,8 +52,12 @@ REPRODUCTIONS = (
     Figure2a(),
     Figure2b(),
     Figure2c(),
+    Notebook(),
+    Section32(),
+    Section33(),
     Figure3c(),
     Figure3d(),
+    Section42(),
     Figure4(),
     Figure6(),
     *(

@@ -1,5 +1,9 @@
 """Figure 6: what the word network recognises of the metamers of networks with another seed, other tasks, or none."""
 
+import dataclasses
+
+import pandas
+
 from tfmetamers.reproduce.drawing import (
     COLUMN,
     assign_roles,
@@ -10,10 +14,18 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import NATURAL, chance, recognised, ticks_of
+from tfmetamers.reproduce.paper_2019.recognition import ALL, NATURAL, PASSED, chance, recognised, ticks_of
 from tfmetamers.reproduce.paper_2019.roles import TASKS
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
-from tfmetamers.reproduce.statistics import compare, summarize
+from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, Finding, compare, summarize
+
+#: What the paper says of pairs of networks, by their roles: metamers of the first are recognised more often.
+CLAIMS = {
+    ("Word, other seed", "Untrained"): "another seed above no training",
+    ("Word, other seed", "AudioSet"): "another seed above the other task",
+    ("Word and AudioSet", "AudioSet"): "both tasks above the other task",
+    ("Word and AudioSet", "Untrained"): "both tasks above no training",
+}
 
 
 class Figure6(Reproduction):
@@ -28,7 +40,7 @@ class Figure6(Reproduction):
     )
     caption = (
         "Proportion of metamers that the word network recognises, by the layer that they were made at; standard "
-        "errors by bootstrap over stimuli. Only metamers that passed the inclusion test."
+        "errors by bootstrap over stimuli. Filled: metamers that passed the inclusion test; open: all."
     )
     experiments = ("sounds",)
     stimuli = "sounds"
@@ -36,20 +48,26 @@ class Figure6(Reproduction):
     full = Setting("word_reduced_aliasing, networks that you train, recordings of the 295 words", "400 days")
 
     def tabulate(self, results):
-        decisions = recognised(results["sounds"])
-        table = summarize(decisions, ["network", "layer", "depth"], "correct")
-        return table.assign(judge=decisions["judge"].iloc[0] if len(decisions) else "")
+        tables = []
+        for shown in (PASSED, ALL):
+            decisions = recognised(results["sounds"], passed=shown == PASSED)
+            table = summarize(decisions, ["network", "layer", "depth"], "correct")
+            tables.append(table.assign(metamers=shown, judge=decisions["judge"].iloc[0] if len(decisions) else ""))
+        return pandas.concat(tables, ignore_index=True)
 
     @styled
     def draw(self, table, results):
         ticks = ticks_of(table)
-        figure = new_figure(COLUMN * 1.3, 2.6)
+        figure = new_figure(COLUMN * 1.4, 2.8)
         axes = figure.subplots()
+        natural = table[(table["layer"] == NATURAL) & (table["metamers"] == PASSED)]
         networks = [name for name in dict.fromkeys(table["network"]) if name]
-        natural = table[table["layer"] == NATURAL]
         for network, role in assign_roles(networks, TASKS).items():
             own = table[table["network"] == network]
-            draw_line(axes, natural.merge(own, how="outer", sort=False) if len(natural) else own, ticks, role)
+            passed = pandas.concat([natural, own[own["metamers"] == PASSED]])
+            draw_line(axes, passed, ticks, role)
+            faint = {"label": f"_{role.title}", "linestyle": ":", "markerfacecolor": "none", "alpha": 0.6}
+            draw_line(axes, own[own["metamers"] == ALL], ticks, role, **faint)
         show_chance(axes, chance(results["sounds"]))
         show_proportions(axes, "proportion correct")
         name_ticks(axes, ticks)
@@ -57,22 +75,25 @@ class Figure6(Reproduction):
         return figure
 
     def judge(self, table, results):
-        decisions = recognised(results["sounds"])
-        late = decisions[decisions["depth"] == decisions["depth"].max()]
-        networks = [name for name in dict.fromkeys(decisions["network"]) if name]
+        networks = [name for name in dict.fromkeys(table["network"]) if name]
         by_title = {role.title: name for name, role in assign_roles(networks, TASKS).items()}
-        claims = {
-            ("Word, other seed", "Untrained"): "another seed above no training",
-            ("Word, other seed", "AudioSet"): "another seed above the other task",
-            ("Word and AudioSet", "AudioSet"): "both tasks above the other task",
-            ("Word and AudioSet", "Untrained"): "both tasks above no training",
-        }
-        return [
-            compare(
-                f"At {', '.join(dict.fromkeys(late['layer']))}, {claim}",
-                *(late[late["network"] == by_title[title]] for title in pair),
-                "correct",
-            )
-            for pair, claim in claims.items()
-            if set(pair) <= set(by_title)
-        ]
+        findings = []
+        for pair, claim in CLAIMS.items():
+            if set(pair) <= set(by_title):
+                findings += self._judge(results, claim, *(by_title[title] for title in pair))
+        return findings
+
+    @staticmethod
+    def _judge(results, claim, *pair) -> list[Finding]:
+        """Compare two networks at the last layer: metamers that passed and, where that cannot tell, all of them."""
+        findings = []
+        for shown in (PASSED, ALL):
+            decisions = recognised(results["sounds"], passed=shown == PASSED)
+            last = decisions[decisions["depth"] == results["sounds"].metamers["depth"].max()]
+            remark = "" if shown == PASSED else ", whether metamers passed or not"
+            conditions = (last[last["network"] == name] for name in pair)
+            found = compare(f"At the last layer, {claim}{remark}", *conditions, "correct")
+            findings.append(dataclasses.replace(found, is_decisive=shown == PASSED))
+            if found.verdict != CANNOT_BE_TOLD:
+                break
+        return findings

@@ -20,6 +20,8 @@ EXPERIMENTS = {
         ),
         **_WORDS,
     ),
+    "speech": Published(("vggish", "deepspeech"), 1, "a word", pairs=0),
+    "notebook": Published(("vgg_19",), 1, "a photograph", pairs=0),
     "gradients": Published(("deepspeech", "word_aliased"), 20, "sounds", pairs=0),
     "cochleagram": Published(("word_reduced_aliasing", "word_reduced_aliasing, cochleagram"), **_WORDS),
 }

@@ -7,12 +7,17 @@ from tfmetamers.reproduce.results import Results
 if TYPE_CHECKING:
     import pandas
 
+#: Which metamers a proportion is of, in tables and legends.
+PASSED, ALL = "passed", "all"
+
 #: What tables call the layer of natural stimuli.
 NATURAL = "natural"
 
 
-def recognised(results: Results, judge: str | None = None, task: str = "label") -> "pandas.DataFrame":
-    """Return a judge's decisions on natural stimuli and on metamers that passed the inclusion test.
+def recognised(
+    results: Results, judge: str | None = None, task: str = "label", *, passed: bool = True
+) -> "pandas.DataFrame":
+    """Return a judge's decisions on natural stimuli and on metamers that passed the inclusion test, or on all.
 
     Where a network has no null distribution, all its metamers are taken.
 
@@ -20,6 +25,7 @@ def recognised(results: Results, judge: str | None = None, task: str = "label") 
         results: the experiment.
         judge: the judge; by default the first of the experiment's file.
         task: ``label`` or ``category``.
+        passed: whether to leave out metamers that did not pass.
 
     Returns:
         The rows of `Results.decisions`, with the column ``correct``: whether the answer was right or, where the right
@@ -31,7 +37,7 @@ def recognised(results: Results, judge: str | None = None, task: str = "label") 
     decisions = decisions[decisions["judge"] == (judge or decisions["judge"].iloc[0])]
     without_null = [network for network in results.layers if results.null(network) is None]
     has_passed = decisions["included"].astype("boolean").fillna(False).astype(bool)
-    counts = (decisions["layer"] == NATURAL) | has_passed | decisions["network"].isin(without_null)
+    counts = (decisions["layer"] == NATURAL) | has_passed | decisions["network"].isin(without_null) | (not passed)
     own = {"label": "agrees", "category": "same_category"}[task]
     correct = decisions[f"correct_{task}"].astype("boolean").fillna(decisions[own].astype("boolean"))
     return decisions.assign(correct=correct)[counts].reset_index(drop=True)

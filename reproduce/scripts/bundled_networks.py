@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pandas as pd
+from bundled_mixtures import write_mixtures
 
 from tfmetamers.cli.main import run
 from tfmetamers.networks.auditory.trained_folder import NULL_FILE
@@ -43,8 +44,10 @@ OPTIONS = {
 #: weights only the words would be learned.
 OPTIONS_OF_BOTH = {"--category-weight": ["5"]}
 
-#: Pairs of words of the test split, in quiet, in the null distributions of the networks that recognize words.
+#: Pairs of sounds of the test split in the null distributions: words in quiet for the networks that recognise words,
+#: and as many mixtures of words and backgrounds for the one that recognises backgrounds alone.
 PAIRS = 10_000
+MIXTURES = 600
 
 NOTE = (
     "Trained on recorded digits of the free spoken digit dataset (CC BY-SA 4.0) and words spoken by espeak-ng, mixed "
@@ -74,12 +77,19 @@ def main(corpus, work, only):
         from tfmetamers.training.export import export_trained
 
         export_trained(work / name, BUNDLED / name)
-        if task != "categories" and (status := run(null_command(name, corpus, work))):
+        if status := run(null_command(name, task, corpus, work)):
             raise SystemExit(status)
 
 
-def null_command(name: str, corpus: Path, work: Path) -> list[str]:
-    """Write a manifest of the words of the test split, and return the command that builds their null distribution."""
+def null_command(name: str, task: str, corpus: Path, work: Path) -> list[str]:
+    """Write sounds of the test split that a network tells apart, and return the command that builds their null."""
+    manifest = test_words(corpus, work) if task != "categories" else test_mixtures(corpus, work)
+    options = ["--layer", "all", "--stimuli", str(manifest), "--pairs", str(PAIRS), "--seed", "0"]
+    return ["null", "build", "--network", str(BUNDLED / name), *options, "--output", str(BUNDLED / name / NULL_FILE)]
+
+
+def test_words(corpus: Path, work: Path) -> Path:
+    """Write a manifest of the words of the test split, in quiet."""
     words = pd.read_csv(corpus / "words.csv", dtype=str, keep_default_na=False).query("split == 'test'")
     columns = {
         "id": [Path(file).stem for file in words["file"]],
@@ -89,8 +99,13 @@ def null_command(name: str, corpus: Path, work: Path) -> list[str]:
     manifest = work / "test_words.csv"
     with atomic_write(manifest) as partial:
         pd.DataFrame(columns).to_csv(partial, index=False, lineterminator="\n")
-    options = ["--layer", "all", "--stimuli", str(manifest), "--pairs", str(PAIRS), "--seed", "0"]
-    return ["null", "build", "--network", str(BUNDLED / name), *options, "--output", str(BUNDLED / name / NULL_FILE)]
+    return manifest
+
+
+def test_mixtures(corpus: Path, work: Path) -> Path:
+    """Write mixtures of the test split, unless they are there, and return their manifest."""
+    folder = work / "test_mixtures"
+    return folder / "mixtures.csv" if folder.is_dir() else write_mixtures(corpus, MIXTURES, folder)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python reproduce/scripts/bundled_words.py --output tfmetamers/stimuli/words
 
 They are the first two clips of each word that `bundled_corpus.py` with seed 0 has espeak-ng say for its test set: vocal
-tracts that the bundled networks never heard in training or validation. Needs espeak-ng; another version than that of
-the networks' corpus (1.51) makes other bytes and hardly other sounds.
+tracts that the bundled networks never heard in training or validation. Needs espeak-ng 1.51, that
+of the networks' corpus; another version makes other bytes and hardly other sounds.
 """
 
 from collections import Counter

@@ -59,7 +59,7 @@ def reproduce(tmp_path_factory):
             if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(reduced(found.paper, experiment))
-        done = CliRunner().invoke(tfmetamers, ["reproduce", name, "--quick", "--output", str(out)])
+        done = CliRunner().invoke(tfmetamers, ["reproduce", name, "--quick", "--output", str(out), "--shard", "1/1"])
         assert done.exit_code == 0, done.output
         results = {each: Results(Experiment.recall(folder / f"{each}.toml")) for each in found.experiments}
         return Made(folder / found.name, results)

@@ -1,7 +1,6 @@
 """The corpus of the bundled networks: its clips, its splits, that its seed decides it, and what it refuses."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,11 +176,10 @@ class TestBadInput:
 
 
 @needs_espeak
-def test_the_sample_words_are_spoken_for_the_test_set(script, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "bundled_corpus", load_script("bundled_corpus"))
+def test_the_sample_words_are_spoken_for_the_test_set(script, tmp_path):
     words = load_script("bundled_words")
-    if "1.52" not in script.espeak_version():
-        pytest.skip("the sample words were made by espeak-ng 1.52")
+    if "1.51" not in script.espeak_version():
+        pytest.skip("the sample words were made by espeak-ng 1.51")
     result = CliRunner().invoke(words.main, ["--output", str(tmp_path / "words")])
     assert result.exit_code == 0, result.output
     for path in sample_words().parent.iterdir():

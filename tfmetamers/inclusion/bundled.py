@@ -9,7 +9,8 @@ from tfmetamers.networks.auditory.trained_folder import NULL_FILE, bundled_netwo
 def bundled_nulls() -> dict[Path, NullDistribution]:
     """Return the null distribution of each bundled network that has one, by its file.
 
-    ``reproduce/scripts/bundled_networks.py`` builds them from the words of the test split.
+    ``reproduce/scripts/bundled_networks.py`` builds them from words of the test split and, for the
+    network that knows backgrounds alone, from words over backgrounds.
 
     Raises:
         ResultError: one is damaged.

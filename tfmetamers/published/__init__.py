@@ -45,6 +45,18 @@ _TABLES = (
         reading="measured in the published figures, to 0.01, and by eye in Figure 4, to 0.02",
     ),
     PublishedTable(
+        "front_end_2019",
+        about="the filters of the sound networks' front end",
+        source="Feather, Durango, Gonzalez and McDermott (NeurIPS 2019), section 3.2",
+        reading="as printed; the released networks have another number",
+    ),
+    PublishedTable(
+        "training_2019",
+        about="how well the sound networks did when training stopped",
+        source="Feather, Durango, Gonzalez and McDermott (NeurIPS 2019), section 3.3",
+        reading="as printed",
+    ),
+    PublishedTable(
         "losses_2019",
         about="losses of two metamers of VGG-19, of the photograph pocketwatch.jpg, by step",
         source="the notebook of github jenellefeather/model_metamers (MIT)",

@@ -12,6 +12,7 @@ from .images import save_image as save_image
 from .noise import initial_noise as initial_noise
 from .noise import stimulus_digest as stimulus_digest
 from .sounds import load_sound as load_sound
+from .sounds import sample_mixtures as sample_mixtures
 from .sounds import sample_word as sample_word
 from .sounds import sample_words as sample_words
 from .sounds import save_sound as save_sound

@@ -6,7 +6,7 @@ from pathlib import Path
 from tfmetamers.errors import StimulusError
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.images import sample_photograph
-from tfmetamers.stimuli.sounds import SUFFIXES, sample_word, sample_words
+from tfmetamers.stimuli.sounds import SUFFIXES, sample_mixtures, sample_word, sample_words
 
 #: Photographs that ship with scikit-image, and what they show where that is one of the 16 categories.
 _PHOTOGRAPHS = {"astronaut.png": None, "chelsea.png": "cat", "coffee.png": None, "motorcycle_left.png": None,
@@ -18,7 +18,8 @@ def find_data_set(name: str) -> list[StimulusFile]:
 
     Args:
         name: ``sample_word`` (the spoken word "human"), ``sample_words`` (sixty spoken words), ``sample_photograph``
-            (the portrait of matplotlib) or ``sample_photographs`` (that and five of scikit-image).
+            (the portrait of matplotlib), ``sample_photographs`` (that and five of scikit-image), or
+            ``sample_mixtures`` (forty words over backgrounds).
 
     Raises:
         StimulusError: the package that a set comes with is not installed.
@@ -27,7 +28,7 @@ def find_data_set(name: str) -> list[StimulusFile]:
 
 
 def data_set_manifest(name: str) -> Path:
-    """Return the manifest of a set that has one: ``sample_words``."""
+    """Return the manifest of a set that has one: ``sample_words`` or ``sample_mixtures``."""
     return _MANIFESTS[name]()
 
 
@@ -57,11 +58,12 @@ def _photographs() -> list[StimulusFile]:
     return files + _photograph()
 
 
-_MANIFESTS: dict[str, Callable[[], Path]] = {"sample_words": sample_words}
+_MANIFESTS: dict[str, Callable[[], Path]] = {"sample_words": sample_words, "sample_mixtures": sample_mixtures}
 
 _DATA_SETS: dict[str, Callable[[], list[StimulusFile]]] = {
     "sample_word": _word,
     "sample_words": lambda: collect_stimuli([sample_words()], SUFFIXES),
+    "sample_mixtures": lambda: collect_stimuli([sample_mixtures()], SUFFIXES),
     "sample_photograph": _photograph,
     "sample_photographs": _photographs,
 }

@@ -114,10 +114,19 @@ def sample_word() -> Path:
 def sample_words() -> Path:
     """Return the path of a manifest of sixty spoken words that come with the package, one second each at 8 kHz.
 
-    ``reproduce/scripts/bundled_words.py`` made them: two voices of espeak-ng 1.52 say each of the thirty words of the
+    ``reproduce/scripts/bundled_words.py`` made them: two voices of espeak-ng 1.51 say each of the thirty words of the
     bundled networks. They are of the networks' test set: vocal tracts that they never heard in training or validation.
     """
     return Path(__file__).with_name("words") / "words.csv"
+
+
+def sample_mixtures() -> Path:
+    """Return the path of a manifest of forty words over backgrounds that come with the package, one second at 8 kHz.
+
+    ``reproduce/scripts/bundled_mixtures.py`` made them of the test set of the bundled networks, at signal-to-noise
+    ratios of 0 to 20 dB: sounds like those that the networks were trained on, for null distributions.
+    """
+    return Path(__file__).with_name("mixtures") / "mixtures.csv"
 
 
 def sound_length(path: str | os.PathLike, sampling_rate: int) -> int:

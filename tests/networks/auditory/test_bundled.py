@@ -20,8 +20,7 @@ def script():
 
 def test_all_come_with_the_package_and_no_other(script):
     assert set(bundled_networks()) == set(script.NETWORKS) <= set(tm.networks.network_names())
-    of_words = {name for name, (_, task, _) in script.NETWORKS.items() if task != "categories"}
-    assert {file.parent.name for file in bundled_nulls()} == of_words
+    assert {file.parent.name for file in bundled_nulls()} == set(bundled_networks())
 
 
 @pytest.mark.parametrize("name", bundled_networks())
@@ -66,7 +65,7 @@ def test_the_command_that_builds_one_takes_the_words_of_the_test_split(script, t
     (tmp_path / "corpus").mkdir()
     rows = "file,start,word,speaker,split\nwords/a.wav,0.0,yes,x,test\nwords/b.wav,0.0,no,y,train\n"
     (tmp_path / "corpus" / "words.csv").write_text(rows)
-    command = script.null_command("small_word_aliased", tmp_path / "corpus", tmp_path / "work")
+    command = script.null_command("small_word_aliased", "words", tmp_path / "corpus", tmp_path / "work")
     assert command[:2] == ["null", "build"] and command[-1].endswith(f"small_word_aliased/{NULL_FILE}")
     manifest = tmp_path / "work" / "test_words.csv"
     assert str(manifest) in command

@@ -183,7 +183,7 @@ def trace(architecture: Architecture, seed: int = 0) -> TracedGraph:
         tf.compat.v1.set_random_seed(seed)
         shape = [None, settings.channels, settings.envelope_samples, 1]
         cochleagram = tf.compat.v1.placeholder(tf.float32, shape, INPUT)
-        outputs = _build(architecture, cochleagram)
+        outputs = build_layers(architecture, cochleagram)
         listed = [(layer.layer_type, layer.name) for layer in architecture.layers]
         layers = {INPUT: cochleagram, **{name: outputs[layer] for name, layer in paper_layers(listed).items()}}
         activations = activation_layers(listed)
@@ -214,14 +214,26 @@ def training_outputs(
         return variables[name]
 
     with tf.compat.v1.variable_scope("", custom_getter=given):
-        outputs = _build(architecture, cochleagrams, training)
+        outputs = build_layers(architecture, cochleagrams, training)
     return {task: outputs.get(f"{top}:{task}", outputs[top]) for task in architecture.tasks}
 
 
-def _build(
+def build_layers(
     architecture: Architecture, cochleagram: tf.Tensor, training: TrainingPass | None = None
 ) -> dict[str, tf.Tensor]:
-    """Return each layer's output by the layer's name; the outputs of a top layer with several are ``name:task``."""
+    """Build the layers on a cochleagram, in the graph or the function that is being built.
+
+    Args:
+        architecture: the layers.
+        cochleagram: float32 (batch, channels, envelope samples, 1).
+        training: the pass of training; None for inference.
+
+    Returns:
+        Each layer's output by the layer's name; the outputs of a top layer with several tasks are ``name:task``.
+
+    Raises:
+        ArgumentError: a layer has arguments that its type does not take, or that do not fit its input.
+    """
     outputs, latest = {}, cochleagram
     with tf.compat.v1.variable_scope(SCOPE):
         for layer in architecture.layers:

@@ -17,7 +17,7 @@ ARCHITECTURE_FILE = "architecture.json"
 LABELS_FILE = "labels.json"
 CARD_FILE = "card.json"
 
-#: The null distribution that a bundled network with words has in addition.
+#: The null distribution that a bundled network has in addition.
 NULL_FILE = "null.npz"
 
 
