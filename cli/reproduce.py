@@ -46,7 +46,7 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
         return 0
     folder = output / found.paper / setting
     options = {"--networks": networks, "--pictures": pictures, "--sounds": sounds}
-    files = _experiments(found, setting, folder, options)
+    files = _experiments(found, setting, folder, options, is_run=not write_only)
     if write_only:
         for file in files.values():
             say(f"Wrote {file}; edit it, or see how long it takes: tfmetamers experiment plan {file}")
@@ -86,7 +86,7 @@ def _list() -> None:
     say("\ntfmetamers reproduce NAME --quick, or --full")
 
 
-def _experiments(found, setting: str, folder: Path, options) -> dict[str, Path]:
+def _experiments(found, setting: str, folder: Path, options, *, is_run: bool) -> dict[str, Path]:
     """Write the experiments that a figure needs, and return their files by their names."""
     from tfmetamers.reproduce.experiments import adapted, experiment_text, require_paths, write_experiment
 
@@ -103,7 +103,8 @@ def _experiments(found, setting: str, folder: Path, options) -> dict[str, Path]:
         text = adapted(experiment_text(found.paper, name, setting), networks, stimuli)
         files[name] = folder / f"{name}.toml"
         write_experiment(files[name], text, bool(networks or stimuli))
-        require_paths(files[name], mine)
+        if is_run:
+            require_paths(files[name], mine)
     return files
 
 

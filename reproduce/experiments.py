@@ -1,7 +1,7 @@
 """The experiments that figures share: the papers' own, small ones for a first look, and yours in their place."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import tomlkit
 
 from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.stimuli import images, sounds
+from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.utilities.files import atomic_write
 
 #: The settings in which experiments come: what runs at once, and what the papers did.
@@ -34,7 +36,8 @@ def adapted(text: str, networks: Sequence[str] = (), stimuli: Sequence[str] = ()
     """Return an experiment's text with other networks or stimuli in the place of its own; comments stay.
 
     A network that the text names, such as ``vgg_19`` in ``vgg_19=FILE.ckpt``, keeps the layers and settings that it has
-    there; others have all their named layers, and the settings of the first. The networks are the judges, too.
+    there; others have all their named layers, and the settings of the first. The networks are the judges, too. Null
+    distributions are of the stimuli that are put in, with as many pairs as these have at most.
 
     Args:
         text: the text.
@@ -52,7 +55,9 @@ def adapted(text: str, networks: Sequence[str] = (), stimuli: Sequence[str] = ()
         document["stimuli"].pop("data_set", None)
         document["stimuli"]["inputs"] = [str(Path(path).absolute()) for path in stimuli]
         if "stimuli" in document.get("null", {}):
+            count = len(collect_stimuli(stimuli, (*images.SUFFIXES, *sounds.SUFFIXES)))
             document["null"]["stimuli"] = document["stimuli"]["inputs"]
+            document["null"]["pairs"] = min(document["null"]["pairs"], max(1, count * (count - 1) // 2))
     return tomlkit.dumps(document)
 
 
@@ -112,13 +117,22 @@ def write_experiment(file: Path, text: str, is_asked_for: bool) -> None:
 
 
 def require_paths(file: Path, option: str) -> None:
-    """Refuse an experiment's file that has no stimuli yet.
+    """Refuse an experiment's file in which paths are missing that only its user knows.
 
     Raises:
-        ArgumentError: it has none.
+        ArgumentError: some are.
     """
-    if PLACEHOLDER in tomlkit.parse(file.read_text(encoding="utf-8"))["stimuli"].get("inputs", ()):
+    places = list(_placeholders(tomlkit.parse(file.read_text(encoding="utf-8")).unwrap()))
+    if places:
         raise ArgumentError(
-            f"{file} was written, and has no stimuli yet; give {option}, or put paths in the place of {PLACEHOLDER} "
-            "there."
+            f"{file} was written, and has {PLACEHOLDER} in the place of what only you know ({', '.join(places)}); "
+            f"edit it{f', or give {option} for the stimuli' if 'stimuli.inputs' in places else ''}."
         )
+
+
+def _placeholders(content: Mapping[str, Any]) -> Iterator[str]:
+    """Give the keys of an experiment's file whose values are yet to be given."""
+    for table, values in content.items():
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            if isinstance(value, list) and PLACEHOLDER in value:
+                yield f"{table}.{key}"
