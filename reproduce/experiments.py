@@ -63,11 +63,17 @@ def adapted(text: str, networks: Sequence[str] = (), stimuli: Sequence[str] = ()
 
 def _entries(network: str, tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the tables of a network: those of the text with its name, else one like the text's first."""
-    found = [table for table in tables if _bare(table["network"]) == _bare(network)]
+    alike = [table for table in tables if _bare(table["network"]) == _bare(network)]
+    found = [table for table in alike if _unweighted(table["network"]) == _unweighted(network)]
+    found = found or [table for table in alike if table["network"] == alike[0]["network"]]
     if not found:
         settings = {"settings": tables[0]["settings"]} if "settings" in tables[0] else {}
         found = [{"layers": "all", **settings}]
     return [{**table, "network": network} for table in found]
+
+
+def _unweighted(network: str) -> str:
+    return network.split("=")[0]
 
 
 def _bare(network: str) -> str:

@@ -20,8 +20,8 @@ ALPHA = 0.05
 #: A difference below this, of proportions or of coefficients, is taken for none.
 SMALLEST_DIFFERENCE = 0.1
 
-#: The share that is nearly all, and the fewest stimuli that can show it.
-NEARLY_ALL, FEWEST = 0.9, 5
+#: The shares that are nearly all and hardly any, and the fewest stimuli that can show either.
+NEARLY_ALL, HARDLY_ANY, FEWEST = 0.9, 0.1, 5
 
 #: The quantiles of intervals.
 INTERVAL = (0.025, 0.975)
@@ -124,11 +124,12 @@ def judge_share(claim: str, count: int, total: int, *, is_large: bool, remark: s
         claim: what the paper says, as a clause.
         count: how many have it.
         total: of how many; fewer than `FEWEST` cannot tell.
-        is_large: whether nearly all should have it, a share of at least `NEARLY_ALL`; else hardly any.
+        is_large: whether nearly all should have it, a share of at least `NEARLY_ALL`; else hardly any, at most
+            `HARDLY_ANY`.
         remark: further numbers, in parentheses.
     """
     share = count / total if total else 0.0
-    is_true = share >= NEARLY_ALL if is_large else share <= 1 - NEARLY_ALL
+    is_true = share >= NEARLY_ALL if is_large else share <= HARDLY_ANY
     verdict = CANNOT_BE_TOLD if total < FEWEST else FOUND if is_true else NOT_FOUND
     return Finding(verdict, f"{claim}: {count} of {total}{f' ({remark})' if remark else ''}.")
 
