@@ -73,9 +73,9 @@ def draw_line(
         column: the column of the layers.
         style: further arguments of ``Axes.errorbar``.
     """
-    places = [ticks.index(each) for each in table[column]]
+    table = table.sort_values(column, key=lambda names: names.map(ticks.index), kind="stable")
     axes.errorbar(
-        places,
+        [ticks.index(each) for each in table[column]],
         table["value"].to_numpy(float),
         yerr=np.nan_to_num(table["sem"].to_numpy(float)),
         **{"label": role.title, "color": role.colour, "marker": role.marker, **style},

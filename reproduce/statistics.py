@@ -74,7 +74,8 @@ def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", v
 
     Both are compared stimulus by stimulus: by a permutation test of the signs of the differences (exact for few
     stimuli), and by the bootstrap interval of their mean. A difference is found if chance gives it with a probability
-    below `ALPHA`; it is not found if the interval ends below `SMALLEST_DIFFERENCE`; else it cannot be told.
+    below `ALPHA`; it is not found if the interval ends below `SMALLEST_DIFFERENCE` and there are at least
+    `FEWEST` stimuli; else it cannot be told.
 
     Args:
         claim: what the paper says, as a clause: "metamers of early layers are recognised more often".
@@ -106,7 +107,7 @@ def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", v
         chance = 1.0
     if chance < ALPHA:
         verdict = FOUND
-    elif high < SMALLEST_DIFFERENCE:
+    elif high < SMALLEST_DIFFERENCE and len(shared) >= FEWEST:
         verdict = NOT_FOUND
     else:
         verdict = CANNOT_BE_TOLD

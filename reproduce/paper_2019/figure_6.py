@@ -22,9 +22,9 @@ from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, Finding, compare, su
 #: What the paper says of pairs of networks, by their roles: metamers of the first are recognised more often.
 CLAIMS = {
     ("Word, other seed", "Untrained"): "another seed above no training",
-    ("Word, other seed", "AudioSet"): "another seed above the other task",
-    ("Word and AudioSet", "AudioSet"): "both tasks above the other task",
-    ("Word and AudioSet", "Untrained"): "both tasks above no training",
+    ("Word, other seed", "Backgrounds alone"): "another seed above the other task",
+    ("Both tasks", "Backgrounds alone"): "both tasks above the other task",
+    ("Both tasks", "Untrained"): "both tasks above no training",
 }
 
 
@@ -61,8 +61,7 @@ class Figure6(Reproduction):
         figure = new_figure(COLUMN * 1.4, 2.8)
         axes = figure.subplots()
         natural = table[(table["layer"] == NATURAL) & (table["metamers"] == PASSED)]
-        networks = [name for name in dict.fromkeys(table["network"]) if name]
-        for network, role in assign_roles(networks, TASKS).items():
+        for network, role in assign_roles(list(results["sounds"].layers), TASKS).items():
             own = table[table["network"] == network]
             passed = pandas.concat([natural, own[own["metamers"] == PASSED]])
             draw_line(axes, passed, ticks, role)
@@ -75,8 +74,8 @@ class Figure6(Reproduction):
         return figure
 
     def judge(self, table, results):
-        networks = [name for name in dict.fromkeys(table["network"]) if name]
-        by_title = {role.title: name for name, role in assign_roles(networks, TASKS).items()}
+        roles = assign_roles(list(results["sounds"].layers), TASKS)
+        by_title = {role.title: name for name, role in roles.items()}
         findings = []
         for pair, claim in CLAIMS.items():
             if set(pair) <= set(by_title):

@@ -5,8 +5,8 @@ from tfmetamers.reproduce.drawing import Role
 
 _WORD = Role("Word, same network", COLOURS["black"], "s")
 _OTHER_SEED = Role("Word, other seed", COLOURS["blue"])
-_BOTH = Role("Word and AudioSet", COLOURS["green"])
-_CATEGORY = Role("AudioSet", COLOURS["vermilion"])
+_BOTH = Role("Both tasks", COLOURS["green"])
+_CATEGORY = Role("Backgrounds alone", COLOURS["vermilion"])
 _UNTRAINED = Role("Untrained", COLOURS["grey"], "D")
 
 #: Networks whose metamers are shown to the word network with reduced aliasing (Figures 4 and 6).

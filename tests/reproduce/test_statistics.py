@@ -27,6 +27,7 @@ def table(values) -> pd.DataFrame:
         ([1.0] * 4, [0.0] * 4, CANNOT_BE_TOLD),  # Chance alone gives this once in 16.
         ([0.5] * 6, [0.5] * 6, NOT_FOUND),
         ([0.0] * 6, [1.0] * 6, NOT_FOUND),
+        ([0.5] * 4, [0.5] * 4, CANNOT_BE_TOLD),
         ([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], CANNOT_BE_TOLD),
         ([1.0], [0.0], CANNOT_BE_TOLD),
         ([], [0.0, 0.0], CANNOT_BE_TOLD),
