@@ -42,7 +42,7 @@ setup(
         "tfmetamers.report": ["*.html"],
         "tfmetamers.reproduce": ["page.*"],
         "tfmetamers.reproduce.paper_2019": ["experiments/*.toml"],
-        "tfmetamers.stimuli": ["human.wav", "mixtures/*", "words/*"],
+        "tfmetamers.stimuli": ["human.wav", "mixtures/*", "word_lists/*.txt", "words/*"],
     },
     install_requires=[
         "tensorflow>=2.16,<2.22",

@@ -113,6 +113,39 @@ def backgrounds(segments, sounds, labels, output, **settings):
     _write(clips, summarize_backgrounds(clips), output)
 
 
+@corpus.command()
+@click.argument("words", type=_EXISTING)
+@click.option(
+    "--words",
+    "name",
+    default="feather2019",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="feather2019 (the 295 words of the paper's experiment), kell2018 (587), or a file with a word a line.",
+)
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@_seconds
+@click.option("--sampling-rate", type=click.IntRange(min=1), default=20_000, show_default=True, help="In Hz.")
+@_number("--seed", 0, "Decides which clip of a word is drawn.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@quiet_option
+def stimuli(words, name, split, seconds, sampling_rate, seed, output):
+    """Choose natural stimuli from WORDS, a manifest of clips: one clip of each word of a list."""
+    from tfmetamers.stimuli.word_lists import WORD_LISTS, word_list
+    from tfmetamers.training.corpora import read_words
+    from tfmetamers.training.word_stimuli import choose_clips, write_stimuli
+    from tfmetamers.utilities.words import counted, first_few
+
+    is_file = name not in WORD_LISTS and Path(name).is_file()
+    wanted = Path(name).read_text(encoding="utf-8").split() if is_file else word_list(name)
+    clips, missing = choose_clips(read_words(words, needed=(split,)), wanted, split, seed)
+    if missing:
+        say(f"{counted(len(missing), 'word')} of {len(wanted)} have no clip there: {first_few(missing)}")
+    with progress_over("clips", "clip") as bar:
+        manifest = write_stimuli(clips, output, seconds=seconds, sampling_rate=sampling_rate, progress=bar)
+    say(f"{manifest} lists {counted(len(clips), 'stimulus', 'stimuli')}.")
+
+
 def _check_output(output, inputs) -> None:
     if output.exists() and any(output.samefile(path) for path in inputs):
         raise click.UsageError(f"--output is {output}, which is one of the inputs; give another name.")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from tfmetamers.training.corpora import SEPARATOR, read_backgrounds, read_words
+from tfmetamers.training.corpora import SEPARATOR, category_names, read_backgrounds, read_words
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
 from tfmetamers.training.settings import MixtureSettings
 from tfmetamers.utilities.files import atomic_write
@@ -49,8 +49,7 @@ def write_mixtures(corpus: Path, count: int, output: Path, seed: int = 0) -> Pat
     """
     words, backgrounds = read_words(corpus / "words.csv"), read_backgrounds(corpus / "backgrounds.csv")
     test = [table[table["split"] == "test"].reset_index(drop=True) for table in (words, backgrounds)]
-    categories = sorted({name for cell in backgrounds["categories"] for name in cell.split(SEPARATOR)})
-    labels = Labels(word_labels(words), categories)
+    labels = Labels(word_labels(words), category_names(backgrounds))
     generator = np.random.default_rng(seed)
     clips = generator.permutation(len(test[0]))[:count]
     drawn = draw_mixtures(*test, SETTINGS, labels, generator, clips=clips)
