@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
-from tfmetamers.utilities.words import counted, duration
+from tfmetamers.utilities.words import byte_size, counted, duration
 
 #: Seconds between two looks of ``status --watch``.
 SECONDS_A_LOOK = 10
@@ -53,24 +54,25 @@ def plan(file, measure, workers):
     from tfmetamers.experiments.speeds import estimate, measure_speeds
 
     planned = Experiment.plan(file)
-    for condition, seconds in measure_speeds(planned) if measure else ():
-        say(f"{condition.network.network_name} {condition.layer}: {seconds:.3g} seconds a step")
+    for item, seconds in measure_speeds(planned) if measure else ():
+        say(f"{item.network_title} {planned.layer_titles[item.layer_folder]}: {seconds:.3g} seconds a step")
     rows = [{**vars(row), "seconds": row.seconds} for row in estimate(planned)]
     show_table(rows, _PLANNED, maxheadercolwidths=10)
     totals = {key: sum(row[key] for row in rows) for key in ("metamers", "made", "batches", "steps", "bytes")}
-    further = sum(item.kind != "metamers" for item in planned.items)
     say(
         f"\n{counted(totals['metamers'], 'metamer')}, {totals['made']:,} made before. To make: "
-        f"{counted(totals['batches'], 'batch', 'batches')} of {planned.definition.batch_size} at most, "
-        f"{counted(totals['steps'], 'step')}, at most {totals['bytes'] / 1e6:,.1f} MB in {planned.out}.\n"
-        f"{counted(further, 'further item')}: null distributions, evaluations, recognition."
+        f"{counted(totals['batches'], 'batch', 'batches')} of up to {planned.definition.batch_size}, "
+        f"{counted(totals['steps'], 'step')}, at most {byte_size(totals['bytes'])} in {planned.out}."
     )
+    kinds = Counter(item.kind for item in planned.items)
+    further = [counted(kinds[kind], name) for kind, name in _FURTHER.items() if kinds[kind]]
+    say(f"Then: {', '.join(further)}, which are not part of the times.")
     seconds = [row["seconds"] for row in rows if row["batches"]]
     if None in seconds:
-        say("How long that takes is not known yet; --measure times a few steps of each layer.")
+        say("How long the metamers take is not known yet; --measure times a few steps of each layer.")
     elif seconds:
         one = sum(seconds)
-        say(f"About {duration(one)} on one worker as fast as the one that was timed.")
+        say(f"The metamers take about {duration(one)} on one worker as fast as the one that was timed.")
         if workers > 1:
             say(f"About {duration(one / workers)} on {workers} such workers.")
 
@@ -78,6 +80,9 @@ def plan(file, measure, workers):
 def _duration(seconds: float | None) -> str:
     return "-" if seconds is None else duration(seconds)
 
+
+#: What is done beside metamers, by the kind of the item.
+_FURTHER = {"null": "null distribution", "evaluation": "evaluation", "recognition": "recognition"}
 
 _PLANNED = {
     "network": "network",
@@ -292,8 +297,9 @@ def _show_status(found) -> None:
             say(f"  {each.item}: {each.failures - len(each.reasons):,} more")
     if any(row.running or row.waiting for row in found.rows):
         left = "not known" if found.seconds_left is None else f"about {duration(found.seconds_left)}"
-        workers = counted(len({each.worker for each in found.running}), "worker")
-        say(f"\nTime left for metamers: {left} ({workers} at work)")
+        workers = len({each.worker for each in found.running})
+        at_work = f"{counted(workers, 'worker')} at work" if workers else "on one worker; none is at work"
+        say(f"\nTime left for metamers: {left} ({at_work})")
 
 
 @experiment.command()

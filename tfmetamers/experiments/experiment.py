@@ -150,7 +150,7 @@ class Experiment:
         items = [item for found in by_network.values() for item in found]
         if definition.recognition is not None:
             judges = tuple(judge.spec for judge in definition.judges)
-            settings = {key: definition.recognition[key] for key in ("include_failed", "bootstrap_seed")}
+            settings = {key: value for key, value in definition.recognition.items() if key != "rules"}
             items += [RecognitionItem(judges, rule, **settings) for rule in definition.recognition["rules"]]
         return items
 
@@ -232,7 +232,8 @@ class Experiment:
     def basis(self, item: EvaluationItem | RecognitionItem) -> Any:
         """Return what an evaluation or a recognition rests on, as JSON has it."""
         if isinstance(item, RecognitionItem):
-            return [self.basis(evaluation) for evaluation in self.evaluations]
+            truth = [] if item.truth is None else [_state(item.truth)]
+            return [*map(self.basis, self.evaluations), *truth]
         made = sum(map(self.count_made, self._synthesis[item.layer_folder]))
         return {"metamers": made, "nulls": [_state(file) for file in (item.null, *item.further_nulls) if file]}
 
@@ -418,6 +419,6 @@ def numbered_shard(items: Sequence[Item], number: int, count: int) -> list[Item]
         ArgumentError: there is no such worker.
     """
     if not 1 <= number <= count:
-        raise ArgumentError(f"The shard is {number}/{count}; a number from 1 to {count} was expected before the '/'.")
+        raise ArgumentError(f"The shard is {number}/{count}; I/N with I from 1 to N was expected, such as 1/8.")
     start = (number - 1) * len(items) // count
     return [*items[start:], *items[:start]]
