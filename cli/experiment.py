@@ -93,7 +93,7 @@ _PLANNED = {
     "steps": Column("steps to make", ","),
     "seconds_a_step": Column("seconds a step", ".3g"),
     "seconds": Column("time, one worker", _duration),
-    "bytes": Column("MB", lambda size: f"{size / 1e6:,.1f}"),
+    "bytes": Column("on disk", byte_size),
 }
 
 
@@ -128,12 +128,7 @@ def run(file, fork, **engine):
 
     Without an option, this process does it alone. What failed before is left alone ('tfmetamers experiment retry').
     """
-    if fork:
-        from tfmetamers.experiments.scripts import fork_experiment
-
-        file = fork_experiment(file, fork)
-        say(f"Wrote {file}.")
-    return _run(file, **engine)
+    return _run(file, fork=fork, **engine)
 
 
 @experiment.command()
@@ -144,7 +139,7 @@ def retry(file, **engine):
     return _run(file, retries=True, **engine)
 
 
-def _run(file, *, workers, scheduler, shard, threads, retries=False) -> int:
+def _run(file, *, workers, scheduler, shard, threads, fork=None, retries=False) -> int:
     quiet_tensorflow()
     if sum(option is not None for option in (workers, scheduler, shard)) > 1:
         raise ArgumentError("--workers, --scheduler and --shard exclude each other; give one of them.")
@@ -152,6 +147,11 @@ def _run(file, *, workers, scheduler, shard, threads, retries=False) -> int:
     signal.signal(signal.SIGTERM, _stop)
     from tfmetamers.experiments.experiment import Experiment, numbered_shard
 
+    if fork:
+        from tfmetamers.experiments.scripts import fork_experiment
+
+        file = fork_experiment(file, fork)
+        say(f"Wrote {file}.")
     planned = Experiment.plan(file)
     items = numbered_shard(planned.items, number, count)
     planned.keep()
@@ -193,9 +193,10 @@ def _shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 1, 1
     match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not match:
-        raise ArgumentError(f"--shard got {text!r}; I/N was expected, such as 1/8 to 8/8.")
-    return int(match[1]), int(match[2])
+    number, count = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise ArgumentError(f"--shard got {text!r}; I/N was expected, with I from 1 to N, such as 1/8 to 8/8.")
+    return number, count
 
 
 class _Progress:

@@ -69,7 +69,7 @@ class Worker:
         self._heartbeat: Heartbeat | None = None
 
     def work(self, items: Sequence[Item], report: Callable[[Item, Outcome], None]) -> None:
-        """Take one item after another until there is none left that nobody works on.
+        """Take one item after another until each is done, has failed or is worked on by others.
 
         Args:
             items: the items, in the order in which they are taken.
@@ -85,7 +85,7 @@ class Worker:
                 agenda.note(item, outcome)
                 if outcome.state != TAKEN:
                     report(item, outcome)
-            if not agenda.goes_on():
+            if not agenda.has_more():
                 return
 
     def attempt(self, item: Item) -> Outcome:
