@@ -27,8 +27,8 @@ from tfmetamers.errors import ResultError
 #: A worker's claim is rewritten this often, in seconds.
 SECONDS_A_BEAT = 10.0
 
-#: A claim that was not rewritten for this long, in seconds, no longer belongs to its worker. Well above the minute for which
-#: network file systems may show a file as it was.
+#: A claim that was not rewritten for this long, in seconds, no longer belongs to its worker. Well above the
+#: minute for which network file systems may show a file as it was.
 SECONDS_UNTIL_STALE = 180.0
 
 #: The size of a claim in bytes: one block, which is read and written as a whole.
