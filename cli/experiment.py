@@ -78,7 +78,7 @@ def plan(file, measure, workers):
 
 
 def _duration(seconds: float | None) -> str:
-    return "-" if seconds is None else duration(seconds)
+    return duration(seconds) if seconds else "-"
 
 
 #: What is done beside metamers, by the kind of the item.
@@ -189,6 +189,11 @@ def _run_on_cluster(planned, items, progress, workers, scheduler, threads) -> No
         run_on_cluster(planned, items, client, progress.tell, threads=threads, share_gpus=workers is not None)
 
 
+def _failure(item: str, failed: str, reason: str) -> str:
+    """Return why an item failed: the reason, after the part of the item that it is for."""
+    return reason if failed == item else f"{failed}: {reason}"
+
+
 def _shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 1, 1
@@ -227,8 +232,7 @@ class _Progress:
 
     def show(self, item, done, total) -> None:
         if self._bar is None:
-            unit = "step" if item.kind == "metamers" else "stimulus"
-            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=unit)
+            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=f" {item.unit}")
         self._bar.update(done - self._bar.n)
 
     def tell(self, item, outcome) -> None:
@@ -238,7 +242,7 @@ class _Progress:
         word = "failed" if outcome.reasons else "done"
         say(f"[{self._done:,}/{self._total:,}] {item.describe()}: {word} in {duration(outcome.seconds)}")
         for failed, reason in outcome.reasons.items():
-            warn(f"  {failed}: {reason}")
+            warn(f"  {_failure(item.describe(), failed, reason)}")
 
     def conclude(self, file) -> int:
         if self._failed:
@@ -287,16 +291,19 @@ def _show_status(found) -> None:
     if found.running:
         say("\nRunning:")
     for each in found.running:
-        steps = f"{each.step:,} of {each.steps:,} at {each.steps_a_second:.3g} a second" if each.steps else "begun"
-        say(f"  {each.item}: {steps}; {each.worker} since {each.since}, last heartbeat {duration(each.beat)} ago")
+        progress = f"{each.step:,} of {each.steps:,} {each.unit}, {each.steps_a_second:.3g} a second"
+        say(
+            f"  {each.item}: {progress if each.steps else 'begun'}; "
+            f"{each.worker} since {each.since}, last heartbeat {duration(each.beat)} ago"
+        )
     if found.failed:
         say("\nFailed:")
     for each in found.failed:
         for failed, reason in each.reasons.items():
-            say(f"  {each.item}: {failed}: {reason}")
+            say(f"  {each.item}: {_failure(each.item, failed, reason)}")
         if each.failures > len(each.reasons):
             say(f"  {each.item}: {each.failures - len(each.reasons):,} more")
-    if any(row.running or row.waiting for row in found.rows):
+    if any(row.running or row.waiting for row in found.rows if row.kind == "metamers"):
         left = "not known" if found.seconds_left is None else f"about {duration(found.seconds_left)}"
         workers = len({each.worker for each in found.running})
         at_work = f"{counted(workers, 'worker')} at work" if workers else "on one worker; none is at work"

@@ -125,6 +125,9 @@ class TestStimuli:
         file.write_text(file.read_text().replace('inputs = ["sounds"]', 'data_set = "sample_word"'))
         [stimulus] = Experiment.plan(file).definition.stimuli
         assert (stimulus.id, stimulus.label, stimulus.fit) == ("human", "human", "centre")
+        file.write_text(file.read_text().replace('"sample_word"', '"sample_words"'))
+        labels = [stimulus.label for stimulus in Experiment.plan(file).definition.stimuli]
+        assert (len(labels), len(set(labels))) == (60, 30)
 
     def test_stimuli_of_another_kind_are_refused(self, file, tmp_path):
         write_files(tmp_path / "pictures", 1, ".png")

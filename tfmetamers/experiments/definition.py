@@ -316,7 +316,7 @@ def _refuse_another_kind(first: PlannedNetwork, other: PlannedNetwork) -> None:
 
 def _chosen_stimuli(table: Mapping[str, Any], domain: Domain, out: Path) -> list[StimulusFile]:
     if "data_set" in table:
-        files = [_DATA_SETS[table["data_set"]]()]
+        files = _DATA_SETS[table["data_set"]]()
     else:
         files = collect_stimuli(table["inputs"], domain.suffixes, ignored=out)
     for file in files:
@@ -353,8 +353,9 @@ def _drawn(files: Sequence[StimulusFile], count: int, seed: int) -> list[Stimulu
 
 #: Stimuli that come with the package, by the name of the set.
 _DATA_SETS = {
-    "sample_word": lambda: StimulusFile("human", sounds.sample_word(), label="human", category="human"),
-    "sample_photograph": lambda: StimulusFile("grace_hopper", images.sample_photograph()),
+    "sample_word": lambda: [StimulusFile("human", sounds.sample_word(), label="human", category="human")],
+    "sample_words": lambda: collect_stimuli([sounds.sample_words()], sounds.SUFFIXES),
+    "sample_photograph": lambda: [StimulusFile("grace_hopper", images.sample_photograph())],
 }
 
 

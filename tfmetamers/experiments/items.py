@@ -60,9 +60,11 @@ class NetworkItem:
 
     Attributes:
         network: the network.
+        unit: what its progress is counted in.
     """
 
     network: NetworkSpec
+    unit: ClassVar[str] = "stimuli"
 
     @property
     def network_title(self) -> str:
@@ -82,6 +84,7 @@ class SynthesisItem(NetworkItem):
     condition: Condition
     stimuli: tuple[StimulusSpec, ...]
     kind: ClassVar[str] = "metamers"
+    unit: ClassVar[str] = "steps"
 
     @cached_property
     def key(self) -> str:
@@ -205,6 +208,7 @@ class RecognitionItem:
     bootstrap_seed: int
     truth: str | None = None
     kind: ClassVar[str] = "recognition"
+    unit: ClassVar[str] = "stimuli"
     network_title: ClassVar[str] = ""
     layer_folder: ClassVar[None] = None
 

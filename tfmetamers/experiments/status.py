@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from tfmetamers.experiments.claims import FoundClaim
 from tfmetamers.experiments.experiment import Experiment
 from tfmetamers.experiments.items import Item, SynthesisItem
 from tfmetamers.experiments.speeds import known_speeds
@@ -45,9 +46,10 @@ class Running:
         worker: the host and the process.
         since: when it was begun, in UTC.
         beat: how many seconds ago the worker was last heard of.
-        step: how far it is: steps of a batch, or stimuli.
-        steps: how far it goes; 0 where that is not known yet.
-        steps_a_second: how fast.
+        step: how many steps of a batch, or how many stimuli, are done.
+        steps: how many there are; 0 where that is not known yet.
+        steps_a_second: how many a second.
+        unit: ``steps`` or ``stimuli``.
     """
 
     item: str
@@ -57,6 +59,7 @@ class Running:
     step: int
     steps: int
     steps_a_second: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -155,11 +158,10 @@ def _counts(experiment: Experiment, item: Item) -> tuple[int, int]:
     return 1, int(experiment.is_done(item))
 
 
-def _running(item: Item, claim, now: float) -> Running:
+def _running(item: Item, claim: FoundClaim, now: float) -> Running:
     beat = round(max(now - claim.beat, 0.0), 1)
     if claim.record is None:
-        return Running(item.describe(), "", "", beat, 0, 0, 0.0)
+        return Running(item.describe(), "", "", beat, 0, 0, 0.0, item.unit)
     record = claim.record
-    return Running(
-        item.describe(), record.worker, record.since, beat, record.step, record.steps, round(record.steps_a_second, 3)
-    )
+    done = record.step, record.steps, round(record.steps_a_second, 3)
+    return Running(item.describe(), record.worker, record.since, beat, *done, item.unit)
