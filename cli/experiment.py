@@ -210,10 +210,10 @@ class _Progress:
     def __init__(self, planned):
         self._planned = planned
         self._total = len(planned.items)
-        self._done = sum(map(planned.is_done, planned.items))
+        self._done = {item.key for item in planned.items if planned.is_done(item)}
         self._failed = 0
         self._shown, self._bar = None, None
-        say(f"{counted(self._total, 'item')}, {self._done:,} done before, in {planned.out}")
+        say(f"{counted(self._total, 'item')}, {len(self._done):,} done before, in {planned.out}")
 
     def __enter__(self):
         return self
@@ -228,7 +228,7 @@ class _Progress:
 
     @property
     def has_work(self) -> bool:
-        return self._done < self._total
+        return len(self._done) < self._total
 
     def show(self, item, done, total) -> None:
         if self._bar is None:
@@ -237,10 +237,12 @@ class _Progress:
 
     def tell(self, item, outcome) -> None:
         self._close()
-        self._done += not outcome.reasons
-        self._failed += bool(outcome.reasons)
+        if outcome.reasons:
+            self._failed += 1
+        else:
+            self._done.add(item.key)  # An evaluation may be there already: it is done again for what has come since.
         word = "failed" if outcome.reasons else "done"
-        say(f"[{self._done:,}/{self._total:,}] {item.describe()}: {word} in {duration(outcome.seconds)}")
+        say(f"[{len(self._done):,}/{self._total:,}] {item.describe()}: {word} in {duration(outcome.seconds)}")
         for failed, reason in outcome.reasons.items():
             warn(f"  {_failure(item.describe(), failed, reason)}")
 

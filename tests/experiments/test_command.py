@@ -96,6 +96,7 @@ class TestRun:
         broken.write_bytes(whole)
         status, output, _ = experiment("retry", file)
         assert status == 0 and "1 failed item to try again" in output
+        assert "[3/3]" in output and "[4/3]" not in output  # The evaluation is done again, and counted once.
         assert json.loads(experiment("status", file, "--json")[1])["failed"] == []
 
     def test_a_fork_starts_anew(self, experiment, one, tmp_path):
