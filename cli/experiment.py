@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
-from tfmetamers.utilities.words import counted, duration
+from tfmetamers.utilities.words import byte_size, counted, duration
 
 #: Seconds between two looks of ``status --watch``.
 SECONDS_A_LOOK = 10
@@ -53,31 +54,35 @@ def plan(file, measure, workers):
     from tfmetamers.experiments.speeds import estimate, measure_speeds
 
     planned = Experiment.plan(file)
-    for condition, seconds in measure_speeds(planned) if measure else ():
-        say(f"{condition.network.network_name} {condition.layer}: {seconds:.3g} seconds a step")
+    for item, seconds in measure_speeds(planned) if measure else ():
+        say(f"{item.network_title} {planned.layer_titles[item.layer_folder]}: {seconds:.3g} seconds a step")
     rows = [{**vars(row), "seconds": row.seconds} for row in estimate(planned)]
     show_table(rows, _PLANNED, maxheadercolwidths=10)
     totals = {key: sum(row[key] for row in rows) for key in ("metamers", "made", "batches", "steps", "bytes")}
-    further = sum(item.kind != "metamers" for item in planned.items)
     say(
         f"\n{counted(totals['metamers'], 'metamer')}, {totals['made']:,} made before. To make: "
-        f"{counted(totals['batches'], 'batch', 'batches')} of {planned.definition.batch_size} at most, "
-        f"{counted(totals['steps'], 'step')}, at most {totals['bytes'] / 1e6:,.1f} MB in {planned.out}.\n"
-        f"{counted(further, 'further item')}: null distributions, evaluations, recognition."
+        f"{counted(totals['batches'], 'batch', 'batches')} of up to {planned.definition.batch_size}, "
+        f"{counted(totals['steps'], 'step')}, at most {byte_size(totals['bytes'])} in {planned.out}."
     )
+    kinds = Counter(item.kind for item in planned.items)
+    further = [counted(kinds[kind], name) for kind, name in _FURTHER.items() if kinds[kind]]
+    say(f"Then: {', '.join(further)}, which are not part of the times.")
     seconds = [row["seconds"] for row in rows if row["batches"]]
     if None in seconds:
-        say("How long that takes is not known yet; --measure times a few steps of each layer.")
+        say("How long the metamers take is not known yet; --measure times a few steps of each layer.")
     elif seconds:
         one = sum(seconds)
-        say(f"About {duration(one)} on one worker as fast as the one that was timed.")
+        say(f"The metamers take about {duration(one)} on one worker as fast as the one that was timed.")
         if workers > 1:
             say(f"About {duration(one / workers)} on {workers} such workers.")
 
 
 def _duration(seconds: float | None) -> str:
-    return "-" if seconds is None else duration(seconds)
+    return duration(seconds) if seconds else "-"
 
+
+#: What is done beside metamers, by the kind of the item.
+_FURTHER = {"null": "null distribution", "evaluation": "evaluation", "recognition": "recognition"}
 
 _PLANNED = {
     "network": "network",
@@ -88,7 +93,7 @@ _PLANNED = {
     "steps": Column("steps to make", ","),
     "seconds_a_step": Column("seconds a step", ".3g"),
     "seconds": Column("time, one worker", _duration),
-    "bytes": Column("MB", lambda size: f"{size / 1e6:,.1f}"),
+    "bytes": Column("on disk", byte_size),
 }
 
 
@@ -124,12 +129,7 @@ def run(file, fork, **engine):
 
     Without an option, this process does it alone. What failed before is left alone ('tfmetamers experiment retry').
     """
-    if fork:
-        from tfmetamers.experiments.scripts import fork_experiment
-
-        file = fork_experiment(file, fork)
-        say(f"Wrote {file}.")
-    return run_experiment(file, **engine)
+    return run_experiment(file, fork=fork, **engine)
 
 
 @experiment.command()
@@ -140,7 +140,7 @@ def retry(file, **engine):
     return run_experiment(file, retries=True, **engine)
 
 
-def run_experiment(file, *, workers, scheduler, shard, threads, retries=False) -> int:
+def run_experiment(file, *, workers, scheduler, shard, threads, fork=None, retries=False) -> int:
     """Make what an experiment's file asks for and is not there yet, and return the exit status."""
     quiet_tensorflow()
     if sum(option is not None for option in (workers, scheduler, shard)) > 1:
@@ -149,6 +149,11 @@ def run_experiment(file, *, workers, scheduler, shard, threads, retries=False) -
     signal.signal(signal.SIGTERM, _stop)
     from tfmetamers.experiments.experiment import Experiment, numbered_shard
 
+    if fork:
+        from tfmetamers.experiments.scripts import fork_experiment
+
+        file = fork_experiment(file, fork)
+        say(f"Wrote {file}.")
     planned = Experiment.plan(file)
     items = numbered_shard(planned.items, number, count)
     planned.keep()
@@ -186,13 +191,19 @@ def _run_on_cluster(planned, items, progress, workers, scheduler, threads) -> No
         run_on_cluster(planned, items, client, progress.tell, threads=threads, share_gpus=workers is not None)
 
 
+def _failure(item: str, failed: str, reason: str) -> str:
+    """Return why an item failed: the reason, after the part of the item that it is for."""
+    return reason if failed == item else f"{failed}: {reason}"
+
+
 def _shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 1, 1
     match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not match:
-        raise ArgumentError(f"--shard got {text!r}; I/N was expected, such as 1/8 to 8/8.")
-    return int(match[1]), int(match[2])
+    number, count = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise ArgumentError(f"--shard got {text!r}; I/N was expected, with I from 1 to N, such as 1/8 to 8/8.")
+    return number, count
 
 
 class _Progress:
@@ -201,10 +212,10 @@ class _Progress:
     def __init__(self, planned):
         self._planned = planned
         self._total = len(planned.items)
-        self._done = sum(map(planned.is_done, planned.items))
+        self._done = {item.key for item in planned.items if planned.is_done(item)}
         self._failed = 0
         self._shown, self._bar = None, None
-        say(f"{counted(self._total, 'item')}, {self._done:,} done before, in {planned.out}")
+        say(f"{counted(self._total, 'item')}, {len(self._done):,} done before, in {planned.out}")
 
     def __enter__(self):
         return self
@@ -219,22 +230,23 @@ class _Progress:
 
     @property
     def has_work(self) -> bool:
-        return self._done < self._total
+        return len(self._done) < self._total
 
     def show(self, item, done, total) -> None:
         if self._bar is None:
-            unit = "step" if item.kind == "metamers" else "stimulus"
-            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=unit)
+            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=f" {item.unit}")
         self._bar.update(done - self._bar.n)
 
     def tell(self, item, outcome) -> None:
         self._close()
-        self._done += not outcome.reasons
-        self._failed += bool(outcome.reasons)
+        if outcome.reasons:
+            self._failed += 1
+        else:
+            self._done.add(item.key)  # An evaluation may be there already: it is done again for what has come since.
         word = "failed" if outcome.reasons else "done"
-        say(f"[{self._done:,}/{self._total:,}] {item.describe()}: {word} in {duration(outcome.seconds)}")
+        say(f"[{len(self._done):,}/{self._total:,}] {item.describe()}: {word} in {duration(outcome.seconds)}")
         for failed, reason in outcome.reasons.items():
-            warn(f"  {failed}: {reason}")
+            warn(f"  {_failure(item.describe(), failed, reason)}")
 
     def conclude(self, file) -> int:
         if self._failed:
@@ -283,19 +295,23 @@ def _show_status(found) -> None:
     if found.running:
         say("\nRunning:")
     for each in found.running:
-        steps = f"{each.step:,} of {each.steps:,} at {each.steps_a_second:.3g} a second" if each.steps else "begun"
-        say(f"  {each.item}: {steps}; {each.worker} since {each.since}, last heartbeat {duration(each.beat)} ago")
+        progress = f"{each.step:,} of {each.steps:,} {each.unit}, {each.steps_a_second:.3g} a second"
+        say(
+            f"  {each.item}: {progress if each.steps else 'begun'}; "
+            f"{each.worker} since {each.since}, last heartbeat {duration(each.beat)} ago"
+        )
     if found.failed:
         say("\nFailed:")
     for each in found.failed:
         for failed, reason in each.reasons.items():
-            say(f"  {each.item}: {failed}: {reason}")
+            say(f"  {each.item}: {_failure(each.item, failed, reason)}")
         if each.failures > len(each.reasons):
             say(f"  {each.item}: {each.failures - len(each.reasons):,} more")
-    if any(row.running or row.waiting for row in found.rows):
+    if any(row.running or row.waiting for row in found.rows if row.kind == "metamers"):
         left = "not known" if found.seconds_left is None else f"about {duration(found.seconds_left)}"
-        workers = counted(len({each.worker for each in found.running}), "worker")
-        say(f"\nTime left for metamers: {left} ({workers} at work)")
+        workers = len({each.worker for each in found.running})
+        at_work = f"{counted(workers, 'worker')} at work" if workers else "on one worker; none is at work"
+        say(f"\nTime left for metamers: {left} ({at_work})")
 
 
 @experiment.command()

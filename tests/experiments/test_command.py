@@ -53,7 +53,7 @@ class TestPlan:
         write_experiment(tmp_path / "mine.toml", ONE, steps=100, batch_size=2, seeds="[0, 1]")
         status, output, _ = experiment("plan", "mine.toml")
         assert status == 0
-        assert "10 metamers, 0 made before" in output and "6 batches of 2 at most, 600 steps" in output
+        assert "10 metamers, 0 made before" in output and "6 batches of up to 2, 600 steps" in output
         assert "--measure" in output
         assert not (tmp_path / "mine").exists()
 
@@ -96,6 +96,7 @@ class TestRun:
         broken.write_bytes(whole)
         status, output, _ = experiment("retry", file)
         assert status == 0 and "1 failed item to try again" in output
+        assert "[3/3]" in output and "[4/3]" not in output  # The evaluation is done again, and counted once.
         assert json.loads(experiment("status", file, "--json")[1])["failed"] == []
 
     def test_a_fork_starts_anew(self, experiment, one, tmp_path):
@@ -114,6 +115,7 @@ class TestRun:
         [
             (["--shard", "3/2"], "3/2"),
             (["--shard", "0/2"], "0/2"),
+            (["--shard", "1/0"], "1/0"),
             (["--shard", "two"], "'two'"),
             (["--shard", "1/2", "--workers", "2"], "exclude each other"),
             (["--fork", "../other"], "without folders"),

@@ -10,6 +10,8 @@ from tests.experiments.making import write_checkpoint, write_experiment, write_f
 from tfmetamers.errors import ArgumentError, CheckpointError, ResultError, StimulusError
 from tfmetamers.experiments.experiment import Experiment, numbered_shard
 from tfmetamers.experiments.items import EvaluationItem, NullItem, RecognitionItem, SynthesisItem
+from tfmetamers.experiments.speeds import estimate
+from tfmetamers.experiments.status import survey
 
 TWO = {"small_word_aliased": ["conv_0", "conv_2"], "small_word_reduced_aliasing": ["conv_2"]}
 
@@ -94,9 +96,6 @@ class TestItems:
         parts = [numbered_shard(items, number, 3) for number in (1, 2, 3)]
         assert [part[0] for part in parts] == [items[0], items[4], items[8]]
         assert all(sorted(item.key for item in part) == sorted(item.key for item in items) for part in parts)
-        for number in (0, 4):
-            with pytest.raises(ArgumentError, match=f"{number}/3"):
-                numbered_shard(items, number, 3)
 
 
 class TestStimuli:
@@ -126,6 +125,9 @@ class TestStimuli:
         file.write_text(file.read_text().replace('inputs = ["sounds"]', 'data_set = "sample_word"'))
         [stimulus] = Experiment.plan(file).definition.stimuli
         assert (stimulus.id, stimulus.label, stimulus.fit) == ("human", "human", "centre")
+        file.write_text(file.read_text().replace('"sample_word"', '"sample_words"'))
+        labels = [stimulus.label for stimulus in Experiment.plan(file).definition.stimuli]
+        assert (len(labels), len(set(labels))) == (60, 30)
 
     def test_stimuli_of_another_kind_are_refused(self, file, tmp_path):
         write_files(tmp_path / "pictures", 1, ".png")
@@ -183,6 +185,24 @@ class TestNetworks:
         file.write_text(file.read_text() + '[recognition]\njudges = ["vgg_19:random"]\n')
         with pytest.raises(ArgumentError, match=r"judge vgg_19:random.*another"):
             Experiment.plan(file)
+
+    def test_right_answers_to_none_of_the_stimuli_are_refused(self, file):
+        file.write_text(file.read_text() + '[recognition]\njudges = ["small_word_aliased"]\ntruth = "truth.csv"\n')
+        truth = file.with_name("truth.csv")
+        truth.write_text("id,label\nanother,cat\n")
+        with pytest.raises(ArgumentError, match=r"truth\.csv.*00000"):
+            Experiment.plan(file)
+        truth.write_text("id,label\n00001,cat\n")
+        assert Experiment.plan(file).items[-1].truth == str(truth)
+
+    def test_a_network_with_weights_is_told_from_the_same_with_random_ones(self, file):
+        write_checkpoint(file.parent / "mine.ckpt", b"weights")
+        of_pictures(file)
+        experiment = Experiment.plan(file)
+        titles = {"vgg_19~" + experiment.definition.networks[0].spec.digest[:8], "vgg_19~random-0"}
+        assert {row.network for row in survey(experiment).rows} == titles
+        assert {row.network for row in estimate(experiment)} == titles
+        assert len({item.describe() for item in experiment.items}) == len(experiment.items)
 
     def test_the_fast_front_end_is_chosen(self, file):
         file.write_text(file.read_text().replace("settings", 'front_end = "fast"\nsettings'))

@@ -102,6 +102,20 @@ def test_what_a_worker_left_that_died_at_the_very_end_is_cleared_away(made, tmp_
     assert not list(experiment.metamers.rglob("*.unfinished"))
 
 
+def test_right_answers_that_are_given_later_count(made, tmp_path):
+    file = made.copy(tmp_path)
+    shutil.copytree(made.experiment.out, tmp_path / "mine")
+    (tmp_path / "truth.csv").write_text("id,label\n3/0,5\n")
+    file.write_text(file.read_text() + 'truth = "truth.csv"\n')
+    experiment, outcomes = work(file)
+    assert [(item.kind, outcome.state) for item, outcome in outcomes] == [("recognition", DONE)]
+    collect(experiment, report=False)
+    truths = {row["stimulus"]: row["truth_label"] for row in rows(experiment, "recognition.csv")}
+    assert truths == {"3/0": "5", "3/1": "3"}
+    (tmp_path / "truth.csv").write_text("id,label\n3/0,6\n3/1,3\n")
+    assert [item.kind for item, _ in work(file)[1]] == ["recognition"]
+
+
 class Stop(KeyboardInterrupt):
     """Ctrl-C at a moment that the test chooses."""
 

@@ -45,7 +45,7 @@ class Agenda:
         self._has_progressed = False
 
     def ready(self) -> Iterator[Item]:
-        """Give each item that can be begun now, once; what it rests on is done or has failed."""
+        """Yield each item that can be begun now, once: what it depends on is done or has failed."""
         for key, item in list(self._open.items()):
             if not self._may_begin(item):
                 continue
@@ -64,11 +64,10 @@ class Agenda:
             self._settled.add(item.key)
             self._has_progressed = True
 
-    def goes_on(self) -> bool:
-        """Tell whether to ask for more once all that was ready has been tried.
+    def has_more(self) -> bool:
+        """Tell whether to call `ready` again, once everything that it yielded has been tried.
 
-        Where nothing has changed, it is waited for workers that may be dead, until that is certain or they show
-        themselves.
+        If nothing has changed since, this first waits until workers that may be dead are known to be dead or alive.
         """
         if not self._has_progressed and not any(map(self._is_free, self._taken)):
             if not any(map(self._is_doubtful, self._taken)):
@@ -79,7 +78,7 @@ class Agenda:
         return bool(self._open)
 
     def _may_begin(self, item: Item) -> bool:
-        """Tell whether all that an item rests on is settled, and there is something to do."""
+        """Tell whether everything that an item depends on is settled, and there is something to do."""
         required = self._experiment.requirements(item)
         for each in required:
             if each.key not in self._settled and not self._is_settled(each):
@@ -88,7 +87,7 @@ class Agenda:
         return not required or self._experiment.has_metamers(item)
 
     def _is_settled(self, item: Item) -> bool:
-        """Tell whether an item is done, has failed, or never can begin because what it rests on has failed."""
+        """Tell whether an item is done, has failed, or can never begin because what it depends on has failed."""
         if self._experiment.is_done(item):
             return True
         found = self._experiment.claims.find(item.key)
@@ -98,7 +97,7 @@ class Agenda:
         return bool(required) and not self._experiment.has_metamers(item) and all(map(self._is_settled, required))
 
     def _is_free(self, key: str) -> bool:
-        """Tell whether nobody is at work any more on an item that another worker had."""
+        """Tell whether an item that another worker had is no longer worked on."""
         found = self._experiment.claims.find(key)
         return found is None or not found.is_held(self._experiment.claims.now())
 

@@ -1,9 +1,9 @@
-"""Who works on what: files that no two workers can make, and heartbeats in place of locks.
+"""Which worker has which item: files that only one worker can create, and heartbeats in place of locks.
 
-Each time somebody begins an item, there is a new file ``<key>.<generation>``, made with ``O_EXCL``, which every network
-file system keeps: of all that want to begin it, one succeeds. Names are not used again until the item is done, so that
-nobody takes over from somebody else than the one that was found dead. A claim is rewritten in place while its worker
-lives; its blocks are allocated when it is made, so that the reason of a failure fits even where the disk is full.
+Each attempt at an item creates a file ``<key>.<generation>`` with ``O_EXCL``, which network file systems honour: of all
+workers that try, one succeeds. Names are not used again until the item is done, so a worker can only take over from the
+one that it found dead. A claim is rewritten in place while its worker is alive; its blocks are allocated when it is
+created, so that the reason of a failure fits even when the disk is full.
 """
 
 import contextlib
@@ -27,14 +27,14 @@ from tfmetamers.errors import ResultError
 #: A worker's claim is rewritten this often, in seconds.
 SECONDS_A_BEAT = 10.0
 
-#: A claim that was not rewritten for this long, in seconds, is its worker's no more. Well above the minute for which
-#: network file systems may show a file as it was.
+#: A claim that was not rewritten for this long, in seconds, no longer belongs to its worker. Well above the
+#: minute for which network file systems may show a file as it was.
 SECONDS_UNTIL_STALE = 180.0
 
 #: The size of a claim in bytes: one block, which is read and written as a whole.
 CLAIM_BYTES = 4096
 
-#: What a claim can be: worked on, given up, or given back by a worker that was stopped.
+#: States of a claim: at work, failed, or given back by a worker that was stopped.
 RUNNING, FAILED, STOPPED = "running", "failed", "stopped"
 
 #: The most reasons of a failure that are kept, and to how many characters each is cut until all fit.
@@ -51,14 +51,14 @@ class ClaimRecord:
 
     Attributes:
         state: `RUNNING`, `FAILED` or `STOPPED`.
-        worker: who: the host and the process.
+        worker: the host and the process.
         machine: tells the machine, since it was started, and its process numbers from others.
         process: the number of the process.
         started: when the process was started, which tells it from a later one of the same number.
         since: when the work began, in UTC, as ISO 8601 has it.
-        step: how far it is: steps of a batch, or stimuli.
-        steps: how far it goes.
-        steps_a_second: how fast, lately.
+        step: how many steps of a batch, or how many stimuli, are done.
+        steps: how many there are.
+        steps_a_second: steps, or stimuli, a second since the work began.
         reasons: why it failed, by what failed; cut where they are too long or too many for the file.
         failures: how many failed.
     """
@@ -107,7 +107,7 @@ class FoundClaim:
 
     Attributes:
         generation: its number among the claims of the item.
-        record: what it holds; None where it is just being made.
+        record: what it holds; None while it is being created.
         beat: when it was last written, in seconds, by the file system's clock.
     """
 
@@ -159,7 +159,7 @@ class Claims:
         return {key: claim for key, claim in found.items() if claim is not None}
 
     def take(self, key: str, found: FoundClaim | None) -> "Claim | None":
-        """Claim an item that nobody works on; None where somebody else was quicker.
+        """Claim an item that no worker has; None if another worker was faster.
 
         Args:
             key: the item's key.
@@ -204,7 +204,7 @@ class Claims:
     def forget(self, key: str, generation: int) -> None:
         """Remove a claim of an item that is done, and all claims before it, the newest first.
 
-        Of claims that come later, made by who looked before the item was done, each worker removes its own.
+        Workers that looked before the item was done may create later claims; each removes its own.
         """
         for each in reversed(range(generation + 1)):
             with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""An experiment on a cluster of Dask: one task an item; workers get plain data, and load the networks themselves.
+"""An experiment on a Dask cluster: one task per item; workers receive plain data and load the networks themselves.
 
 The scheduler decides nothing that matters: who does an item is settled by claims on disk, as without Dask, so that a
 scheduler that dies loses nothing.
@@ -19,10 +19,10 @@ from tfmetamers.version import __version__
 if TYPE_CHECKING:
     import distributed
 
-#: The seconds that a scheduler has to answer, and to have a worker.
+#: How many seconds a scheduler has to answer, and to have a worker.
 SECONDS_TO_ANSWER, SECONDS_FOR_A_WORKER = 10, 60
 
-#: How often a task is tried again that its worker could not run.
+#: How often a task is tried again after an error of its worker.
 RETRIES = 2
 
 
@@ -80,7 +80,7 @@ def run_on_cluster(
     threads: int | None = None,
     share_gpus: bool = False,
 ) -> None:
-    """Have a cluster's workers do items until there is none left that nobody works on.
+    """Have a cluster's workers do items until each is done, has failed or is worked on by others.
 
     Args:
         experiment: the experiment; its output folder is one that all workers see.
@@ -109,7 +109,7 @@ def run_on_cluster(
                 if outcome.state != TAKEN:
                     report(item, outcome)
                     tasks.submit(agenda.ready())
-            if not agenda.goes_on():
+            if not agenda.has_more():
                 return
     finally:
         with contextlib.suppress(Exception):  # The scheduler may be gone.
@@ -138,7 +138,7 @@ class _Tasks:
             self._running.add(future)
 
     def finished(self) -> Iterator[tuple[Item, Outcome]]:
-        """Give each item, and what became of it, as it is finished, until none is left."""
+        """Yield each item, and what became of it, as it is finished, until none is left."""
         for future in self._running:
             item = self._items.pop(future)
             yield item, self._outcome(item, future)
@@ -159,7 +159,7 @@ class _Tasks:
         claim = self._experiment.take(item, self._experiment.claims.find(item.key))
         if claim is None:
             return Outcome(TAKEN)
-        reasons = {item.describe(): "Its worker died again and again, as where memory is short."}
+        reasons = {item.describe(): "Its workers died repeatedly, as they do when memory runs out."}
         claim.fail(reasons)
         return Outcome(FAILED, reasons)
 

@@ -1,4 +1,4 @@
-"""What happens in the workers of a cluster of Dask."""
+"""What happens in the workers of a Dask cluster."""
 
 import dataclasses
 import os

@@ -22,6 +22,7 @@ from tfmetamers.metamers.spec import StimulusSpec
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import NetworkSpec, read_labels
 from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.recognition.truth import read_truth
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.data_sets import data_set_manifest, find_data_set
 from tfmetamers.stimuli.domains import Domain, domain_from_json
@@ -212,9 +213,10 @@ def resolve(content: Mapping[str, Any], file: Path, out: Path, earlier: Definiti
         files = _chosen_stimuli(content["stimuli"], domains[0].of_natural_stimuli, out)
         fit = content["stimuli"].get("fit")
         stimuli = tuple(StimulusSpec.of_file(stimulus, fit) for stimulus in files)
-        recognition = content.get("recognition")
+        recognition = _recognition(content.get("recognition"), stimuli)
         known = {} if earlier is None else {_frozen(each.entry): each for each in earlier.judges}
-        judges = [_judge(entry, known.get(_frozen(entry)), domains) for entry in (recognition or {}).get("judges", ())]
+        entries = content.get("recognition", {}).get("judges", ())
+        judges = [_judge(entry, known.get(_frozen(entry)), domains) for entry in entries]
         null = content.get("null")
         if null is not None:
             null = dict(null)
@@ -234,19 +236,13 @@ def resolve(content: Mapping[str, Any], file: Path, out: Path, earlier: Definiti
         null=null,
         evaluation=content["evaluation"],
         judges=tuple(judges),
-        recognition=recognition and {key: value for key, value in recognition.items() if key != "judges"},
+        recognition=recognition,
     )
 
 
 def _network(entry: Mapping[str, Any], out: Path, earlier: PlannedNetwork | None) -> PlannedNetwork:
     """Return a network of the file, as it was planned before where nothing about it has changed."""
-    try:
-        spec = _parsed(entry)
-        spec = spec.remembering(spec.network_name, spec.digest)
-    except TfmetamersError:
-        if earlier is None:
-            raise
-        return earlier
+    spec = _spec(entry, earlier)
     if earlier is not None and earlier.spec.digest == spec.digest:
         return earlier
     describe = functools.cache(spec.describe)
@@ -263,12 +259,8 @@ def _network(entry: Mapping[str, Any], out: Path, earlier: PlannedNetwork | None
 
 def _judge(entry: Any, earlier: PlannedJudge | None, domains: Sequence[Domain]) -> PlannedJudge:
     """Return a judge of the file; refuse one that does not take the metamers, as far as that is known."""
-    try:
-        spec = _parsed({"network": entry} if isinstance(entry, str) else entry)
-        spec = spec.remembering(spec.network_name, spec.digest)
-    except TfmetamersError:
-        if earlier is None:
-            raise
+    spec = _spec({"network": entry} if isinstance(entry, str) else entry, earlier)
+    if earlier is not None and earlier.spec is spec:
         return earlier
     outline = spec.network_family.outline(spec)
     for shown in domains if outline else ():
@@ -281,10 +273,31 @@ def _judge(entry: Any, earlier: PlannedJudge | None, domains: Sequence[Domain]) 
     return PlannedJudge(entry, spec)
 
 
-def _parsed(entry: Mapping[str, Any]) -> NetworkSpec:
-    labels = read_labels(entry["labels"]) if "labels" in entry else None
-    spec = NetworkSpec.parse(entry["network"], labels=labels, **{field: entry.get(field) for field in _MODEL_FIELDS})
-    return NetworkSpec.from_json(spec.to_json())  # Whose paths are absolute.
+def _recognition(table: Mapping[str, Any] | None, stimuli: Sequence[StimulusSpec]) -> dict[str, Any] | None:
+    """Return the table ``recognition`` without its judges, and with the path of the right answers made absolute."""
+    if table is None:
+        return None
+    kept = {key: value for key, value in table.items() if key != "judges"}
+    if "truth" in kept:
+        if read_truth(kept["truth"]).keys().isdisjoint(stimulus.id for stimulus in stimuli):
+            raise ArgumentError(
+                f"{kept['truth']} has none of the stimuli, such as {stimuli[0].id!r}; give their ids in its column id."
+            )
+        kept["truth"] = os.path.abspath(kept["truth"])
+    return kept
+
+
+def _spec(entry: Mapping[str, Any], earlier: PlannedNetwork | PlannedJudge | None) -> NetworkSpec:
+    """Return the network of a table, as it was planned before where its files are gone."""
+    try:
+        labels = read_labels(entry["labels"]) if "labels" in entry else None
+        fields = {field: entry.get(field) for field in _MODEL_FIELDS}
+        spec = NetworkSpec.from_json(NetworkSpec.parse(entry["network"], labels=labels, **fields).to_json())
+        return spec.remembering(spec.network_name, spec.digest)  # `to_json` has made its paths absolute.
+    except TfmetamersError:
+        if earlier is None:
+            raise
+        return earlier.spec
 
 
 def _remembered(spec: NetworkSpec) -> dict[str, Any]:

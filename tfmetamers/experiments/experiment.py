@@ -150,7 +150,7 @@ class Experiment:
         items = [item for found in by_network.values() for item in found]
         if definition.recognition is not None:
             judges = tuple(judge.spec for judge in definition.judges)
-            settings = {key: definition.recognition[key] for key in ("include_failed", "bootstrap_seed")}
+            settings = {key: value for key, value in definition.recognition.items() if key != "rules"}
             items += [RecognitionItem(judges, rule, **settings) for rule in definition.recognition["rules"]]
         return items
 
@@ -230,9 +230,10 @@ class Experiment:
         return found == self.basis(item)
 
     def basis(self, item: EvaluationItem | RecognitionItem) -> Any:
-        """Return what an evaluation or a recognition rests on, as JSON has it."""
+        """Return what an evaluation or a recognition depends on, as JSON has it."""
         if isinstance(item, RecognitionItem):
-            return [self.basis(evaluation) for evaluation in self.evaluations]
+            truth = [] if item.truth is None else [_state(item.truth)]
+            return [*map(self.basis, self.evaluations), *truth]
         made = sum(map(self.count_made, self._synthesis[item.layer_folder]))
         return {"metamers": made, "nulls": [_state(file) for file in (item.null, *item.further_nulls) if file]}
 
@@ -256,7 +257,7 @@ class Experiment:
         return any(map(self.count_made, self._synthesis[item.layer_folder]))
 
     def take(self, item: Item, found: FoundClaim | None) -> Claim | None:
-        """Claim an item; None where it is done, failed, or somebody works on it.
+        """Claim an item; None if it is done, has failed, or another worker has it.
 
         Args:
             item: the item.
@@ -286,7 +287,7 @@ class Experiment:
         return len(failed)
 
     def tidy(self) -> None:
-        """Remove claims that nobody needs: of items that are done or not in the file any more."""
+        """Remove claims that are no longer needed: those of items that are done or no longer in the file."""
         left = self.claims.find_all()
         if not left:
             return
@@ -413,11 +414,6 @@ def numbered_shard(items: Sequence[Item], number: int, count: int) -> list[Item]
         items: all items.
         number: which worker, from 1.
         count: how many workers.
-
-    Raises:
-        ArgumentError: there is no such worker.
     """
-    if not 1 <= number <= count:
-        raise ArgumentError(f"The shard is {number}/{count}; a number from 1 to {count} was expected before the '/'.")
     start = (number - 1) * len(items) // count
     return [*items[start:], *items[:start]]

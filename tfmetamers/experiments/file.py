@@ -73,7 +73,7 @@ def _refusal(path: Path, error) -> ArgumentError:
     known = error.schema.get("properties", {})
     if error.validator == "additionalProperties":
         unknown = next(key for key in error.instance if key not in known)
-        return unknown_name("key", unknown, known, _REMEDY, where=f" in {place or 'an experiment'} of {path}")
+        return unknown_name("key", unknown, known, _REMEDY, where=f" in {f'{place} of ' if place else ''}{path}")
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return ArgumentError(f"{path} lacks {f'{place}.' if place else ''}{missing}; add it. {_REMEDY}")

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, layer_folder, layer_variant
+from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, layer_folder, layer_variant, network_folder
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.recipes import Recipe
 from tfmetamers.utilities.json_files import content_digest
@@ -55,8 +55,25 @@ class Condition:
         return MetamerSpec(self.network, self.layer, stimulus, self.recipe, self.own_recipe, self.seed, self.kernels)
 
 
+class NetworkItem:
+    """An item of one network.
+
+    Attributes:
+        network: the network.
+        unit: what its progress is counted in.
+    """
+
+    network: NetworkSpec
+    unit: ClassVar[str] = "stimuli"
+
+    @property
+    def network_title(self) -> str:
+        """What messages and tables call the network: ``vgg_19~random-0``, where another may be ``vgg_19~1b8d7ec8``."""
+        return self.network.folder_name
+
+
 @dataclass(frozen=True)
-class SynthesisItem:
+class SynthesisItem(NetworkItem):
     """A batch of metamers of one network and layer.
 
     Attributes:
@@ -67,6 +84,7 @@ class SynthesisItem:
     condition: Condition
     stimuli: tuple[StimulusSpec, ...]
     kind: ClassVar[str] = "metamers"
+    unit: ClassVar[str] = "steps"
 
     @cached_property
     def key(self) -> str:
@@ -75,9 +93,9 @@ class SynthesisItem:
         return content_digest({"condition": self.condition.digest, "stimuli": stimuli})[:32]
 
     @property
-    def network_name(self) -> str:
-        """The name of the network's folder."""
-        return self.condition.network.folder_name
+    def network(self) -> NetworkSpec:
+        """The network."""
+        return self.condition.network
 
     @property
     def layer_folder(self) -> Path:
@@ -97,11 +115,11 @@ class SynthesisItem:
     def describe(self) -> str:
         """Say what it is in a few words."""
         ids = ", ".join(stimulus.id for stimulus in self.stimuli[:3]) + (", …" if len(self.stimuli) > 3 else "")
-        return f"{self.network_name} {self.condition.layer}, seed {self.condition.seed}: {ids}"
+        return f"{self.network_title} {self.condition.layer}, seed {self.condition.seed}: {ids}"
 
 
 @dataclass(frozen=True)
-class NullItem:
+class NullItem(NetworkItem):
     """A null distribution of one network.
 
     Attributes:
@@ -130,22 +148,17 @@ class NullItem:
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name != "network"}
         return content_digest({**fields, "network": self.network.identity})[:32]
 
-    @property
-    def network_name(self) -> str:
-        """The name of the network's folder."""
-        return self.network.folder_name
-
     def file(self, out: str) -> Path:
         """Return the file of the null distribution."""
-        return Path(out, NULLS, f"{self.network.folder_name}~{self.key[:8]}.npz")
+        return Path(out, NULLS, f"{network_folder(self.network.folder_name)}~{self.key[:8]}.npz")
 
     def describe(self) -> str:
         """Say what it is in a few words."""
-        return f"the null distribution of {self.network_name}"
+        return f"the null distribution of {self.network_title}"
 
 
 @dataclass(frozen=True)
-class EvaluationItem:
+class EvaluationItem(NetworkItem):
     """The inclusion test of all metamers of one network and layer.
 
     Attributes:
@@ -172,14 +185,9 @@ class EvaluationItem:
         fields = {"folder": str(self.layer_folder), "nulls": nulls, "all_layers": self.all_layers}
         return content_digest({**fields, "evaluated": self.network.identity})[:32]
 
-    @property
-    def network_name(self) -> str:
-        """The name of the network's folder."""
-        return self.network.folder_name
-
     def describe(self) -> str:
         """Say what it is in a few words."""
-        return f"the evaluation of {self.network_name} {self.layer}"
+        return f"the evaluation of {self.network_title} {self.layer}"
 
 
 @dataclass(frozen=True)
@@ -191,20 +199,24 @@ class RecognitionItem:
         rule: how one of the 16 categories is chosen.
         include_failed: whether metamers are shown that did not pass the inclusion test.
         bootstrap_seed: seed of the standard errors.
+        truth: a CSV with the right answers; None for those that were recorded with the metamers.
     """
 
     judges: tuple[NetworkSpec, ...]
     rule: str
     include_failed: bool
     bootstrap_seed: int
+    truth: str | None = None
     kind: ClassVar[str] = "recognition"
-    network_name: ClassVar[str] = ""
+    unit: ClassVar[str] = "stimuli"
+    network_title: ClassVar[str] = ""
     layer_folder: ClassVar[None] = None
 
     @cached_property
     def key(self) -> str:
         """What identifies the item."""
         fields = {"rule": self.rule, "include_failed": self.include_failed, "seed": self.bootstrap_seed}
+        fields |= {} if self.truth is None else {"truth": self.truth}
         return content_digest({**fields, "judges": [judge.identity for judge in self.judges]})[:32]
 
     def folder(self, out: str) -> Path:
@@ -213,7 +225,7 @@ class RecognitionItem:
 
     def describe(self) -> str:
         """Say what it is in a few words."""
-        return f"recognition by {', '.join(map(str, self.judges))}, rule {self.rule}"
+        return f"recognition by {', '.join(judge.folder_name for judge in self.judges)}, rule {self.rule}"
 
 
 Item = SynthesisItem | NullItem | EvaluationItem | RecognitionItem

@@ -16,7 +16,7 @@ from tfmetamers.utilities.files import atomic_write
 _TIME = re.compile(r"\d+|\d+:\d\d(:\d\d)?|\d+-\d+(:\d\d){0,2}")
 
 #: The line of a file that sets its output folder.
-_OUTPUT_LINE = re.compile(r"^output\s*=.*$", re.MULTILINE)
+_OUTPUT_LINE = re.compile(r"^[ \t]*output\s*=.*$", re.MULTILINE)
 
 
 def write_new_experiment(name: str | os.PathLike) -> Path:
@@ -97,7 +97,7 @@ def write_slurm_script(file: Path, job: SlurmJob) -> str:
     resources_asked = [f"#SBATCH --partition={job.partition}"] if job.partition else []
     if job.has_gpu:
         resources_asked.append(
-            "#SBATCH --gres=gpu:1                       # one GPU a task; SLURM shows it that one alone"
+            "#SBATCH --gres=gpu:1                       # one GPU per task, the only one that it sees"
         )
     threads = "" if job.has_gpu else ' --threads "$SLURM_CPUS_PER_TASK"'
     return _template("slurm.sh").substitute(

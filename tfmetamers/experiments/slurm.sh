@@ -2,8 +2,8 @@
 # A SLURM array that does the experiment @name: submit it with 'sbatch FILE', as often as it takes.
 #
 # Each task begins with its own part of the items and then takes what others have left. A task that is stopped, by its
-# time limit or by a node that fails, loses half a minute at most: whoever comes next goes on from the last saved state.
-# Tasks may be added while others run; no two work on one item. To see how far it is:
+# time limit or because its node fails, loses about half a minute of steps: another task continues from the saved state.
+# More tasks can be added while others run; no two work on one item. To see how far it is:
 #
 #     tfmetamers experiment status @file
 #
@@ -14,7 +14,7 @@
 #SBATCH --mem=@memory
 #SBATCH --output=%x-%A-%a.log
 #SBATCH --requeue                          # after a node has failed or the job was preempted
-#SBATCH --signal=B:TERM@@90                # a minute and a half before the limit: the state is saved, items are given back
+#SBATCH --signal=B:TERM@@90                # 90 seconds before the limit, to save the state and give the item back
 @resources
 set -euo pipefail
 
@@ -22,7 +22,7 @@ set -euo pipefail
 #     module load python/3.11
 #     source ~/venvs/tfmetamers/bin/activate
 
-# Messages of TensorFlow's libraries that are no errors.
+# Hide messages of TensorFlow's libraries that are not errors.
 export TF_CPP_MIN_LOG_LEVEL=3
 
 # 'exec', so that SLURM's signal reaches it.

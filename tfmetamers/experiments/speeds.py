@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tfmetamers.experiments.claims import FoundClaim
 from tfmetamers.experiments.experiment import LEDGER, Experiment
-from tfmetamers.experiments.items import Condition, SynthesisItem
+from tfmetamers.experiments.items import SynthesisItem
 from tfmetamers.metamers.folder import read_run
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import read_json
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 BATCHES_READ = 3
 
 
-def measure_speeds(experiment: Experiment) -> "Iterator[tuple[Condition, float]]":
+def measure_speeds(experiment: Experiment) -> "Iterator[tuple[SynthesisItem, float]]":
     """Time a few steps of each layer that has something to be made, and keep what was found for `known_speeds`.
 
     Yields:
-        A condition of each layer, and the seconds that a step of one of its batches takes on this machine.
+        A batch of each layer, and the seconds that one of its steps takes on this machine.
 
     Raises:
         TfmetamersError: a network or a stimulus cannot be loaded.
@@ -40,13 +40,12 @@ def measure_speeds(experiment: Experiment) -> "Iterator[tuple[Condition, float]]
     for item in experiment.items:
         if not isinstance(item, SynthesisItem) or _layer(item) in found or experiment.is_done(item):
             continue
-        condition = item.condition
-        spec = condition.network
+        spec = item.network
         if spec.folder_name not in networks:
             networks = {spec.folder_name: spec.load()}  # One at a time: they come network by network.
         plan = plan_run(item.specs, experiment.metamers, len(item.stimuli))
-        found[_layer(item)] = fmean(measure_seconds(plan, networks[spec.folder_name], condition.layer))
-        yield condition, found[_layer(item)]
+        found[_layer(item)] = fmean(measure_seconds(plan, networks[spec.folder_name], item.condition.layer))
+        yield item, found[_layer(item)]
     with atomic_write(_file(experiment)) as partial:
         partial.write_text(json.dumps({**_read(experiment), **found}) + "\n", encoding="utf-8")
 
@@ -97,7 +96,7 @@ class Estimate:
     """What is to be made at one layer.
 
     Attributes:
-        network: the name of the network's folder.
+        network: the network (`NetworkItem.network_title`).
         layer: the layer, as tables call it (`Experiment.layer_titles`).
         seconds_a_step: how long a step of a batch takes; None where it is not known.
         metamers: how many the experiment has.
@@ -136,11 +135,10 @@ def estimate(experiment: Experiment) -> list[Estimate]:
             continue
         condition, layer = item.condition, _layer(item)
         if layer not in rows:
-            network = condition.network
             title = experiment.layer_titles[item.layer_folder]
-            rows[layer] = Estimate(network.folder_name, title, speeds.get(layer))
+            rows[layer] = Estimate(item.network_title, title, speeds.get(layer))
             one = Plan([[Job(condition.spec(item.stimuli[0]), experiment.metamers)]], [])
-            sizes[layer] = estimate_bytes(one, domains[network.folder_name])
+            sizes[layer] = estimate_bytes(one, domains[condition.network.folder_name])
         row, left = rows[layer], len(item.stimuli) - experiment.count_made(item)
         row.metamers += len(item.stimuli)
         row.made += len(item.stimuli) - left

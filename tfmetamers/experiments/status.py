@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from tfmetamers.experiments.claims import FoundClaim
 from tfmetamers.experiments.experiment import Experiment
 from tfmetamers.experiments.items import Item, SynthesisItem
 from tfmetamers.experiments.speeds import known_speeds
@@ -14,7 +15,7 @@ class StatusRow:
     """How one kind of items of a network and layer stands, counted in metamers, or else in items.
 
     Attributes:
-        network: the name of the network's folder; empty for recognition.
+        network: the network (`NetworkItem.network_title`); empty for recognition.
         layer: the layer, as tables call it (`Experiment.layer_titles`); empty where the items have none.
         kind: ``metamers``, ``null``, ``evaluation`` or ``recognition``.
         total: how many there are.
@@ -45,9 +46,10 @@ class Running:
         worker: the host and the process.
         since: when it was begun, in UTC.
         beat: how many seconds ago the worker was last heard of.
-        step: how far it is: steps of a batch, or stimuli.
-        steps: how far it goes; 0 where that is not known yet.
-        steps_a_second: how fast.
+        step: how many steps of a batch, or how many stimuli, are done.
+        steps: how many there are; 0 where that is not known yet.
+        steps_a_second: how many a second.
+        unit: ``steps`` or ``stimuli``.
     """
 
     item: str
@@ -57,6 +59,7 @@ class Running:
     step: int
     steps: int
     steps_a_second: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Failed:
 
     Attributes:
         item: the item.
-        network: the name of the network's folder.
+        network: the network, as in the rows.
         layer: the layer, as in the rows.
         kind: what kind of item.
         worker: who tried it.
@@ -89,7 +92,7 @@ class Status:
     """How an experiment stands.
 
     Attributes:
-        rows: by network, layer and kind, in the order of the items.
+        rows: by network and layer, in the order of the items.
         running: what is being done.
         failed: what failed.
         seconds_left: how long the workers that are at work now, or one if there is none, take for the metamers that are
@@ -114,7 +117,7 @@ def survey(experiment: Experiment) -> Status:
     rows: dict[tuple[str, ...], StatusRow] = {}
     running, failed = [], []
     for item in experiment.items:
-        place = item.network_name, experiment.layer_titles[item.layer_folder], item.kind
+        place = item.network_title, experiment.layer_titles[item.layer_folder], item.kind
         is_timed = isinstance(item, SynthesisItem)
         row = rows.setdefault(place, StatusRow(*place, seconds_left=0.0 if is_timed else None))
         total, done = _counts(experiment, item)
@@ -144,7 +147,9 @@ def survey(experiment: Experiment) -> Status:
     lefts = [row.seconds_left for row in rows.values() if row.kind == SynthesisItem.kind]
     workers = len({each.worker for each in running})
     seconds_left = None if None in lefts else sum(lefts) / max(workers, 1)
-    return Status(list(rows.values()), running, failed, seconds_left)
+    places = list(dict.fromkeys((row.network, row.layer) for row in rows.values()))
+    ordered = sorted(rows.values(), key=lambda row: places.index((row.network, row.layer)))
+    return Status(ordered, running, failed, seconds_left)
 
 
 def _counts(experiment: Experiment, item: Item) -> tuple[int, int]:
@@ -153,11 +158,10 @@ def _counts(experiment: Experiment, item: Item) -> tuple[int, int]:
     return 1, int(experiment.is_done(item))
 
 
-def _running(item: Item, claim, now: float) -> Running:
+def _running(item: Item, claim: FoundClaim, now: float) -> Running:
     beat = round(max(now - claim.beat, 0.0), 1)
     if claim.record is None:
-        return Running(item.describe(), "", "", beat, 0, 0, 0.0)
+        return Running(item.describe(), "", "", beat, 0, 0, 0.0, item.unit)
     record = claim.record
-    return Running(
-        item.describe(), record.worker, record.since, beat, record.step, record.steps, round(record.steps_a_second, 3)
-    )
+    done = record.step, record.steps, round(record.steps_a_second, 3)
+    return Running(item.describe(), record.worker, record.since, beat, *done, item.unit)

@@ -69,7 +69,7 @@ class Worker:
         self._heartbeat: Heartbeat | None = None
 
     def work(self, items: Sequence[Item], report: Callable[[Item, Outcome], None]) -> None:
-        """Take one item after another until there is none left that nobody works on.
+        """Take one item after another until each is done, has failed or is worked on by others.
 
         Args:
             items: the items, in the order in which they are taken.
@@ -85,7 +85,7 @@ class Worker:
                 agenda.note(item, outcome)
                 if outcome.state != TAKEN:
                     report(item, outcome)
-            if not agenda.goes_on():
+            if not agenda.has_more():
                 return
 
     def attempt(self, item: Item) -> Outcome:
@@ -136,7 +136,7 @@ class Worker:
         plan = plan_run(item.specs, self.experiment.metamers, len(item.stimuli))
         if not plan.batches:
             return {}
-        run = self._prepared(item.condition.network)
+        run = self._prepared(item.network)
         run.failures.clear()
         ids = {spec.folder(self.experiment.metamers): spec.stimulus.id for spec in item.specs}
         for batch in plan.batches:
@@ -196,6 +196,7 @@ class Worker:
     def _recognize(self, item: RecognitionItem) -> Mapping[str, str]:
         from tfmetamers.recognition.decisions import recognize
         from tfmetamers.recognition.summary import summarize_recognition
+        from tfmetamers.recognition.truth import read_truth
         from tfmetamers.report.recognition import write_recognition
 
         basis = self.experiment.basis(item)
@@ -204,6 +205,7 @@ class Worker:
             [self._network(judge) for judge in item.judges],
             include_failed=item.include_failed,
             rule=item.rule,
+            truth=item.truth and read_truth(item.truth),
             progress=self._report,
         )
         rows = summarize_recognition(recognition, item.bootstrap_seed)
