@@ -234,7 +234,7 @@ class _Progress:
 
     def show(self, item, done, total) -> None:
         if self._bar is None:
-            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=f" {item.unit}")
+            self._bar = progress_bar(total=total, initial=done, desc=item.describe(), unit=item.unit)
         self._bar.update(done - self._bar.n)
 
     def tell(self, item, outcome) -> None:
