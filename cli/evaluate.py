@@ -79,8 +79,8 @@ def _advise(judged) -> None:
     ):
         if count:
             say(
-                f"\n{counted(count, 'metamer')} failed after fewer steps than the recipe has. The same 'tfmetamers synth' "
-                f"with {remedy}."
+                f"\n{counted(count, 'metamer')} failed after fewer steps than the recipe has. The same "
+                f"'tfmetamers synth' with {remedy}."
             )
 
 
