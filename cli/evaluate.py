@@ -71,7 +71,8 @@ def _advise(judged) -> None:
     """Say how metamers that failed after few steps can be given more."""
     from tfmetamers.metamers.folder import STATE_FILE
 
-    few = [each for each in judged if each.verdict["included"] is False and _has_fewer_steps(each.record.recipe)]
+    failed = [each for each in judged if each.verdict["array"]["included"] is False]
+    few = [each for each in failed if _has_fewer_steps(each.record.recipe)]
     kept = sum((each.folder / STATE_FILE).exists() for each in few)
     for count, remedy in (
         (kept, "more --steps and --extend continues from there"),
