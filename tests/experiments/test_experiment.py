@@ -12,6 +12,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, ResultError, Stimu
 from tfmetamers.experiments.collection import collect
 from tfmetamers.experiments.experiment import Experiment, numbered_shard
 from tfmetamers.experiments.items import EvaluationItem, NullItem, RecognitionItem, SynthesisItem
+from tfmetamers.utilities.json_files import SEAL, sealed
 
 TWO = {"small_word_aliased": ["conv_0", "conv_2"], "small_word_reduced_aliasing": ["conv_2"]}
 
@@ -259,7 +260,10 @@ class TestChanges:
         experiment = Experiment.plan(file)
         experiment.keep()
         path = experiment.out / "ledger" / "experiment.json"
-        for content in ("{", json.dumps({"format": 99})):
+        kept = json.loads(path.read_text())
+        altered = {**kept, "seeds": [7]}
+        retyped = sealed({**{key: value for key, value in kept.items() if key != SEAL}, "seeds": ["a"]})
+        for content in ("{", *map(json.dumps, ({"format": 99}, altered, retyped))):
             path.write_text(content)
             with pytest.raises(ResultError, match=r"experiment\.json"):
                 Experiment.plan(file)
