@@ -262,8 +262,9 @@ class TestChanges:
         path = experiment.out / "ledger" / "experiment.json"
         kept = json.loads(path.read_text())
         altered = {**kept, "seeds": [7]}
-        retyped = sealed({**{key: value for key, value in kept.items() if key != SEAL}, "seeds": ["a"]})
-        for content in ("{", *map(json.dumps, ({"format": 99}, altered, retyped))):
+        rest = {key: value for key, value in kept.items() if key != SEAL}
+        crafted = [sealed({**rest, **part}) for part in ({"seeds": ["a"]}, {"batch_size": 0})]
+        for content in ("{", *map(json.dumps, ({"format": 99}, altered, *crafted))):
             path.write_text(content)
             with pytest.raises(ResultError, match=r"experiment\.json"):
                 Experiment.plan(file)

@@ -11,8 +11,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
+import msgspec
 import numpy as np
 import psutil
 
@@ -38,6 +39,10 @@ MAX_AUTO_BATCH = 32
 
 #: Fields of a table of a network that `NetworkSpec.parse` takes.
 _MODEL_FIELDS = ("checkpoint", "input_range", "logits", "input", "signature", "domain", "sampling_rate", "optimize")
+
+
+#: Numbers that count, and numbers that are seeds.
+_Count, _Seed = Annotated[int, msgspec.Meta(ge=1)], Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _NetworkContent(TypedDict):
@@ -71,9 +76,9 @@ class _NullContent(TypedDict, total=False):
     stimuli: list[str]
     files: list[str]
     fit: str
-    pairs: int
+    pairs: _Count
     design: str
-    seed: int
+    seed: _Seed
 
 
 class _EvaluationContent(TypedDict):
@@ -87,7 +92,7 @@ class _RecognitionContent(TypedDict):
 
     rules: list[str]
     include_failed: bool
-    bootstrap_seed: int
+    bootstrap_seed: _Seed
 
 
 class _Content(TypedDict):
@@ -97,8 +102,8 @@ class _Content(TypedDict):
     file: str
     networks: list[_NetworkContent]
     stimuli: list[StimulusSpec]
-    seeds: list[int]
-    batch_size: int
+    seeds: list[_Seed]
+    batch_size: _Count
     null: _NullContent | None
     evaluation: _EvaluationContent
     judges: list[_JudgeContent]
