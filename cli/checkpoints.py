@@ -16,6 +16,7 @@ def checkpoints() -> None:
 
 
 @checkpoints.command("list")
+@quiet_option
 @json_option
 def list_checkpoints() -> None:
     """List the published checkpoints, and which of them are in the cache."""

@@ -57,6 +57,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     show_table(rows, _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
+        _advise(judged)
     if unfinished := count_unfinished(out):
         batches = counted(unfinished, "unfinished batch was", "unfinished batches were")
         say(f"\n{batches} not judged; run the same 'tfmetamers synth' again to continue.")
@@ -64,6 +65,29 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
         warn(f"Not judged: {failure.folder}: {failure.reason}")
     left_out = _write_report(out, judged, {**nulls, **bundled}) if report else []
     return 1 if failures or left_out else 0
+
+
+def _advise(judged) -> None:
+    """Say how metamers that failed after few steps can be given more."""
+    from tfmetamers.metamers.folder import STATE_FILE
+
+    failed = [each for each in judged if each.verdict["array"]["included"] is False]
+    few = [each for each in failed if _has_fewer_steps(each.record.recipe)]
+    kept = sum((each.folder / STATE_FILE).exists() for each in few)
+    for count, remedy in (
+        (kept, "more --steps and --extend continues from there"),
+        (len(few) - kept, "more --steps starts from noise again; with --keep-state, --extend can continue it later"),
+    ):
+        if count:
+            say(
+                f"\n{counted(count, 'metamer')} failed after fewer steps than the recipe has. The same "
+                f"'tfmetamers synth' with {remedy}."
+            )
+
+
+def _has_fewer_steps(recipe) -> bool:
+    named, used = recipe.deviations().get("steps", (0, 0))
+    return used < named
 
 
 def _load_nulls(given) -> dict:

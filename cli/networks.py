@@ -9,11 +9,12 @@ from tfmetamers.cli.network_options import (
     parse_network,
     quiet_tensorflow,
 )
-from tfmetamers.cli.output import Column, json_option, say, show_table
+from tfmetamers.cli.output import Column, json_option, quiet_option, say, show_line, show_table
 from tfmetamers.utilities.words import byte_size
 
 
 @click.group(invoke_without_command=True)
+@quiet_option
 @json_option
 @click.pass_context
 def networks(context):
@@ -61,6 +62,7 @@ def networks(context):
     show_default=True,
     help="The number of metamers that advance together, for the memory of a step.",
 )
+@quiet_option
 @json_option
 def show(text, tensors, batch_size, **models):
     """Show each layer's name, shape, number of units, memory and ReLU gradient."""
@@ -95,7 +97,7 @@ def show(text, tensors, batch_size, **models):
     if tensors:
         say("\nFurther tensors, for --layer tensor:NAME")
         for tensor in network.tensors:
-            say(f"  {tensor}  {_sides(network.layer(f'tensor:{tensor}').shape)}")
+            show_line(f"  {tensor}  {_sides(network.layer(f'tensor:{tensor}').shape)}")
 
 
 def _sides(shape) -> str:

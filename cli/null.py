@@ -136,6 +136,7 @@ def merge(files, out):
     metavar="FILE.png",
     help="Draw a histogram of each layer.",
 )
+@quiet_option
 @json_option
 def show(file, figure):
     """Show what a null distribution holds; FILE can be one of the authors' pickles, which are never executed."""

@@ -41,7 +41,12 @@ json_option = click.option(
 def say(text: str) -> None:
     """Show a remark: on standard error if standard output is for JSON, and not at all with --quiet."""
     if not _is_given("quiet"):
-        click.echo(text, err=_is_given("json"))
+        show_line(text)
+
+
+def show_line(text: str) -> None:
+    """Show what was asked for and is not the table, also with --quiet: on standard error if there is JSON."""
+    click.echo(text, err=_is_given("json"))
 
 
 def warn(text: str) -> None:

@@ -111,6 +111,7 @@ def train(
 @click.option(
     "--backgrounds", type=click.Path(path_type=Path), metavar="CSV", required=True, help="Manifest of backgrounds."
 )
+@quiet_option
 @json_option
 def evaluate(folder, corpus, backgrounds):
     """Measure the network in DIR on the test split again, and print the values of its card beside the new ones."""

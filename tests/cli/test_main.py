@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
 from tfmetamers.cli import main as command_line
-from tfmetamers.cli.main import COMMANDS, SECTIONS
+from tfmetamers.cli.main import COMMANDS, SECTIONS, tfmetamers
 from tfmetamers.metamers import tables
 
 HEAVY = ("tensorflow", "scipy", "tf_slim", "keras", "matplotlib")
@@ -111,7 +112,7 @@ def completed(*arguments):
 
 class TestCompletion:
     def test_of_commands_and_options(self):
-        assert completed("re") == ["recognize"]
+        assert completed("rec") == ["recognize"]
         assert completed("networks", "") == ["show"]
         assert "--steps" in completed("synth", "--st")
 
@@ -165,6 +166,22 @@ def test_an_error_that_was_not_foreseen_says_how_to_see_more(capsys, monkeypatch
         command_line.run(["--debug", "index", "somewhere"])
 
 
+def test_remarks_beside_tables_can_be_left_out():
+    """But for the state of an experiment, which is an object and has none."""
+
+    def commands(command):
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                yield from commands(command.get_command(context, name))
+        yield command
+
+    options = {each: {parameter.name for parameter in each.params} for each in commands(tfmetamers)}
+    with_tables = [each for each, names in options.items() if "json" in names]
+    assert len(with_tables) > 10
+    assert [each.name for each in with_tables if "quiet" not in options[each]] == []
+
+
 def test_an_index_of_nothing_is_one_sentence(capsys, tmp_path):
     status, _, errors = run(capsys, "index", tmp_path)
     assert status == 1
@@ -196,6 +213,13 @@ def test_tables_of_networks_are_json_too(capsys):
     layers = {row["layer"]: row for row in json.loads(output)}
     assert status == 0 and "224 x 224 x 3" in errors
     assert layers["conv5_4"]["shape"] == [14, 14, 512] and layers["conv5_4"]["units"] == 100352
+
+
+def test_tensors_that_were_asked_for_are_shown_with_quiet_too(capsys):
+    assert command_line.run(["networks", "show", "small_word_aliased", "--tensors", "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("layer") and any(line.startswith("  brain_network/") for line in lines)
+    assert not any("further" in line.lower() or "stimulus" in line for line in lines)
 
 
 def test_a_misspelt_network_lists_near_names(capsys):

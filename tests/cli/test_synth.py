@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -110,6 +111,24 @@ def test_a_forgotten_input_range_is_one_line_and_in_the_record_and_the_verdict(s
     assert capsys.readouterr().err.count("Warning: mine begins with") == 1
     rows = list(csv.DictReader((tmp_path / "out/verdicts.csv").open()))
     assert {row["warnings"] for row in rows} == {lines[0].removeprefix("Warning: ")}
+
+
+def test_of_metamers_that_failed_after_few_steps_it_is_said_how_they_get_more(synth, model, folder, tmp_path, capsys):
+    arguments = [*model, "--layer", "block", folder / "dog"]
+    null = tmp_path / "null.pckl"
+
+    def remarks(maximum):
+        null.write_bytes(pickle.dumps({"block": [maximum] * 3}))
+        command_line.run(["evaluate", str(tmp_path / "out"), "--null", f"mine={null}", "--no-report"])
+        return capsys.readouterr().out
+
+    assert synth(*arguments, "--steps", 1)[0] == 0
+    assert "1 metamer failed after fewer steps" in (said := remarks(0.999999)) and "from noise again" in said
+    assert synth(*arguments, "--steps", 2, "--keep-state")[0] == 0
+    said = remarks(0.999999)
+    assert said.count("1 metamer failed after fewer steps") == 2 and "--extend continues from there" in said
+    assert synth(*arguments, "--steps", 3, "--extend")[0] == 0
+    assert "fewer steps" not in remarks(-1.0)
 
 
 def test_one_metamer_is_counted_in_the_singular(synth, model, folder):

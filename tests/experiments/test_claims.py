@@ -111,6 +111,17 @@ class TestTheDead:
         os.utime(path, (time.time() - LONG_AGO,) * 2)
         assert take(claims) is not None
 
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+    def test_what_no_worker_can_have_made_is_taken_over_and_a_link_alone_is_removed(self, claims, make):
+        claims.folder.mkdir()
+        path = claims.folder / "item.0"
+        make(path)
+        assert claims.find_all()["item"].record is None and take(claims) is None
+        os.utime(path, (time.time() - LONG_AGO,) * 2, follow_symlinks=False)
+        claims.forget("item", take(claims).generation)
+        assert path.is_dir() or not os.path.lexists(path)
+        assert os.path.exists("/dev/zero")
+
     def test_who_looked_at_a_dead_worker_long_ago_takes_nothing_from_the_living(self, claims):
         from_elsewhere(take(claims), age=LONG_AGO)
         stale = claims.find("item")
@@ -188,8 +199,10 @@ class TestRecords:
         assert ClaimRecord.decode(b"") is None
         assert ClaimRecord.decode(b"[1]") is None
         assert ClaimRecord.decode(b'{"state": "running"}') is None
+        assert ClaimRecord.decode(b"[" * module.CLAIM_BYTES) is None
         record = dataclasses.replace(ClaimRecord.own(), step=3)
         assert ClaimRecord.decode(record.encode()) == record
+        assert ClaimRecord.decode(record.encode().replace(b'"step": 3', b'"step": "3"')) is None
 
 
 def _take_and_die(folder):

@@ -1,6 +1,7 @@
 """What an experiment's file stands for, and what may be changed in it once something is made."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,10 +9,12 @@ import pytest
 
 from tests.experiments.making import write_checkpoint, write_experiment, write_files
 from tfmetamers.errors import ArgumentError, CheckpointError, ResultError, StimulusError
+from tfmetamers.experiments.collection import collect
 from tfmetamers.experiments.experiment import Experiment, numbered_shard
 from tfmetamers.experiments.items import EvaluationItem, NullItem, RecognitionItem, SynthesisItem
 from tfmetamers.experiments.speeds import estimate
 from tfmetamers.experiments.status import survey
+from tfmetamers.utilities.json_files import SEAL, sealed
 
 TWO = {"small_word_aliased": ["conv_0", "conv_2"], "small_word_reduced_aliasing": ["conv_2"]}
 
@@ -277,7 +280,11 @@ class TestChanges:
         experiment = Experiment.plan(file)
         experiment.keep()
         path = experiment.out / "ledger" / "experiment.json"
-        for content in ("{", json.dumps({"format": 99})):
+        kept = json.loads(path.read_text())
+        altered = {**kept, "seeds": [7]}
+        rest = {key: value for key, value in kept.items() if key != SEAL}
+        crafted = [sealed({**rest, **part}) for part in ({"seeds": ["a"]}, {"batch_size": 0})]
+        for content in ("{", *map(json.dumps, ({"format": 99}, altered, *crafted))):
             path.write_text(content)
             with pytest.raises(ResultError, match=r"experiment\.json"):
                 Experiment.plan(file)
@@ -322,3 +329,16 @@ def test_ten_thousand_items_are_planned_and_surveyed_in_seconds_without_tensorfl
 @pytest.mark.slow
 def test_a_hundred_thousand_items_fit_into_a_gigabyte(tmp_path):
     assert measure(tmp_path, stimuli=1000, seeds=20)[2] < 1
+
+
+def test_tables_of_recognition_that_cannot_be_read_are_named(file):
+    file.write_text(file.read_text() + '[recognition]\njudges = ["small_word_aliased"]\n')
+    experiment = Experiment.plan(file)
+    pretend(experiment, [])
+    [item] = [item for item in experiment.items if isinstance(item, RecognitionItem)]
+    table = item.folder(experiment.out) / "recognition.csv"
+    table.parent.mkdir(parents=True)
+    for damage in (lambda: table.write_text('a,b\n"1,2\n'), lambda: (table.unlink(), os.mkfifo(table))):
+        damage()
+        with pytest.raises(ResultError, match=r"recognition\.csv"):
+            collect(experiment)

@@ -1,5 +1,6 @@
 """Experiments' files: what is in them, what is left out, and what is wrong with them."""
 
+import os
 import re
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_every_key_is_documented_in_the_section_of_its_table():
         missing = [key for key in keys if f"`{key}`" not in described[table]] if keys else []
         assert not missing, f"docs/experiments.md does not describe {missing} of {table}"
         assert keys or f"`{table}`" in described[""]
+
+
+def test_what_is_no_file_or_is_nested_without_end_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(ArgumentError, match=r"pipe\.toml"):
+        read_experiment_file(tmp_path / "pipe.toml")
+    for text in ("seeds = " + "[" * 5000, "seeds = [" + "9" * 5000 + "]"):
+        with pytest.raises(ArgumentError, match=r"mine\.toml"):
+            read(tmp_path, text)
 
 
 @pytest.mark.parametrize("document", ["experiments.md", "cluster.md"])

@@ -29,8 +29,19 @@ HARD_LIMIT = 5 * 10**9
 #: Outcomes of a case that are as they should be.
 ACCEPTED, REFUSED, SPARED = "accepted", "refused", "spared"
 
-#: Calls of Python that change files, of which the first argument is a path (the second of some, too).
-_CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
+#: Calls of Python that change names in folders: which of their arguments are such names, and which is the descriptor of
+#: the folder that a relative name starts in. Of a link, they change the link, and not what it leads to.
+_NAMES = {
+    "os.remove": [(0, 1)],
+    "os.rename": [(0, 2), (1, 3)],
+    "os.mkdir": [(0, 2)],
+    "os.rmdir": [(0, 1)],
+    "os.symlink": [(1, 2)],
+    "os.link": [(1, 3)],
+}
+
+#: Calls of Python that change what their first argument leads to.
+_CONTENTS = ("os.truncate", "os.chmod")
 
 
 @dataclass
@@ -65,23 +76,27 @@ class Watch:
         self.spared: list[str] = []
         self.outside: list[str] = []
         self._allowed: tuple[str, ...] | None = None
+        self._handler = logging.Handler()
+        self._handler.emit = lambda record: self.spared.append(logging.Formatter().format(record))
         sys.addaudithook(self._audit)
-        handler = logging.Handler()
-        handler.emit = lambda record: self.spared.append(logging.Formatter().format(record))
-        logger = logging.getLogger("tfmetamers.metamers.failures")
-        logger.setLevel(logging.DEBUG)
-        logger.propagate = False
-        logger.addHandler(handler)
 
     @contextlib.contextmanager
     def over(self, *allowed: Path) -> Iterator[None]:
         """Watch while the block runs; it may write below some folders."""
         self.spared.clear(), self.outside.clear()
         self._allowed = tuple(os.path.realpath(folder) for folder in (*allowed, "/dev/null", "/proc/self"))
+        logger = logging.getLogger("tfmetamers.metamers.failures")
+        before = logger.level, logger.propagate
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.addHandler(self._handler)
         try:
             yield
         finally:
             self._allowed = None
+            logger.removeHandler(self._handler)
+            logger.setLevel(before[0])
+            logger.propagate = before[1]
 
     def _audit(self, event: str, arguments: tuple) -> None:
         if self._allowed is None:
@@ -90,18 +105,30 @@ class Watch:
             path, _, flags = arguments
             if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
                 return
-        elif event in _CHANGES:
+        elif event in _NAMES:
+            for path, folder in _NAMES[event]:
+                self._check(event, _entry(arguments[path], arguments[folder]))
+            return
+        elif event in _CONTENTS:
             path = arguments[0]
         elif event.startswith(("subprocess", "os.system", "os.exec", "os.posix_spawn")):
             self.outside.append(f"{event}{arguments}"[:300])
             return
         else:
             return
-        if isinstance(path, int):
-            return
-        real = os.path.realpath(os.fsdecode(path))
-        if not real.startswith(self._allowed):
+        if not isinstance(path, int):
+            self._check(event, os.path.realpath(os.fsdecode(path)))
+
+    def _check(self, event: str, real: str) -> None:
+        if not any(real == folder or real.startswith(f"{folder}/") for folder in self._allowed):
             self.outside.append(f"{event} {real}"[:300])
+
+
+def _entry(path, folder: int) -> str:
+    """Return the name in a folder that a path stands for, without following it where it is a link."""
+    start = f"/proc/self/fd/{folder}" if folder >= 0 else ""
+    above, name = os.path.split(os.path.join(start, os.path.normpath(os.fsdecode(path))))
+    return os.path.join(os.path.realpath(above), name)
 
 
 def run_case(valid: Path, name: str, seed: str, watch: Watch) -> Outcome:
@@ -118,6 +145,7 @@ def run_case(valid: Path, name: str, seed: str, watch: Watch) -> Outcome:
         folder, elsewhere = Path(sandbox) / "files", Path(sandbox) / "elsewhere"
         shutil.copytree(valid / name, folder)
         elsewhere.mkdir()
+        before = os.getcwd()
         victims = sorted({path for pattern in door.victims for path in folder.glob(pattern) if path.is_file()})
         damaged(chance.choice(victims), chance)
         os.chdir(elsewhere)
@@ -125,7 +153,7 @@ def run_case(valid: Path, name: str, seed: str, watch: Watch) -> Outcome:
             with watch.over(folder, Path(tempfile.gettempdir())):
                 outcome = _read(door, folder, valid / SHARED)
         finally:
-            os.chdir("/")
+            os.chdir(before)
         written = [path.name for path in (*elsewhere.iterdir(), *Path(sandbox).iterdir())]
         outside = [*watch.outside, *(name for name in written if name not in ("files", "elsewhere"))]
         if outside:

@@ -8,10 +8,11 @@ import json
 import pickle
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import soundfile
@@ -263,12 +264,10 @@ def _read_truth(folder: Path, shared: Path) -> None:
 # Null distributions.
 
 
-def _null_plan(folder: Path, shared: Path):
+def _null_plan(network, files: Sequence, pairs: int, out: Path):
     from tfmetamers.inclusion import examine_stimuli, plan_null
 
-    network = _network(shared)
-    stimuli = examine_stimuli(network, _all_pictures(shared))
-    return plan_null(network, ["first", "flat"], stimuli, pairs=3, seed=0, out=folder / "null.npz")
+    return plan_null(network, ["first", "flat"], examine_stimuli(network, files), pairs=pairs, seed=0, out=out)
 
 
 def _all_pictures(shared: Path):
@@ -281,7 +280,7 @@ def _all_pictures(shared: Path):
 def _make_null(folder: Path, shared: Path) -> None:
     from tfmetamers.inclusion import build_null
 
-    build_null(_null_plan(folder, shared))
+    build_null(_null_plan(_network(shared), _all_pictures(shared), 3, folder / "null.npz"))
 
 
 def _show_null(folder: Path, shared: Path, name: str) -> None:
@@ -299,7 +298,6 @@ def _show_null(folder: Path, shared: Path, name: str) -> None:
 
 
 def _make_unfinished_null(folder: Path, shared: Path) -> None:
-    from tfmetamers.inclusion import build_null
     from tfmetamers.inclusion.null import NullDistribution
 
     save = NullDistribution.save
@@ -309,17 +307,42 @@ def _make_unfinished_null(folder: Path, shared: Path) -> None:
 
     NullDistribution.save = stop
     try:
-        build_null(_null_plan(folder, shared))
+        _make_null(folder, shared)
     except KeyboardInterrupt:
         pass
     finally:
         NullDistribution.save = save
 
 
-def _continue_null(folder: Path, shared: Path) -> None:
+def _make_two_nulls(folder: Path, shared: Path) -> None:
     from tfmetamers.inclusion import build_null
 
-    build_null(_null_plan(folder, shared))
+    files = _all_pictures(shared)
+    for number in range(2):
+        build_null(_null_plan(_network(shared), files[2 * number :][:2], 1, folder / f"{number}.npz"))
+
+
+def _merge_nulls(folder: Path, shared: Path) -> None:
+    from tfmetamers.cli.main import tfmetamers
+
+    parts = [str(folder / f"{number}.npz") for number in range(2)]
+    tfmetamers.main(["null", "merge", *parts, "--output", str(folder / "all.npz")], standalone_mode=False)
+
+
+def _make_bundled_null(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks.auditory.trained_folder import NULL_FILE, bundled_networks
+
+    (folder / "trained").mkdir()
+    shutil.copyfile(bundled_networks()["small_word_aliased"] / NULL_FILE, folder / "trained" / NULL_FILE)
+
+
+def _read_bundled_null(folder: Path, shared: Path) -> None:
+    from tfmetamers.inclusion import bundled_nulls
+
+    networks = {"small_word_aliased": folder / "trained"}
+    with mock.patch("tfmetamers.inclusion.bundled.bundled_networks", return_value=networks):
+        for null in bundled_nulls().values():
+            null.claim(), [null.maximum(layer) for layer in null.layers]
 
 
 def _make_pickled_null(folder: Path, shared: Path) -> None:
@@ -352,22 +375,24 @@ def _read_trained_checkpoint(folder: Path, shared: Path) -> None:
 
 
 def _make_checkpoint(folder: Path, shared: Path, version: str) -> None:
+    chance = np.random.default_rng(0)
+    values = {
+        "net/kernel": chance.normal(size=(3, 3, 3, 8)).astype(np.float32),
+        "net/bias": chance.normal(size=8),
+        "net/zeros": np.zeros((0, 3), np.float32),
+        "step": np.int64(chance.integers(9)),
+    }
+    _save_checkpoint(values, folder / "net.ckpt", version)
+
+
+def _save_checkpoint(values: Mapping[str, np.ndarray], path: Path, version: str) -> None:
     import tensorflow.compat.v1 as tf
 
-    chance = np.random.default_rng(0)
     with tf.Graph().as_default(), tf.Session() as session:
-        variables = [
-            tf.Variable(chance.normal(size=shape).astype(dtype), name=name, use_resource=False)
-            for name, shape, dtype in [
-                ("net/kernel", (3, 3, 3, 8), "float32"),
-                ("net/bias", (8,), "float64"),
-                ("net/zeros", (0, 3), "float32"),
-                ("step", (), "int64"),
-            ]
-        ]
+        variables = [tf.Variable(value, name=name, use_resource=False) for name, value in values.items()]
         session.run(tf.global_variables_initializer())
         saver = tf.train.Saver(variables, write_version=getattr(tf.train.SaverDef, version))
-        saver.save(session, str(folder / "net.ckpt"), write_meta_graph=False, write_state=False)
+        saver.save(session, str(path), write_meta_graph=False, write_state=False)
 
 
 def _read_checkpoint(folder: Path, shared: Path) -> None:
@@ -406,6 +431,53 @@ def _read_release(folder: Path, shared: Path) -> None:
     release.read_release_architecture(path, release.network_name(path))
     for name in release.LABEL_FILES:
         release.read_word_labels(folder / name)
+
+
+def _make_whole_release(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import Architecture, LayerSpecification
+    from tfmetamers.networks.auditory.architecture import trace
+
+    layers = [
+        ("tf.layers.conv2d", {"name": "conv_0", "filters": 2, "kernel_size": [3, 4], "strides": 9, "padding": "SAME"}),
+        ("tf.nn.relu", {"name": "relu_0"}),
+        ("tf.layers.flatten", {"name": "flat"}),
+        ("fc_top_classification", {"name": "fc_top"}),
+    ]
+    content = {"graph_architecture": [{"layer_type": kind, "args": arguments} for kind, arguments in layers]}
+    (folder / "word_network_aliased.pckl").write_bytes(pickle.dumps(content, protocol=2))
+    (folder / "word_labels.json").write_text(json.dumps(LABELS))
+    specified = tuple(LayerSpecification(*layer) for layer in layers)
+    weights = trace(Architecture("word_aliased", specified, {"/stimuli/word_int": len(LABELS)}), 0).random_weights()
+    _save_checkpoint(weights, folder / "word_aliased.ckpt", "V1")
+
+
+def _load_whole_release(folder: Path, shared: Path) -> None:
+    from tfmetamers.networks import NetworkSpec
+
+    NetworkSpec.parse(f"release:{folder}:word_aliased").load()
+
+
+def _make_published(folder: Path, shared: Path, version: str) -> None:
+    """Make a checkpoint with the variables of a slim network, without the large ones."""
+    values = {name: np.zeros(shape, dtype) for name, (shape, dtype) in _published_variables().items()}
+    _save_checkpoint(values, folder / "net.ckpt", version)
+
+
+@cache
+def _published_variables() -> dict[str, tuple[tuple[int, ...], str]]:
+    from tfmetamers.networks import slim
+
+    variables = {each.op.name: each for each in slim.trace("resnet_v2_101", 97).variables}
+    shapes = {name: (tuple(each.shape.as_list()), each.dtype.base_dtype.name) for name, each in variables.items()}
+    return {name: (shape, dtype) for name, (shape, dtype) in shapes.items() if np.prod(shape) < 5000}
+
+
+def _verify_published(folder: Path, shared: Path) -> None:
+    from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
+    from tfmetamers.checkpoints.verify import verify
+
+    verify(folder / "net.ckpt", _published_variables())
+    read_variables(CheckpointFile(folder / "net.ckpt"), _published_variables())
 
 
 def _make_architecture(folder: Path, shared: Path) -> None:
@@ -539,6 +611,22 @@ def _read_labels(folder: Path, shared: Path) -> None:
     from tfmetamers.cli.network_options import parse_network
 
     parse_network(str(shared / "small.keras"), labels=folder / "labels.txt").load()
+
+
+def _make_initial(folder: Path, shared: Path) -> None:
+    np.save(folder / "initial.npy", np.random.default_rng(0).uniform(size=(16, 16, 3)).astype(np.float32))
+
+
+def _start_from_initial(folder: Path, shared: Path) -> None:
+    from tfmetamers.synthesis import synthesize
+
+    try:
+        initial = np.load(folder / "initial.npy", mmap_mode="r")  # As somebody would who works in Python.
+    except Exception:  # Of which NumPy raises any.
+        return
+    network = _network(shared)
+    natural = network.domain.load(shared / "pictures" / "0.png")
+    synthesize(network, natural, layer="first", steps=1, initial=initial)
 
 
 # Corpora.
@@ -678,17 +766,26 @@ DOORS: dict[str, Door] = {
     "kept state": Door(_make_kept_state, _extend, ("out/**/state.npz", "out/**/metamer.json"), 0.5),
     "truth": Door(_make_truth, _read_truth, weight=0.6),
     "null distribution": Door(_make_null, partial(_show_null, name="null.npz"), ("null.npz",)),
+    "two null distributions": Door(_make_two_nulls, _merge_nulls, ("[01].npz",), 0.6),
+    "bundled null distribution": Door(_make_bundled_null, _read_bundled_null, weight=0.6),
     "null distribution of the authors": Door(_make_pickled_null, partial(_show_null, name="null.pckl"), ("null.pckl",)),
-    "unfinished null distribution": Door(_make_unfinished_null, _continue_null, ("null.npz.unfinished/*",), 0.6),
+    "unfinished null distribution": Door(_make_unfinished_null, _make_null, ("null.npz.unfinished/*",), 0.6),
     "trained folder": Door(_make_trained, _load_trained, ("trained/*.json",), 0.6),
     "trained folder's checkpoint": Door(_make_trained, _read_trained_checkpoint, ("trained/*ckpt*",), 0.6),
     "checkpoint V1": Door(partial(_make_checkpoint, version="V1"), _read_checkpoint, weight=2),
     "checkpoint V2": Door(partial(_make_checkpoint, version="V2"), _read_checkpoint, weight=2),
     **{
+        f"published checkpoint {version}": Door(
+            partial(_make_published, version=version), _verify_published, weight=0.8
+        )
+        for version in ("V1", "V2")
+    },
+    **{
         f"model {name}": Door(partial(_copy, name=name), partial(_load_model, name=name), weight=0.4)
         for name in ("small.keras", "small.h5", "keras_2.h5", "exported", "frozen.pb")
     },
     "release": Door(_make_release, _read_release, weight=2),
+    "weights of a release": Door(_make_whole_release, _load_whole_release, weight=0.4),
     "weights of PyTorch": Door(_make_pytorch_weights, _read_pytorch_weights, weight=0.5),
     "experiment": Door(_make_experiment, _plan_experiment, ("mine.toml",)),
     "ledger of an experiment": Door(_make_experiment, _plan_experiment, ("out/ledger/**/*",)),
@@ -703,6 +800,7 @@ DOORS: dict[str, Door] = {
         for ending in ("wav", "flac", "ogg", "aiff")
     },
     "array": Door(_make_array, _load_array),
+    "initial stimulus": Door(_make_initial, _start_from_initial, weight=0.4),
     "manifest": Door(_make_manifest, _synth_manifest),
     "labels": Door(_make_labels, _read_labels, weight=0.3),
     "corpus": Door(_make_corpus, _read_corpus),

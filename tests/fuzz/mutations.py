@@ -410,6 +410,8 @@ KINDS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     ".ctm": lines,
     ".textgrid": lines,
     ".txt": lines,
+    ".toml": lines,
+    ".0": json_text,  # Claims of an experiment.
     ".png": picture,
     ".jpg": picture,
     ".wav": sound,

@@ -37,6 +37,7 @@ def test_what_is_not_told_stays_as_it_was_recorded():
         ("label,category\na,b\n", "label, category"),
         ("id,label\na,b\na,c\n", "'a'"),
         ("id,label\na,b\nb,c,d\n", "line 3"),
+        ("id,label\na,b,c\n", "header"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, text, at_fault):

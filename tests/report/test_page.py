@@ -23,6 +23,7 @@ from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.networks import load_architecture, load_network
 from tfmetamers.report import page as page_module
 from tfmetamers.report.figures import LINE_COLORS, MANY_COLOR, draw_losses
+from tfmetamers.report.media import embed_sound
 from tfmetamers.report.page import find_unreadable, write_report
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 
@@ -316,6 +317,9 @@ def test_nothing_to_report_and_damaged_folders_are_refused_and_what_cannot_be_re
     with pytest.raises(ResultError, match=r"metamer\.png"):
         write_report(tmp_path / "out", [damaged], nulls)
     assert not list(tmp_path.rglob("report.html"))
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(ResultError, match=r"pipe\.wav"):
+        embed_sound(tmp_path / "pipe.wav")
 
 
 def test_histograms_are_of_the_null_that_the_verdict_names(images, tmp_path):

@@ -254,6 +254,13 @@ class TestRefused:
         (tmp_path / "words.png").write_text("not a picture\n" * 100)
         assert "not a picture" in self.refusal(tmp_path / "words.png")
 
+    def test_postscript_with_a_pictures_name(self, tmp_path):
+        """Which Pillow would have Ghostscript execute."""
+        path = saved(tmp_path / "photo.eps", drawn(64, 64)).rename(tmp_path / "photo.png")
+        with Image.open(path) as picture:
+            assert picture.format == "EPS"
+        assert "not a picture" in self.refusal(path)
+
     @pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".bmp", ".tif", ".webp", ".ppm"])
     def test_a_file_that_is_cut_in_half(self, tmp_path, suffix):
         path = saved(tmp_path / f"half{suffix}", drawn(64, 64))

@@ -220,6 +220,13 @@ def test_a_start_that_is_the_stimulus_itself_need_not_move(small_model, pictures
     assert metamer.record.initial_correlation is None
 
 
+def test_a_stimulus_that_noise_matches_at_once_is_warned_of_and_recorded(deaf_network):
+    with pytest.warns(TfmetamersWarning, match="relu of deaf") as told:
+        record = tm.synthesize(deaf_network, np.full((32, 32, 3), 0.1), layer="relu", steps=2).record
+    assert record.warnings == (str(told[0].message),) and len(told) == 1
+    assert record.loss.initial == record.loss.final == 0
+
+
 def test_noise_that_a_layer_hardly_tells_from_a_stimulus_is_warned_of_and_recorded(pictures):
     """As where a model is given pictures of another range, which all look alike to it."""
     import keras

@@ -313,7 +313,14 @@ def test_a_folder_of_something_else_is_refused(learner, corpus, tmp_path):
 
 def test_a_damaged_epoch_is_named(trained, learner, corpus, tmp_path):
     copied = shutil.copytree(trained[0], tmp_path / "both")
-    (copied / "epochs" / "0003" / "optimizer.npz").write_bytes(b"PK")
+    state = copied / "epochs" / "0003" / "optimizer.npz"
+    with np.load(state) as archive:
+        arrays = dict(archive)
+    np.savez(state, **{name: array[..., None] for name, array in arrays.items()})
+    with pytest.raises(ResultError, match="0003") as refused:
+        _train(learner, corpus, copied, dataclasses.replace(SETTINGS, epochs=4))
+    assert "\n" not in str(refused.value)
+    state.write_bytes(b"PK")
     with pytest.raises(ResultError, match="0003"):
         _train(learner, corpus, copied, dataclasses.replace(SETTINGS, epochs=4))
 

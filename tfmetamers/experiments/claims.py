@@ -12,6 +12,7 @@ import functools
 import json
 import os
 import platform
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from typing import Any
 import psutil
 
 from tfmetamers.errors import ResultError
+from tfmetamers.utilities.json_files import parse_json, typed
 
 #: A worker's claim is rewritten this often, in seconds.
 SECONDS_A_BEAT = 10.0
@@ -96,8 +98,8 @@ class ClaimRecord:
     def decode(cls, content: bytes) -> "ClaimRecord | None":
         """Return what `encode` gave, None for anything else, such as a claim that is just being made."""
         try:
-            return cls(**json.loads(content))
-        except (ValueError, TypeError):
+            return typed(parse_json(content), cls)
+        except ValueError:
             return None
 
 
@@ -107,7 +109,7 @@ class FoundClaim:
 
     Attributes:
         generation: its number among the claims of the item.
-        record: what it holds; None while it is being created.
+        record: what it holds; None while it is being created, or where it is not a claim.
         beat: when it was last written, in seconds, by the file system's clock.
     """
 
@@ -207,8 +209,8 @@ class Claims:
         Workers that looked before the item was done may create later claims; each removes its own.
         """
         for each in reversed(range(generation + 1)):
-            with contextlib.suppress(FileNotFoundError):
-                self._path(key, each).unlink()
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                self._path(key, each).unlink()  # Of a link, the link alone.
 
     def now(self) -> float:
         """Return the time by the clock of the file system, which all workers share."""
@@ -222,8 +224,12 @@ class Claims:
         return self.folder / f"{key}.{generation}"
 
     def _read(self, key: str, generation: int) -> FoundClaim | None:
+        path = self._path(key, generation)
         try:
-            with self._path(key, generation).open("rb", buffering=0) as stream:
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):  # A link, a pipe, a folder: no worker has made it.
+                return FoundClaim(generation, None, status.st_mtime)
+            with path.open("rb", buffering=0) as stream:
                 content, beat = stream.read(CLAIM_BYTES), os.fstat(stream.fileno()).st_mtime
         except FileNotFoundError:
             return None

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfmetamers.errors import ResultError
-from tfmetamers.experiments.experiment import Experiment
+from tfmetamers.errors import ResultError, first_line
+from tfmetamers.experiments.experiment import LEDGER, Experiment
 from tfmetamers.experiments.items import RecognitionItem
 from tfmetamers.experiments.status import survey
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record, read_run
 from tfmetamers.metamers.tables import COLUMNS, gather, write_csv
+from tfmetamers.utilities.regular_files import open_regular
 
 if TYPE_CHECKING:
     import pandas
@@ -111,11 +112,24 @@ def _recognition_tables(experiment: Experiment) -> "dict[str, pandas.DataFrame]"
     tables = {}
     for name in ("recognition.csv", "recognition_summary.csv"):
         files = [item.folder(experiment.out) / name for item in items]
-        # As text, so that they are written as they were.
-        found = [pandas.read_csv(file, dtype=str, keep_default_na=False) for file in files if file.exists()]
+        found = [_read_table(file) for file in files if file.exists()]
         if found:
             tables[name] = pandas.concat(found).drop_duplicates()
     return tables
+
+
+def _read_table(file: Path) -> "pandas.DataFrame":
+    """Return a table as text, so that it is written as it was."""
+    import pandas
+
+    try:
+        with open_regular(file) as stream:
+            return pandas.read_csv(stream, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise ResultError(
+            f"{file} is damaged ({first_line(error)}); delete it and the folder {LEDGER}/done, and run the experiment "
+            "again."
+        ) from error
 
 
 def _timings(experiment: Experiment, made: "pandas.DataFrame") -> "pandas.DataFrame":

@@ -11,8 +11,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
+import msgspec
 import numpy as np
 import psutil
 
@@ -27,6 +28,7 @@ from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.data_sets import data_set_manifest, find_data_set
 from tfmetamers.stimuli.domains import Domain, domain_from_json
 from tfmetamers.synthesis.request import find_layers, find_outline
+from tfmetamers.utilities.json_files import typed
 from tfmetamers.utilities.words import counted
 from tfmetamers.version import __version__
 
@@ -38,6 +40,75 @@ MAX_AUTO_BATCH = 32
 
 #: Fields of a table of a network that `NetworkSpec.parse` takes.
 _MODEL_FIELDS = ("checkpoint", "input_range", "logits", "input", "signature", "domain", "sampling_rate", "optimize")
+
+
+#: Numbers that count, and numbers that are seeds.
+_Count, _Seed = Annotated[int, msgspec.Meta(ge=1)], Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _NetworkContent(TypedDict):
+    """What `PlannedNetwork.to_json` returns."""
+
+    entry: dict[str, Any]
+    network: dict[str, Any]
+    name: str
+    sha256: str
+    domain: dict[str, Any]
+    named_layers: list[str]
+    own_recipe: str
+    classes: int | None
+    layers: list[str]
+    recipe: dict[str, Any]
+    kernels: str | None
+
+
+class _JudgeContent(TypedDict):
+    """What `PlannedJudge.to_json` returns."""
+
+    entry: str | dict[str, Any]
+    network: dict[str, Any]
+    name: str
+    sha256: str
+
+
+class _NullContent(TypedDict, total=False):
+    """The table ``null``."""
+
+    stimuli: list[str]
+    files: list[str]
+    fit: str
+    pairs: _Count
+    design: str
+    seed: _Seed
+
+
+class _EvaluationContent(TypedDict):
+    """The table ``evaluation``."""
+
+    layers: str
+
+
+class _RecognitionContent(TypedDict):
+    """The table ``recognition``, without the judges."""
+
+    rules: list[str]
+    include_failed: bool
+    bootstrap_seed: _Seed
+
+
+class _Content(TypedDict):
+    """What `Definition.to_json` returns."""
+
+    version: str
+    file: str
+    networks: list[_NetworkContent]
+    stimuli: list[StimulusSpec]
+    seeds: list[_Seed]
+    batch_size: _Count
+    null: _NullContent | None
+    evaluation: _EvaluationContent
+    judges: list[_JudgeContent]
+    recognition: _RecognitionContent | None
 
 
 @dataclass(frozen=True)
@@ -170,11 +241,12 @@ class Definition:
         """
         if content["format"] != FORMAT:
             raise ValueError(f"it has format {content['format']}, and {FORMAT} was expected")
+        content = typed(content, _Content)
         return cls(
             version=content["version"],
             file=content["file"],
             networks=tuple(map(PlannedNetwork.from_json, content["networks"])),
-            stimuli=tuple(StimulusSpec(**stimulus) for stimulus in content["stimuli"]),
+            stimuli=tuple(content["stimuli"]),
             seeds=tuple(content["seeds"]),
             batch_size=content["batch_size"],
             null=content["null"],

@@ -30,7 +30,7 @@ from tfmetamers.experiments.items import (
 from tfmetamers.synthesis.unfinished import Job, remove_unfinished
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, sweep_beside
-from tfmetamers.utilities.json_files import read_json
+from tfmetamers.utilities.json_files import check_seal, read_json, sealed
 
 #: The folder, below the output folder, of what is known of the experiment beside its results.
 LEDGER = "ledger"
@@ -102,7 +102,7 @@ class Experiment:
         """
         if read_definition(self.out) != self.definition:
             with atomic_write(self.out / LEDGER / "experiment.json") as partial:
-                partial.write_text(json.dumps(self.definition.to_json(), indent=1) + "\n", encoding="utf-8")
+                partial.write_text(json.dumps(sealed(self.definition.to_json()), indent=1) + "\n", encoding="utf-8")
 
     @property
     def metamers(self) -> Path:
@@ -363,7 +363,9 @@ def read_definition(out: Path) -> Definition | None:
     """
     path = out / LEDGER / "experiment.json"
     try:
-        return Definition.from_json(read_json(path, MAX_DEFINITION))
+        content = read_json(path, MAX_DEFINITION)
+        check_seal(content)
+        return Definition.from_json(content)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -8,12 +8,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tfmetamers.errors import ArgumentError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
+from tfmetamers.utilities.regular_files import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+#: The largest file that is read, in bytes.
+MAX_BYTES = 2**24
 
 #: Where the fields of the file are described.
 _REMEDY = "docs/experiments.md lists them."
@@ -29,14 +33,16 @@ def read_experiment_file(path: Path) -> dict[str, Any]:
         ArgumentError: it is missing, is not TOML, has a key that is not known, or a value that cannot be used.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, MAX_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArgumentError(
             f"The experiment {path} cannot be read: {reason}; 'tfmetamers experiment new NAME' writes one."
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ArgumentError(f"{path} is not TOML: {error}; mend that line.") from error
+    try:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # Numbers of thousands of digits, lists that are nested too deeply.
+        raise ArgumentError(f"{path} is not TOML that can be read: {first_line(error)}; mend that line.") from error
     _check(path, content)
     _check_choices(path, content)
     return _with_defaults(experiment_schema(), content)

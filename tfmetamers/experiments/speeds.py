@@ -12,7 +12,7 @@ from tfmetamers.experiments.experiment import LEDGER, Experiment
 from tfmetamers.experiments.items import SynthesisItem
 from tfmetamers.metamers.folder import read_run
 from tfmetamers.utilities.files import atomic_write
-from tfmetamers.utilities.json_files import read_json
+from tfmetamers.utilities.json_files import read_json, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def _file(experiment: Experiment) -> Path:
 
 def _read(experiment: Experiment) -> dict[str, float]:
     try:
-        return read_json(_file(experiment))
+        return typed(read_json(_file(experiment)), dict[str, float])
     except (OSError, ValueError):
         return {}
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,9 +45,11 @@ def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
     import pandas
 
     try:
-        with open_regular(file) as stream:
+        with open_regular(file) as stream, warnings.catch_warnings():
+            # Of a row with more cells than the header, pandas warns, and drops the rest.
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
             table = pandas.read_csv(stream, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors.
+    except (OSError, ValueError, pandas.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors.
         reason = getattr(error, "strerror", None) or first_line(error)
         raise StimulusError(f"{file} cannot be read as a CSV in UTF-8 ({reason}); give another file.") from error
     columns = [name for name in TRUTH_COLUMNS if name in table]

@@ -10,6 +10,7 @@ from PIL import Image
 from tfmetamers.errors import ResultError
 from tfmetamers.stimuli.images import open_picture
 from tfmetamers.stimuli.sounds import MAX_SAMPLES
+from tfmetamers.utilities.regular_files import regular_status
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def embed_sound(path: Path) -> str:
 
     packed = io.BytesIO()
     try:
+        regular_status(path)
         with soundfile.SoundFile(path) as sound:
             samples, sampling_rate = sound.read(min(sound.frames, MAX_SAMPLES), dtype="int16"), sound.samplerate
         soundfile.write(packed, samples, sampling_rate, format="FLAC", subtype="PCM_16")

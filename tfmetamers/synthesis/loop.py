@@ -132,11 +132,19 @@ class Synthesis:
         """
         activations = self._activations(start.stimuli).numpy()
         found = [spearman(*pair) for pair in zip(targets, activations, strict=True)]
-        for text in dict.fromkeys(text for each in found for text in self._find_warnings(each)):
+        matched = [np.array_equal(*pair) for pair in zip(targets, activations, strict=True)]
+        told = (text for pair in zip(found, matched, strict=True) for text in self._find_warnings(*pair))
+        for text in dict.fromkeys(told):
             warnings.warn(text, TfmetamersWarning, stacklevel=2)
         return found
 
-    def _find_warnings(self, initial_correlation: float | None) -> list[str]:
+    def _find_warnings(self, initial_correlation: float | None, is_matched: bool) -> list[str]:
+        if is_matched:
+            return [
+                f"At {self.layer} of {self.network.name}, a natural stimulus is matched before the first step, because "
+                "its activations are those of what synthesis starts from, so no step changes anything; try another "
+                "layer."
+            ]
         if initial_correlation is None or initial_correlation <= BARELY_DIFFERENT:
             return []
         return [
@@ -272,7 +280,10 @@ class Synthesis:
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
                     prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
-                    warnings=(*self.network.warnings, *self._find_warnings(initial_correlations[item])),
+                    warnings=(
+                        *self.network.warnings,
+                        *self._find_warnings(initial_correlations[item], losses[0, item] == 0),
+                    ),
                     versions=versions,
                 ),
             )

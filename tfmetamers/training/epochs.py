@@ -74,15 +74,25 @@ def restore_epoch(out: Path, epoch: int, trainer: Trainer) -> list[dict]:
         arrays = read_archive(folder / STATE_FILE)
         state = [arrays[f"{number:04d}"] for number in range(len(arrays))]
         checkpoint = CheckpointFile(folder / CHECKPOINT_FILE)
-        for name, variable in trainer.network.variables.items():
-            variable.assign(checkpoint.read(name))
-        for variable, value in zip(trainer.optimizer.variables, state, strict=True):
-            variable.assign(value)
+        values = [checkpoint.read(name) for name in trainer.network.variables]
+        variables = [*trainer.network.variables.values(), *trainer.optimizer.variables]
+        for variable, value in zip(variables, [*values, *state], strict=True):
+            _assign(variable, value)
     except (OSError, ValueError, KeyError, CheckpointError) as error:
         raise ResultError(
             f"{folder} is damaged ({error}); delete it, and training continues from the epoch before."
         ) from error
     return history
+
+
+def _assign(variable, value: np.ndarray) -> None:
+    """Give a variable of TensorFlow or Keras a value of its own shape and type."""
+    held = variable.numpy()
+    if (value.shape, value.dtype) != (held.shape, held.dtype):
+        raise ValueError(
+            f"it holds {value.dtype} of shape {value.shape} where {held.dtype} of shape {held.shape} was expected"
+        )
+    variable.assign(value)
 
 
 def drop_epochs(out: Path, kept: set[int]) -> None:

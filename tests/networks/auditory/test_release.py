@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pickle
+import shutil
 import sys
 import time
 import tracemalloc
@@ -32,7 +33,7 @@ from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
 from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
 from tfmetamers.cochlea.settings import CochleagramSettings
 from tfmetamers.errors import CheckpointError, TfmetamersError
-from tfmetamers.networks import load_network
+from tfmetamers.networks import NetworkSpec, load_network
 from tfmetamers.networks.auditory.architecture import Architecture, LayerSpecification, trace
 from tfmetamers.networks.auditory.release import (
     ReleaseFiles,
@@ -509,3 +510,39 @@ def test_a_missing_file_is_refused(tmp_path):
     for reader, name in ((read_word_labels, "none.pckl"), (read_word_labels, "none.json"), (read_small, "none")):
         with pytest.raises(CheckpointError, match=name):
             reader(tmp_path / name)
+
+
+class TestVariablesOfACheckpointThatIsGivenByItsPath:
+    @staticmethod
+    def variables(checkpoint, network="word_aliased"):
+        spec = NetworkSpec.parse(network, checkpoint=str(checkpoint))
+        return spec.network_family.variables(spec)
+
+    @staticmethod
+    def copied(golden, folder, name="word_network_aliased.ckpt"):
+        folder.mkdir(exist_ok=True)
+        for file in golden.glob("*.ckpt.*"):
+            shutil.copyfile(file, folder / file.name.replace("word_network_aliased.ckpt", name))
+        return folder / name
+
+    def test_its_layers_may_lie_in_a_folder_beside_and_it_may_have_any_name(self, golden, tmp_path):
+        expected = self.variables(golden / "word_network_aliased.ckpt")
+        (tmp_path / "layers").mkdir()
+        shutil.copyfile(golden / "word_network_aliased.pckl", tmp_path / "layers/word_network_aliased.pckl")
+        for checkpoint in (
+            self.copied(golden, tmp_path / "weights"),
+            self.copied(golden, tmp_path / "weights", "word_aliased.ckpt"),  # Beside the first one.
+            self.copied(golden, tmp_path / "weights", "mine.ckpt"),
+        ):
+            assert self.variables(checkpoint) == expected
+            assert self.variables(f"{checkpoint}.index") == expected
+
+    def test_that_of_the_other_network_is_refused_by_each_name_of_its_files(self, golden):
+        for file in golden.glob("*.ckpt.*"):
+            for name in (file, file.with_suffix("")):
+                with pytest.raises(CheckpointError, match="another network"):
+                    self.variables(name, "word_reduced_aliasing")
+
+    def test_without_layers_it_is_said_what_is_missing(self, golden, tmp_path):
+        with pytest.raises(CheckpointError, match=r"word_network_aliased\.pckl"):
+            self.variables(self.copied(golden, tmp_path / "weights"))

@@ -106,6 +106,25 @@ def network_name(path: str | os.PathLike) -> str:
     return re.sub(r"^word_network_(?=.)", "word_", Path(path).stem)
 
 
+def find_layers(network: str, checkpoint: Path) -> Path:
+    """Find the pickle of a network's layers, beside its checkpoint or in a folder beside that of the checkpoint.
+
+    Raises:
+        CheckpointError: there is none, or there are several.
+    """
+    name = f"word_network_{network.removeprefix('word_')}.pckl"
+    beside = checkpoint.parent / name
+    if beside.is_file():
+        return beside
+    found = sorted(checkpoint.absolute().parent.parent.glob(f"*/{name}"))
+    if not found:
+        raise CheckpointError(
+            f"{checkpoint} has no {name}, which holds its layers, beside it or in a folder beside its own; give the "
+            "checkpoint where the authors' archive was unpacked."
+        )
+    return _only(found, f"architectures of {network}")
+
+
 def _checkpoint(network: str, beside: Path, files: list[Path]) -> Path | None:
     names = [name.format(network.removeprefix("word_")) for name in CHECKPOINT_NAMES]
     prefixes = {path.with_name(path.name.removesuffix(".index")) for path in files}

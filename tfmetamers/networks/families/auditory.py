@@ -111,7 +111,7 @@ class AuditoryFamily(NetworkFamily):
         architecture = self.find(spec).architecture
         if spec.checkpoint is not None:
             architecture = release.class_counts(architecture, CheckpointFile(spec.checkpoint).variables)
-        return _trace(architecture).specification
+        return variables_of(architecture)
 
     def files(self, spec):
         defining = self.defining_files(spec)
@@ -150,7 +150,7 @@ def load_auditory(
         provenance = random_provenance(drawn, random_seed)
         return _network(architecture, traced, constants(drawn), provenance, labels)
     file = CheckpointFile(checkpoint)
-    _refuse_another_network(architecture.name, Path(file.path))
+    refuse_another_network(architecture.name, Path(file.path))
     architecture = release.class_counts(architecture, file.variables)
     traced = _trace(architecture)
     values, provenance = read_weights(file, traced, TRAINING_EXTRAS)
@@ -163,7 +163,12 @@ def _trace(architecture: "Architecture", seed: int = 0) -> "TracedGraph":
     return architectures.trace(architecture, seed)
 
 
-def _refuse_another_network(name: str, checkpoint: Path) -> None:
+def variables_of(architecture: "Architecture"):
+    """Return shape and dtype of every variable of an architecture, by name."""
+    return _trace(architecture).specification
+
+
+def refuse_another_network(name: str, checkpoint: Path) -> None:
     """Word networks with the same variables differ in strides and pools, which no checkpoint holds."""
     from tfmetamers.networks.auditory import release, word_cnn
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tfmetamers.checkpoints.catalog import cache_folder, cached_checkpoint, network_entry
 from tfmetamers.errors import CheckpointError
-from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles
+from tfmetamers.networks.families.auditory import AuditoryFamily, AuditoryFiles, refuse_another_network, variables_of
 from tfmetamers.networks.families.checkpoints import fetched
 
 #: The folder of the layers that the package carries.
@@ -55,16 +55,17 @@ class WordFamily(AuditoryFamily):
             ) from error
 
     def variables(self, spec):
-        """Return what a checkpoint must hold, by the release's pickle beside it."""
-        from tfmetamers.networks.families.auditory import _refuse_another_network
-        from tfmetamers.networks.families.release import FAMILY as RELEASE
-        from tfmetamers.networks.spec import NetworkSpec
+        """Return what a checkpoint must hold, by the release's pickle beside it, whatever the checkpoint is called."""
+        from tfmetamers.checkpoints.reader import CheckpointFile
+        from tfmetamers.networks.auditory import release
 
         if spec.checkpoint is None:
             return super().variables(spec)
-        checkpoint = Path(spec.checkpoint)
-        _refuse_another_network(spec.name, checkpoint)
-        return RELEASE.variables(NetworkSpec(family="release", file=str(checkpoint.parent), name=spec.name))
+        checkpoint = CheckpointFile(spec.checkpoint)
+        refuse_another_network(spec.name, checkpoint.path)
+        layers = release.find_layers(spec.name, checkpoint.path)
+        architecture = release.read_release_architecture(layers, spec.name)
+        return variables_of(release.class_counts(architecture, checkpoint.variables))
 
     def files(self, spec):
         if spec.random_seed is None and spec.checkpoint is None:
