@@ -56,7 +56,7 @@ CASES = [
     ("resnet_v2_101:random", "block4"),
     ("word_aliased:random", "conv_2"),
     ("vggish@1s:random", "conv4_2"),
-    ("deepspeech@1s:random", "rnn"),
+    ("deepspeech@1s:random", "rnn_output"),
 ]
 
 

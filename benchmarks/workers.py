@@ -45,6 +45,7 @@ class Worker:
         self._pipe, other_end = context.Pipe()
         self._process = context.Process(target=_work, args=(other_end, build, *arguments), daemon=True)
         self._process.start()
+        other_end.close()  # Or the end of a process that fails would not be noticed.
         self._pipe.recv()
 
     def seconds(self, steps: int) -> float:
