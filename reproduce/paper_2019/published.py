@@ -20,6 +20,12 @@ EXPERIMENTS = {
         ),
         **_WORDS,
     ),
+    "pictures": Published(
+        ("vgg_19", "inception_v3", "resnet_v2_101"),
+        576,
+        "36 of each of 16 categories of ImageNet's training set",
+        PAIRS,
+    ),
     "gradients": Published(("deepspeech", "word_aliased"), 20, "sounds", pairs=0),
     "cochleagram": Published(("word_reduced_aliasing", "word_reduced_aliasing, cochleagram"), **_WORDS),
 }
