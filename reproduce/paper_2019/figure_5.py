@@ -77,11 +77,11 @@ class Figure5(Reproduction):
             show_proportions(across[0], f"proportion correct,\n{described}")
         for network, axes, width in zip(networks, panels[0], widths, strict=False):
             axes.tick_params(labelbottom=False)
-            axes.set_title(wrapped(f"metamers of {network}", (PAGE - 0.6) * width / sum(widths)))
+            axes.set_title(f"metamers of\n{wrapped(network, (PAGE - 0.6) * width / sum(widths))}")
         for axes in panels[:, -1]:
             axes.set_axis_off()
             axes.text(0.5, 0.5, wrapped("weights never published", 0.9), ha="center", va="center", fontsize=7)
-        panels[0, -1].set_title(wrapped("metamers of another initialisation", 1.0))
+        panels[0, -1].set_title("of another\ninitialisation")
         figure.legend(handles=legend_handles(panels.flat), loc="outside lower center", ncols=3, title="judge")
         return figure
 
