@@ -48,7 +48,7 @@ Open {report} in a browser and listen, best with headphones: to the natural soun
 - How much of the photograph is left? In the paper, metamers of the last layers looked like nothing to people.
 
 The paper's networks are larger, and its metamers had nearly four times as many steps, those of pictures fifty times.
-The inclusion test needs many natural pictures, so metamers of the photograph are not judged."""
+The inclusion test needs many natural pictures, so none of the photograph's metamers can pass it."""
 
 
 def main() -> None:
