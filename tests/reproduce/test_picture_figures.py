@@ -11,6 +11,7 @@ from scipy.stats import pearsonr
 
 from tests.reproduce.test_figures import folders, points, table_of
 from tfmetamers.cli.main import tfmetamers
+from tfmetamers.errors import ResultError
 from tfmetamers.experiments.experiment import Experiment
 from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import read_metamer
@@ -70,6 +71,15 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def network():
     return load_network(NETWORK)
+
+
+def test_a_folder_of_another_figure_is_refused_before_anything_is_made(tmp_path):
+    marker = tmp_path / "2019" / "quick" / "figure-3a" / "reproduction.json"
+    marker.parent.mkdir(parents=True)
+    marker.write_text(json.dumps({"reproduction": "2019/figure-5", "setting": "quick"}))
+    done = CliRunner().invoke(tfmetamers, ["reproduce", "figure-3a", "--quick", "--output", str(tmp_path)])
+    assert isinstance(done.exception, ResultError) and "figure-5" in str(done.exception)
+    assert not (marker.parents[1] / "pictures").exists()
 
 
 @pytest.mark.parametrize("name", FIGURES)
