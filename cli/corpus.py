@@ -1,4 +1,4 @@
-"""``tfmetamers corpus``: manifests of training data."""
+"""``tfmetamers corpus``: manifests of training data, and of natural pictures."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _seed = _number("--seed", 0, "Seed of the splits.")
 
 @click.group()
 def corpus():
-    """Make manifests (CSV) of training data."""
+    """Make manifests (CSV) of training data, and of natural pictures."""
 
 
 @corpus.command()
@@ -144,6 +144,29 @@ def stimuli(words, name, split, seconds, sampling_rate, seed, output):
     with progress_over("clips", "clip") as bar:
         manifest = write_stimuli(clips, output, seconds=seconds, sampling_rate=sampling_rate, progress=bar)
     say(f"{manifest} lists {counted(len(clips), 'stimulus', 'stimuli')}.")
+
+
+@corpus.command()
+@click.option("--imagenet", type=_FOLDER, required=True, help="ImageNet's training set: a folder for each class.")
+@click.option("--output", type=_OUTPUT, required=True, help="The manifest to write.")
+@_number("--per-category", 16, "Pictures of each category: 16 in the released code, 36 in the paper.")
+@_number("--seed", 0, "Seed of the choice.")
+@json_option
+def pictures(imagenet, output, per_category, seed):
+    """Make a manifest of pictures of 16 categories, chosen from ImageNet as the released code does it."""
+    import pandas
+
+    from tfmetamers.metamers.tables import write_csv
+    from tfmetamers.recognition.imagenet_pictures import choose_pictures
+
+    chosen = choose_pictures(imagenet.absolute(), per_category, seed)
+    table = pandas.DataFrame(
+        [{"id": each.id, "file": each.path, "label": each.label, "category": each.category} for each in chosen]
+    )
+    counts = table.groupby("category", sort=False).agg(pictures=("id", "size"), classes=("label", "nunique"))
+    show_table(counts.reset_index().to_dict("records"), {name: name for name in ("category", *counts)})
+    write_csv(table, output)
+    say(f"\nWrote {output}.")
 
 
 def _check_output(output, inputs) -> None:

@@ -55,7 +55,7 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
     """Show the metamers below OUT, and the natural stimuli that they match, to other networks.
 
     The right answers come from the manifest or the class folders with which the metamers were made, or from --truth.
-    Writes recognition.csv, recognition_summary.csv and recognition.png.
+    Writes recognition.csv, recognition_summary.csv, and the figure recognition.pdf, .svg and .png.
     """
     if not judges:
         raise ArgumentError("No judge was given; give at least one, such as --by vgg_19.")
@@ -78,7 +78,7 @@ def recognize(out, judges, include_failed, truth_file, rule, bootstrap_seed, out
     for remark in _remarks(recognition, rows):
         say(f"\n{remark}")
     write_recognition(output or out, recognition, rows)
-    say(f"\nWrote recognition.csv, recognition_summary.csv and recognition.png to {output or out}.")
+    say(f"\nWrote recognition.csv, recognition_summary.csv and recognition.pdf, .svg and .png to {output or out}.")
     for folder, reason in recognition.problems:
         warn(f"Not shown: {folder}: {reason}")
     return 1 if recognition.problems else 0

@@ -51,6 +51,9 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
         for file in files.values():
             say(f"Wrote {file}; edit it, or see how long it takes: tfmetamers experiment plan {file}")
         return 0
+    from tfmetamers.reproduce.page import claim_folder
+
+    claim_folder(folder / found.name, found, setting)
     for file in files.values():
         say(f"\nExperiment {file}")
         run_experiment(file, **_chosen_engine(setting, engine))
@@ -111,13 +114,12 @@ def _experiments(found, setting: str, folder: Path, options, *, is_run: bool) ->
 def _show(found, setting: str, folder: Path, files, options) -> int:
     from tfmetamers.experiments.experiment import Experiment
     from tfmetamers.reproduce.catalogue import published_experiments
-    from tfmetamers.reproduce.page import claim_folder, write_page
+    from tfmetamers.reproduce.page import write_page
     from tfmetamers.reproduce.results import Results
 
     results = {name: Results(Experiment.recall(file)) for name, file in files.items()}
     words = [word for option, values in options.items() for value in values for word in (option, value)]
     command = shlex.join(["tfmetamers", "reproduce", found.full_name, f"--{setting}", *map(str, words)])
-    claim_folder(folder / found.name, found, setting)
     page = write_page(found, setting, results, published_experiments(found.paper), folder / found.name, command)
     say(f"\n{found.title}: {page.verdict}")
     for finding in page.findings:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfmetamers.networks.families.bundled import BundledFamily
-from tfmetamers.reproduce.results import Results, plain_name
+from tfmetamers.reproduce.results import Results, plain_name, without_size
 from tfmetamers.utilities.words import counted
 
 
@@ -42,6 +42,7 @@ def find_differences(results: Results, published: Published) -> Iterator[str]:
         )
     yield from _recipes(definition)
     yield from _nulls(results, published)
+    yield from _truths(definition)
     if definition.recognition and definition.recognition["include_failed"]:
         yield "Judges are also shown metamers that failed the inclusion test; figures leave them out."
     made, planned = len(results.metamers), len(definition.stimuli) * len(results.experiment.conditions)
@@ -50,7 +51,7 @@ def find_differences(results: Results, published: Published) -> Iterator[str]:
 
 
 def _networks(definition: Any, published: Published) -> Iterator[str]:
-    names = list(dict.fromkeys(plain_name(each.entry) for each in definition.networks))
+    names = list(dict.fromkeys(without_size(plain_name(each.entry)) for each in definition.networks))
     others = [name for name in names if name not in published.networks]
     if others:
         yield f"Metamers of {_listed(others)}; the paper has {_listed(published.networks)}."
@@ -60,9 +61,23 @@ def _networks(definition: Any, published: Published) -> Iterator[str]:
         yield (
             f"Bundled networks are small: sounds of one second at 8 kHz, and {' or '.join(map(str, classes))} classes."
         )
+    for each in definition.networks:
+        if each.spec.size:
+            name = without_size(plain_name(each.entry))
+            yield f"{name} takes {each.outline.domain.describe()}, which is not its own size."
     missing = [name for name in published.networks if name not in names]
     if missing and not others:
         yield f"No metamers of {_listed(missing)}."
+
+
+def _truths(definition: Any) -> Iterator[str]:
+    unknown = sum(stimulus.label is None and stimulus.category is None for stimulus in definition.stimuli)
+    if definition.judges and unknown:
+        yield (
+            f"What {unknown} of {counted(len(definition.stimuli), 'natural stimulus', 'natural stimuli')} are is not "
+            "known. There, a judge is right about a metamer if its answer is its answer to the natural stimulus: it is "
+            "right about all natural stimuli, and a judge that gives one answer to everything is always right."
+        )
 
 
 def _recipes(definition: Any) -> Iterator[str]:
@@ -70,10 +85,10 @@ def _recipes(definition: Any) -> Iterator[str]:
     for each in definition.networks:
         for field, (paper, used) in each.recipe.deviations().items():
             seen.setdefault((field, paper, used), []).append(plain_name(each.entry))
-    everything = {plain_name(each.entry) for each in definition.networks}
+    networks = {plain_name(each.entry) for each in definition.networks}
     for (field, paper, used), names in seen.items():
         names = list(dict.fromkeys(names))
-        where = "" if set(names) == everything else f" ({', '.join(names)})"
+        where = "" if set(names) == networks else f" ({', '.join(names)})"
         yield f"{field.replace('_', ' ').capitalize()} {_plain(used)}{where}; the paper has {_plain(paper)}."
 
 

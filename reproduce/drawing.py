@@ -1,23 +1,21 @@
 """Parts that the figures of the papers have in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfmetamers.plotting.style import COLOURS, print_style, wrapped
+from tfmetamers.plotting.style import COLOURS, LINE_COLOURS, print_style
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 #: Widths of a column and of a page, in inches.
 COLUMN, PAGE = 3.4, 7.0
-
-#: Colours of what has none in a paper.
-OTHER_COLOURS = tuple(COLOURS[name] for name in ("blue", "vermilion", "green", "purple", "orange", "sky", "black"))
 
 
 @dataclass(frozen=True)
@@ -38,26 +36,19 @@ class Role:
 def assign_roles(names: Sequence[str], known: Mapping[str, Role]) -> dict[str, Role]:
     """Return the role of each network: the known one, else one of its own name and a colour that is left."""
     used = {known[name].colour for name in names if name in known}
-    left = [colour for colour in OTHER_COLOURS if colour not in used] or list(OTHER_COLOURS)
+    left = [colour for colour in LINE_COLOURS if colour not in used] or list(LINE_COLOURS)
     others = [name for name in names if name not in known]
     return {name: known.get(name) or Role(name, left[others.index(name) % len(left)]) for name in names}
 
 
+#: Has a function draw in the style of print.
+styled = print_style()
+
+
+@styled
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure in the style of print, of a width and height in inches."""
-    with print_style():
-        return Figure(figsize=(width, height), layout="constrained")
-
-
-def styled(draw: Callable) -> Callable:
-    """Have a function draw in the style of print."""
-
-    def inner(*arguments, **options):
-        with print_style():
-            return draw(*arguments, **options)
-
-    inner.__doc__, inner.__name__ = draw.__doc__, draw.__name__
-    return inner
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def draw_line(
@@ -99,6 +90,7 @@ def show_proportions(axes: "Axes", label: str) -> None:
     axes.set(ylim=(-0.03, 1.03), ylabel=label)
 
 
-def title(axes: "Axes", text: str) -> None:
-    """Set a title that is broken to the width of its panel."""
-    axes.set_title(wrapped(text, axes.get_position().width * axes.figure.get_figwidth()))
+def legend_handles(panels: Iterable["Axes"]) -> list["Artist"]:
+    """Return what a legend of several panels names, once each."""
+    handles = {handle.get_label(): handle for axes in panels for handle in axes.get_legend_handles_labels()[0]}
+    return list(handles.values())

@@ -95,8 +95,8 @@ def write_page(
     table = reproduction.tabulate(results)
     if not len(table):
         raise ResultError(
-            f"There is nothing to show for {reproduction.full_name} yet: no metamer of its experiments was judged. "
-            "'tfmetamers experiment status' says what failed."
+            f"There is nothing to show for {reproduction.full_name} yet: 'tfmetamers experiment status "
+            f"{next(iter(results.values())).experiment.file}' says what is to be made, and what failed."
         )
     comparison, findings = reproduction.compare(table), reproduction.judge(table, results)
     write_csv(table, folder / "table.csv")

@@ -1,5 +1,6 @@
 """What an experiment has made, as tidy tables that figures are drawn from."""
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +55,11 @@ class Results:
             name: sorted(dict.fromkeys(layers), key=lambda layer: places[name].get(layer, len(places[name])))
             for name, layers in found.items()
         }
+
+    @property
+    def judges(self) -> list[str]:
+        """What each judge is called, in the order of the experiment's file."""
+        return [plain_name(judge.entry) for judge in self.experiment.definition.judges]
 
     @cached_property
     def _found(self) -> list[dict[str, Any]]:
@@ -140,9 +146,10 @@ class Results:
     def decisions(self) -> "pandas.DataFrame":
         """A row for each judge and each stimulus that it was shown; natural stimuli have no network.
 
-        Judges are called as networks are, so that a network that judges its own metamers has one name. ``agrees`` tells
-        whether a judge's label of a metamer is the judge's own label of the natural stimulus, which needs no truth;
-        ``same_category`` is the same for the 16 categories.
+        Categories are those of the first of the experiment's decision rules. Judges are called as networks are, so that
+        a network that judges its own metamers has one name. ``agrees`` tells whether a judge's label of a metamer is
+        the judge's own label of the natural stimulus, which needs no truth; ``same_category`` is the same for the 16
+        categories.
         """
         import pandas
 
@@ -151,14 +158,12 @@ class Results:
             for item in self.experiment.items
             if isinstance(item, RecognitionItem) and self.experiment.is_done(item)
         ]
-        tables = [pandas.read_csv(file) for file in files]
-        columns = ["judge", *CONDITION, "included", "rule", "decision_label", "correct_label", "decision_category",
+        columns = ["judge", *CONDITION, "included", "decision_label", "correct_label", "decision_category",
                    "correct_category", "agrees", "same_category"]  # fmt: skip
-        if not tables:
+        if not files:
             return pandas.DataFrame(columns=columns)
-        table = pandas.concat(tables, ignore_index=True)
-        judges = [plain_name(judge.entry) for judge in self.experiment.definition.judges]
-        table["judge"] = table["judge"].map(dict(zip(table["judge"].unique(), judges, strict=True)))
+        table = pandas.read_csv(files[0])
+        table["judge"] = table["judge"].map(dict(zip(table["judge"].unique(), self.judges, strict=True)))
         by_folder = {
             found["folder"].relative_to(self.experiment.metamers).as_posix(): found["condition"]
             for found in self._found
@@ -224,6 +229,11 @@ def plain_name(entry: Mapping[str, Any] | str) -> str:
     return f"{name}, cochleagram" if table.get("optimize") == "cochleagram" else name
 
 
+def without_size(name: str) -> str:
+    """Return a network's name without the size of its input: ``vgg_19:random:0`` for ``vgg_19@160:random:0``."""
+    return re.sub("@[^:,]*", "", name)
+
+
 def _order(condition: Mapping[str, Any], networks: list[str]) -> tuple:
     return (
         networks.index(condition["network"]),
@@ -238,10 +248,12 @@ def _comparisons(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _with_agreement(table: "pandas.DataFrame") -> "pandas.DataFrame":
     """Add what a judge's decisions have to do with its own decisions on natural stimuli."""
-    natural = table[table["layer"] == "natural"].drop_duplicates(["judge", "rule", "stimulus"])
-    keys = ["judge", "rule", "stimulus"]
+    natural = table[table["layer"] == "natural"].drop_duplicates(["judge", "stimulus"])
+    keys = ["judge", "stimulus"]
     own = natural[[*keys, "decision_label", "decision_category"]]
     joined = table.merge(own, on=keys, how="left", suffixes=("", "_natural"))
-    joined["agrees"] = joined["decision_label"] == joined["decision_label_natural"]
-    joined["same_category"] = joined["decision_category"] == joined["decision_category_natural"]
+    for column, decision in {"agrees": "decision_label", "same_category": "decision_category"}.items():
+        is_known = joined[decision].notna() & joined[f"{decision}_natural"].notna()
+        is_same = joined[decision] == joined[f"{decision}_natural"]
+        joined[column] = is_same.astype("boolean").where(is_known)
     return joined

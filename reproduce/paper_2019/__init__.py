@@ -3,9 +3,12 @@
 from tfmetamers.reproduce.paper_2019.figure_2a import Figure2a
 from tfmetamers.reproduce.paper_2019.figure_2b import Figure2b
 from tfmetamers.reproduce.paper_2019.figure_2c import Figure2c
+from tfmetamers.reproduce.paper_2019.figure_3a import Figure3a
+from tfmetamers.reproduce.paper_2019.figure_3b import Figure3b
 from tfmetamers.reproduce.paper_2019.figure_3c import Figure3c
 from tfmetamers.reproduce.paper_2019.figure_3d import Figure3d
 from tfmetamers.reproduce.paper_2019.figure_4 import Figure4
+from tfmetamers.reproduce.paper_2019.figure_5 import Figure5
 from tfmetamers.reproduce.paper_2019.figure_6 import Figure6
 from tfmetamers.reproduce.paper_2019.figure_s9 import FigureS9
 from tfmetamers.reproduce.paper_2019.figures_s1_to_s8 import HistogramsOfNetwork
@@ -13,6 +16,7 @@ from tfmetamers.reproduce.paper_2019.notebook import Notebook
 from tfmetamers.reproduce.paper_2019.published import EXPERIMENTS
 from tfmetamers.reproduce.paper_2019.section_3_2 import Section32
 from tfmetamers.reproduce.paper_2019.section_3_3 import Section33
+from tfmetamers.reproduce.paper_2019.section_4_1 import Section41
 from tfmetamers.reproduce.paper_2019.section_4_2 import Section42
 from tfmetamers.reproduce.paper_2019.tables_passed import TableOfPassed
 from tfmetamers.reproduce.reproduction import Setting
@@ -22,6 +26,8 @@ __all__ = ["EXPERIMENTS", "REPRODUCTIONS"]
 _SMALL = "small_word_reduced_aliasing"
 _WORDS = "recordings of the 295 words"
 _TRAINED = "a network that you train"
+_PICTURES_QUICK = Setting("tfmetamers[pictures]", "8 minutes")
+_PICTURES_FULL = Setting("three checkpoints, ImageNet", "100 days")
 
 #: The sound networks of Figures S1 to S5: what they are, their experiment, what they are called there, and what
 #: ``--full`` needs besides recordings.
@@ -48,17 +54,39 @@ _SOUND_NETWORKS = (
     ),
 )
 
+#: The image networks of Figures S6 to S8: what they are, what they are called in the experiment, and ``--quick``.
+_IMAGE_NETWORKS = (
+    ("VGG-19", ("vgg_19", "efficientnet_lite0"), _PICTURES_QUICK),
+    ("Inception-V3", ("inception_v3", "efficientnet_lite1"), _PICTURES_QUICK),
+    (
+        "ResNet-101-V2",
+        ("resnet_v2_101",),
+        Setting(unavailable="packages ship two networks of ImageNet, and Figures S6 and S7 show these; give --full."),
+    ),
+)
+
 REPRODUCTIONS = (
-    Figure2a(),
+    Figure2a(
+        "figure-2a",
+        "sounds",
+        "sounds",
+        Setting("nothing more", "8 minutes"),
+        Setting("word_reduced_aliasing, recordings of the 295 words", "400 days"),
+    ),
+    Figure2a("figure-2a-pictures", "pictures", "pictures", _PICTURES_QUICK, _PICTURES_FULL),
     Figure2b(),
     Figure2c(),
     Notebook(),
     Section32(),
     Section33(),
+    Figure3a(),
+    Figure3b(),
     Figure3c(),
     Figure3d(),
     Section42(),
+    Section41(),
     Figure4(),
+    Figure5(),
     Figure6(),
     *(
         HistogramsOfNetwork(
@@ -72,6 +100,10 @@ REPRODUCTIONS = (
         )
         for number, (described, experiment, names, needed) in enumerate(_SOUND_NETWORKS, start=1)
     ),
+    *(
+        HistogramsOfNetwork(number, described, "pictures", names, "pictures", quick, _PICTURES_FULL)
+        for number, (described, names, quick) in enumerate(_IMAGE_NETWORKS, start=6)
+    ),
     FigureS9(),
     TableOfPassed(
         "table-s1.2",
@@ -81,4 +113,5 @@ REPRODUCTIONS = (
         Setting("nothing more", "10 minutes"),
         Setting(f"both released word networks, networks that you train, {_WORDS}", "400 days"),
     ),
+    TableOfPassed("table-s4", "image", ("pictures",), "pictures", _PICTURES_QUICK, _PICTURES_FULL),
 )

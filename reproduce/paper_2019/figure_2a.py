@@ -6,11 +6,12 @@ from tfmetamers.reproduce.reproduction import Reproduction, Setting
 
 
 class Figure2a(Reproduction):
-    """Histograms of correlation at an early and a late layer, for metamers of either."""
+    """Histograms of correlation at an early and a late layer, for metamers of either, of an experiment's first network.
 
-    name = "figure-2a"
+    The paper does not say whose layers its figure shows.
+    """
+
     section = "3.1"
-    title = "Correlation of metamers with their natural stimuli at an early and at a late layer"
     claim = (
         "metamers of an early layer match it, and all later layers; metamers of a late layer match that layer, and "
         "earlier layers no better than chance."
@@ -19,15 +20,26 @@ class Figure2a(Reproduction):
         "Each row: metamers of one layer; each column: the layer at which they are compared. Blue: metamers and their "
         "natural stimuli. Red: pairs of natural stimuli."
     )
-    experiments = ("sounds",)
-    stimuli = "sounds"
-    quick = Setting("nothing more", "8 minutes")
-    full = Setting("word_reduced_aliasing, recordings of the 295 words", "400 days")
+
+    def __init__(self, name: str, kind: str, experiment: str, quick: Setting, full: Setting):
+        """Describe the figure for one kind of network.
+
+        Args:
+            name: the figure's name.
+            kind: ``pictures`` or ``sounds``.
+            experiment: the experiment that its metamers are of.
+            quick: the setting of ``--quick``.
+            full: the setting of ``--full``.
+        """
+        self.name, self.stimuli, self.experiments = name, kind, (experiment,)
+        self.title = f"Correlation of metamers of {kind} with natural ones at an early and at a late layer"
+        self.quick, self.full = quick, full
 
     def tabulate(self, results):
-        network, layers = next(iter(results["sounds"].layers.items()))
+        [found] = (results[name] for name in self.experiments)
+        network, layers = next(iter(found.layers.items()))
         ends = (layers[0], layers[-1])
-        return tabulate_histograms(results["sounds"], network, [(made, seen) for made in ends for seen in ends])
+        return tabulate_histograms(found, network, [(made, seen) for made in ends for seen in ends])
 
     @styled
     def draw(self, table, results):

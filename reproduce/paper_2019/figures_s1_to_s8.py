@@ -4,6 +4,7 @@ from tfmetamers.errors import ResultError
 from tfmetamers.reproduce.drawing import styled
 from tfmetamers.reproduce.paper_2019.histograms import MAX_COLUMNS, draw_histograms, judge_layers, tabulate_histograms
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
+from tfmetamers.reproduce.results import without_size
 
 
 class HistogramsOfNetwork(Reproduction):
@@ -47,8 +48,8 @@ class HistogramsOfNetwork(Reproduction):
     def _network(self, names: list[str]) -> str:
         if len(names) == 1:  # Which was put in the place of the paper's.
             return names[0]
-        for name in self._networks:
-            if name in names:
+        for name in names:
+            if without_size(name) in self._networks:
                 return name
         raise ResultError(
             f"The experiment has {', '.join(names)}, and {self.name} shows {self._described}; add it to the "

@@ -91,6 +91,8 @@ def draw_histograms(table: "pandas.DataFrame", columns: int) -> "Figure":
 def _draw_panel(axes: "Axes", own: "pandas.DataFrame") -> None:
     edges = [*own["from"], own["to"].iloc[-1]]
     for column, colour, label in (("null", "vermilion", "pairs of natural stimuli"), ("metamers", "blue", "metamers")):
+        if not own[column].any():  # There is no null distribution.
+            continue
         axes.stairs(own[column], edges, fill=True, color=COLOURS[colour], alpha=0.6, label=label)
     axes.set_xlim(-1.02, 1.02)
 

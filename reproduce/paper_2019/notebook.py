@@ -3,8 +3,9 @@
 import pandas
 
 from tfmetamers.metamers.folder import read_metamer
+from tfmetamers.plotting.style import LINE_COLOURS
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import OTHER_COLOURS, PAGE, new_figure, styled
+from tfmetamers.reproduce.drawing import PAGE, new_figure, styled
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, FOUND, NOT_FOUND, Finding
 
@@ -43,7 +44,7 @@ class Notebook(Reproduction):
         panels = figure.subplots(1, len(layers), squeeze=False)[0]
         for axes, layer in zip(panels, layers, strict=True):
             own = table[table["layer"] == layer]
-            for (seed, trace), colour in zip(own.groupby("seed"), OTHER_COLOURS, strict=False):
+            for (seed, trace), colour in zip(own.groupby("seed"), LINE_COLOURS, strict=False):
                 axes.plot(trace["step"], trace["loss"], color=colour, label=f"ours, seed {seed}")
             printed = own[own["published"].notna()].drop_duplicates("step")
             axes.plot(printed["step"], printed["published"], "o", color="black", label="published", zorder=3)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from tfmetamers.plotting.style import COLOURS, wrapped
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, name_ticks, new_figure, show_proportions
+from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, legend_handles, name_ticks, new_figure, show_proportions
 from tfmetamers.reproduce.paper_2019.recognition import NATURAL, recognised
-from tfmetamers.reproduce.results import Results
+from tfmetamers.reproduce.results import Results, without_size
 from tfmetamers.reproduce.statistics import Finding, judge_share, summarize
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ TABLE = "recognition_2019"
 #: Who recognises: people and networks as published, and the networks of this run.
 PEOPLE, PUBLISHED_NETWORK, OURS = "people (published)", "the network itself (published)", "the network itself"
 
+#: The largest number of panels in a row.
+MAX_COLUMNS = 3
+
 ROLES = {
     PEOPLE: Role(PEOPLE, COLOURS["vermilion"]),
     PUBLISHED_NETWORK: Role(PUBLISHED_NETWORK, COLOURS["grey"], "s"),
@@ -29,7 +32,7 @@ ROLES = {
 
 def published_name(network: str) -> str:
     """Return the paper's network that a network stands for: ``word_aliased`` for ``small_word_aliased``."""
-    return network.removeprefix("small_").split("@")[0]
+    return without_size(network.removeprefix("small_"))
 
 
 def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: str) -> "pandas.DataFrame":
@@ -67,18 +70,35 @@ def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: st
 
 
 def _ours(results: Results, name: str, network: str, places: dict[str, int], task: str) -> "pandas.DataFrame":
+    table = tabulate_itself(results, name, task)
+    table = table[table["layer"].isin(places)]
+    return table.assign(network=network, depth=table["layer"].map(places))
+
+
+def tabulate_itself(results: Results, name: str, task: str) -> "pandas.DataFrame":
+    """Return how often a network recognises its own metamers, as the rows of `tabulate_people`.
+
+    Args:
+        results: the experiment.
+        name: the network, as the experiment calls it; no rows where it is no judge.
+        task: ``label`` or ``category``.
+    """
     decisions = recognised(results, name, task)
-    own = decisions[decisions["network"].isin(["", name]) & decisions["layer"].isin(places)]
-    table = summarize(own, ["layer"], "correct")
-    return table.assign(network=network, made_by=name, who=OURS, depth=table["layer"].map(places))
+    own = decisions[decisions["network"].isin(["", name])]
+    table = summarize(own, ["layer", "depth"], "correct")
+    return table.assign(network=name, made_by=name, who=OURS)
 
 
 def draw_people(table: "pandas.DataFrame") -> "Figure":
     """Draw a panel for each network of the paper, with a line for each who."""
     networks = list(dict.fromkeys(table["network"]))
-    figure = new_figure(PAGE if len(networks) > 1 else PAGE * 0.6, 2.9)
-    panels = figure.subplots(1, len(networks), squeeze=False, sharey=True)[0]
-    for axes, network in zip(panels, networks, strict=True):
+    columns = min(MAX_COLUMNS, len(networks))
+    rows = -(-len(networks) // columns)
+    figure = new_figure(PAGE if columns > 1 else PAGE * 0.6, 2.4 * rows + 0.5)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in panels.ravel()[len(networks) :]:
+        axes.set_axis_off()
+    for axes, network in zip(panels.flat, networks, strict=False):
         own = table[table["network"] == network].sort_values("depth", kind="stable")
         ticks = list(dict.fromkeys(own["layer"]))
         for who, role in ROLES.items():
@@ -88,10 +108,10 @@ def draw_people(table: "pandas.DataFrame") -> "Figure":
         name_ticks(axes, ticks)
         made_by = own["made_by"].dropna().unique()
         text = network if len(made_by) == 0 or list(made_by) == [network] else f"{network} (ours: {made_by[0]})"
-        axes.set_title(wrapped(text, PAGE / len(networks) - 0.4))
-    show_proportions(panels[0], "proportion correct")
-    handles = {handle.get_label(): handle for axes in panels for handle in axes.get_legend_handles_labels()[0]}
-    figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=3)
+        axes.set_title(wrapped(text, PAGE / columns - 0.4))
+    for axes in panels[:, 0]:
+        show_proportions(axes, "proportion correct")
+    figure.legend(handles=legend_handles(panels.flat), loc="outside lower center", ncols=3)
     return figure
 
 

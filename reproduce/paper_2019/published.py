@@ -22,6 +22,12 @@ EXPERIMENTS = {
     ),
     "speech": Published(("vggish", "deepspeech"), 1, "a word", pairs=0),
     "notebook": Published(("vgg_19",), 1, "a photograph", pairs=0),
+    "pictures": Published(
+        ("vgg_19", "inception_v3", "resnet_v2_101"),
+        576,
+        "36 of each of 16 categories of ImageNet's training set",
+        PAIRS,
+    ),
     "gradients": Published(("deepspeech", "word_aliased"), 20, "sounds", pairs=0),
     "cochleagram": Published(("word_reduced_aliasing", "word_reduced_aliasing, cochleagram"), **_WORDS),
 }

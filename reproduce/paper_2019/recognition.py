@@ -13,13 +13,14 @@ PASSED, ALL = "passed", "all"
 #: What tables call the layer of natural stimuli.
 NATURAL = "natural"
 
+#: What a judge chooses from: the 16 categories, and all its labels.
+TASKS = {"category": "16 categories", "label": "all labels"}
+
 
 def recognised(
     results: Results, judge: str | None = None, task: str = "label", *, passed: bool = True
 ) -> "pandas.DataFrame":
     """Return a judge's decisions on natural stimuli and on metamers that passed the inclusion test, or on all.
-
-    Where a network has no null distribution, all its metamers are taken.
 
     Args:
         results: the experiment.
@@ -35,12 +36,26 @@ def recognised(
     if not len(decisions):
         return decisions.assign(correct=[])
     decisions = decisions[decisions["judge"] == (judge or decisions["judge"].iloc[0])]
-    without_null = [network for network in results.layers if results.null(network) is None]
-    has_passed = decisions["included"].astype("boolean").fillna(False).astype(bool)
-    counts = (decisions["layer"] == NATURAL) | has_passed | decisions["network"].isin(without_null) | (not passed)
+    counts = (decisions["layer"] == NATURAL) | has_passed(results, decisions) | (not passed)
     own = {"label": "agrees", "category": "same_category"}[task]
-    correct = decisions[f"correct_{task}"].astype("boolean").fillna(decisions[own].astype("boolean"))
+    correct = decisions[f"correct_{task}"].astype("boolean").fillna(decisions[own])
     return decisions.assign(correct=correct)[counts].reset_index(drop=True)
+
+
+def has_passed(results: Results, table: "pandas.DataFrame") -> "pandas.Series":
+    """Tell which metamers of a table passed the inclusion test; all, of a network without a null distribution.
+
+    Args:
+        results: the experiment.
+        table: rows with the columns ``network`` and ``included``.
+    """
+    without_null = [network for network in results.layers if results.null(network) is None]
+    return table["included"].astype("boolean").fillna(False).astype(bool) | table["network"].isin(without_null)
+
+
+def is_trained(judge: str) -> bool:
+    """Tell whether a judge, or a network, has weights that were trained."""
+    return ":random:" not in judge
 
 
 def ticks_of(table: "pandas.DataFrame") -> list[str]:

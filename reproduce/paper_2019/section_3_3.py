@@ -3,9 +3,9 @@
 import pandas
 
 from tfmetamers.networks.auditory.trained_folder import bundled_networks, read_trained
-from tfmetamers.plotting.style import COLOURS
+from tfmetamers.plotting.style import COLOURS, LINE_COLOURS
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import OTHER_COLOURS, PAGE, new_figure, styled
+from tfmetamers.reproduce.drawing import PAGE, new_figure, styled
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import FOUND, NOT_FOUND, Finding
 
@@ -81,7 +81,7 @@ class Section33(Reproduction):
         panels = figure.subplots(1, len(MEASURES))
         networks = list(dict.fromkeys(table["network"]))
         for axes, (measure, (label, _)) in zip(panels, MEASURES.items(), strict=True):
-            for network, colour in zip(networks, OTHER_COLOURS, strict=False):
+            for network, colour in zip(networks, LINE_COLOURS, strict=False):
                 own = table[(table["network"] == network) & (table["measure"] == measure)]
                 if not len(own):
                     continue

@@ -3,7 +3,7 @@
 import pandas
 
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
-from tfmetamers.reproduce.statistics import FOUND, NOT_FOUND, Finding
+from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, FEWEST, FOUND, NOT_FOUND, Finding
 
 
 class TableOfPassed(Reproduction):
@@ -44,11 +44,13 @@ class TableOfPassed(Reproduction):
 
     def judge(self, table, results):
         passed, made = int(table["passed"].sum()), int(table["made"].sum())
+        judged = int(table[table["null_maximum"].notna()]["made"].sum())
+        verdict = CANNOT_BE_TOLD if judged < FEWEST else FOUND if passed > judged / 2 else NOT_FOUND
         return [
             Finding(
-                FOUND if passed > made / 2 else NOT_FOUND,
+                verdict,
                 f"{passed} of {made} metamers passed; {int(table['other_label'].sum())} have another label, "
                 f"{int(table['not_above_null'].sum())} are not above the null distribution, "
-                f"{int(table['not_judged'].sum())} could not be judged.",
+                f"{made - judged} have no null distribution to be above.",
             )
         ]

@@ -21,8 +21,9 @@ from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.evaluation import Judged, evaluate
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.networks import load_architecture, load_network
+from tfmetamers.plotting.style import LINE_COLOURS
 from tfmetamers.report import page as page_module
-from tfmetamers.report.figures import LINE_COLORS, MANY_COLOR, draw_losses
+from tfmetamers.report.figures import MANY_COLOR, draw_losses
 from tfmetamers.report.media import embed_sound
 from tfmetamers.report.page import find_unreadable, write_report
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
@@ -174,16 +175,16 @@ def test_lines_of_losses_are_told_by_their_colours(images, image_report):
     samples = [attributes["style"] for attributes in page.all("span") if "style" in attributes]
     names = [f"{stimulus}, seed {seed}" for stimulus in (HOSTILE, "hen_10") for seed in (0, 1)]
     assert page.text.split("all layers share. ")[1].startswith(" ".join(names))
-    assert samples == [f"border-color: {color}" for color in LINE_COLORS[:4]]
+    assert samples == [f"border-color: {color}" for color in LINE_COLOURS[:4]]
 
 
 def test_of_too_many_losses_to_tell_apart_the_median_stands_out(images, monkeypatch):
     drawn = []
     monkeypatch.setattr(page_module, "draw_losses", lambda curves, colors, *_: drawn.append((len(curves), colors)))
     by_layer = page_module._by_layer(images[1])
-    assert list(page_module._losses(by_layer)["legend"].values()) == list(LINE_COLORS[:4])
-    assert [(count, sorted(colors)) for count, colors in drawn] == [(4, sorted(LINE_COLORS[:4]))] * 2
-    monkeypatch.setattr(page_module, "LINE_COLORS", LINE_COLORS[:3])
+    assert list(page_module._losses(by_layer)["legend"].values()) == list(LINE_COLOURS[:4])
+    assert [(count, sorted(colors)) for count, colors in drawn] == [(4, sorted(LINE_COLOURS[:4]))] * 2
+    monkeypatch.setattr(page_module, "LINE_COLOURS", LINE_COLOURS[:3])
     assert list(page_module._losses(by_layer)["legend"]) == ["each metamer", "their median"]
     assert drawn[2:] == [(4, None)] * 2
 

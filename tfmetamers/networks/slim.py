@@ -177,6 +177,11 @@ def labels(name: str) -> list[str]:
     The labels are ImageNet's in the order of their WordNet numbers; networks of 1001 classes have
     ``background`` before them.
     """
-    listed = resources.files(__package__).joinpath("imagenet_labels.txt").read_text("utf-8")
-    thousand = [line.split(" ", 1)[1] for line in listed.splitlines()]
+    thousand = list(imagenet_classes().values())
     return thousand if DEFINITIONS[name].classes == 1000 else ["background", *thousand]
+
+
+def imagenet_classes() -> dict[str, str]:
+    """Return the labels of ImageNet's thousand classes by their WordNet numbers, such as ``n02690373``, in order."""
+    listed = resources.files(__package__).joinpath("imagenet_labels.txt").read_text("utf-8")
+    return dict(line.split(" ", 1) for line in listed.splitlines())

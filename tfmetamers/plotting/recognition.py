@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfmetamers.plotting.metamers import plain_text
+from tfmetamers.plotting.style import COLOURS, LINE_COLOURS, print_style, wrapped
 from tfmetamers.recognition.summary import TASKS, RecognitionRow
 
 _TITLES = {"label": "all labels", "category": "16 categories"}
 
 
-@plain_text
+@print_style()
 def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
     """Draw recognition against the layer at which metamers were made, in the form of the paper's Figures 5 and 6.
 
@@ -27,17 +26,17 @@ def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
     tasks = [task for task in TASKS if any(row.task == task for row in rows)]
     networks = list(dict.fromkeys(row.network for row in rows))
     judges = list(dict.fromkeys(row.judge for row in rows))
-    widths = [max(2.6, 0.5 * len({row.layer for row in rows if row.network == network})) for network in networks]
-    figure = Figure(figsize=(sum(widths) + 0.8, 3.1 * len(tasks) + 1.0), layout="constrained")
+    widths = [max(1.9, 0.32 * len({row.layer for row in rows if row.network == network})) for network in networks]
+    figure = Figure(figsize=(sum(widths) + 0.6, 2.2 * len(tasks) + 0.9), layout="constrained")
     panels = figure.subplots(
         len(tasks), len(networks), squeeze=False, sharey=True, gridspec_kw={"width_ratios": widths}
     )
     for task, across in zip(tasks, panels, strict=True):
-        across[0].set_ylabel(f"proportion correct, {_TITLES[task]}")
+        across[0].set_ylabel(f"proportion correct,\n{_TITLES[task]}")
         for network, axes in zip(networks, across, strict=True):
             _draw(axes, [row for row in rows if (row.task, row.network) == (task, network)], judges)
-    for network, axes in zip(networks, panels[0], strict=True):
-        axes.set_title(f"metamers of {network}", fontsize="medium")
+    for network, axes, width in zip(networks, panels[0], widths, strict=True):
+        axes.set_title(f"metamers of\n{wrapped(network, width - 0.2)}")
     _add_legend(figure, panels.flat, judges)
     return figure
 
@@ -46,10 +45,10 @@ def _add_legend(figure: Figure, panels: Iterable[Axes], judges: Sequence[str]) -
     """Name the judges below the panels, in as many columns as fit."""
     handles = {handle.get_label(): handle for axes in panels for handle in axes.get_legend_handles_labels()[0]}
     names = [name for name in (*judges, "chance") if name in handles]
-    inches = 0.7 + 0.085 * max(map(len, names))
+    inches = 0.5 + 0.06 * max(map(len, names))
     columns = min(len(names), max(1, int(figure.get_figwidth() / inches)))
     listed = [handles[name] for name in names]
-    figure.legend(handles=listed, loc="outside lower center", ncols=columns, title="judge", fontsize="small")
+    figure.legend(handles=listed, loc="outside lower center", ncols=columns, title="judge")
 
 
 def _draw(axes: Axes, rows: Sequence[RecognitionRow], judges: Sequence[str]) -> None:
@@ -63,17 +62,13 @@ def _draw(axes: Axes, rows: Sequence[RecognitionRow], judges: Sequence[str]) -> 
                 _numbers([row.correct for row in own]),
                 yerr=np.nan_to_num(_numbers([row.sem for row in own])),
                 label=judge,
-                color=colormaps["tab10"](number % 10),
-                marker="osD^v"[number // 10 % 5],
-                markersize=4,
-                capsize=2,
-                linewidth=1.3,
+                color=LINE_COLOURS[number % len(LINE_COLOURS)],
+                marker="osD^v"[number % 5],
             )
     for chance in {row.chance for row in rows} - {None}:
-        axes.axhline(chance, color="0.4", linestyle="--", linewidth=1, label="chance")
-    axes.set_xticks(range(len(layers)), layers, rotation=60, ha="right", rotation_mode="anchor", fontsize="small")
+        axes.axhline(chance, color=COLOURS["grey"], linestyle="--", linewidth=0.8, label="chance")
+    axes.set_xticks(range(len(layers)), layers, rotation=45, ha="right", rotation_mode="anchor")
     axes.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.03, 1.03))
-    axes.grid(axis="y", alpha=0.3)
 
 
 def _numbers(values: Sequence[float | None]) -> np.ndarray:

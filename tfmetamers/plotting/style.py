@@ -31,6 +31,9 @@ COLOURS = {
     "grey": "#888888",
 }
 
+#: Colours of lines that have no colour of their own, in this order.
+LINE_COLOURS = tuple(COLOURS[name] for name in ("blue", "vermilion", "green", "purple", "orange", "sky", "black"))
+
 #: Marks places within a name where a line may end.
 _BREAK = "\N{ZERO WIDTH SPACE}"
 

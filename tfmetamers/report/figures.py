@@ -19,8 +19,7 @@ MAX_POINTS = 300
 #: Colour, marker and word by whether a metamer is included: they can be told apart without colour.
 OUTCOMES = {True: ("#1a7f37", "o", "passed"), False: ("#c0182f", "x", "failed"), None: ("#57606a", "|", "not judged")}
 
-#: Colours that distinguish lines (Okabe and Ito's, which colour-blind people can tell apart), and others.
-LINE_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+#: Colours of many lines, and of their median.
 MANY_COLOR, MEDIAN_COLOR = "#8c959f", "#000000"
 
 _SETTINGS = {

@@ -17,8 +17,8 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import checked_file, read_metamer, read_saved
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.networks.record import distinct_names
+from tfmetamers.plotting.style import LINE_COLOURS
 from tfmetamers.report.figures import (
-    LINE_COLORS,
     MANY_COLOR,
     MEDIAN_COLOR,
     draw_across_layers,
@@ -286,7 +286,7 @@ def _losses(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
     minimum, maximum = losses[losses > 0].min(initial=1.0), losses.max(initial=1.0)
     lines = {layer: _line_names(made) for layer, made in by_layer.items()}
     names = sorted({name for each in lines.values() for name in each}, key=_natural_order)
-    color_of = dict(zip(names, LINE_COLORS, strict=False))
+    color_of = dict(zip(names, LINE_COLOURS, strict=False))
     is_told_apart = len(color_of) == len(names)
     panels = []
     for layer, made in curves.items():

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfmetamers.plotting.recognition import plot_recognition
+from tfmetamers.plotting.style import save_figure
 from tfmetamers.recognition.decisions import Decision, write_rows
 from tfmetamers.recognition.summary import RecognitionRow
-from tfmetamers.utilities.files import atomic_write
 
 if TYPE_CHECKING:
     from tfmetamers.recognition.decisions import Recognition
 
 
 def write_recognition(folder: Path, recognition: "Recognition", rows: Sequence[RecognitionRow]) -> None:
-    """Write ``recognition.csv``, ``recognition_summary.csv`` and ``recognition.png``.
+    """Write ``recognition.csv``, ``recognition_summary.csv``, and the figure ``recognition`` as PDF, SVG and PNG.
 
     Args:
         folder: where.
@@ -26,5 +26,4 @@ def write_recognition(folder: Path, recognition: "Recognition", rows: Sequence[R
     """
     write_rows(folder / "recognition.csv", Decision, recognition.decisions)
     write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
-    with atomic_write(folder / "recognition.png") as partial:
-        plot_recognition(rows).savefig(partial, dpi=150)
+    save_figure(plot_recognition(rows), folder / "recognition")

@@ -10,6 +10,7 @@ from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.errors import CheckpointError
 from tfmetamers.networks.families.base import NetworkFamily
 from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.utilities.words import byte_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,9 +89,10 @@ def fetched(name: str) -> Path:
     entry = network_entry(name)
     path = cached_checkpoint(entry.name)
     if path is None:
+        size = f" ({byte_size(4 * entry.parameters)} of weights)" if entry.parameters else ""
         raise CheckpointError(
-            f"{name} needs its checkpoint, and none has been fetched: run 'tfmetamers checkpoints fetch {entry.name}', "
-            f"or give a checkpoint (--checkpoint PATH, {name}=PATH) or random weights ({name}:random)."
+            f"{name} needs its checkpoint, and none has been fetched: run 'tfmetamers checkpoints fetch {entry.name}'"
+            f"{size}, or give a checkpoint (--checkpoint PATH, {name}=PATH) or random weights ({name}:random)."
         )
     from tfmetamers.checkpoints.fetch import check_unchanged
 
