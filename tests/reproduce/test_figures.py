@@ -51,10 +51,14 @@ def correlation(network, folder, layer: str) -> float:
     return spearmanr(*units(network, folder, layer)).statistic
 
 
+def points(axes) -> dict[str, list[float]]:
+    """Return the heights of the points of each line with error bars, by the line's label."""
+    return {each.get_label(): list(each.lines[0].get_ydata()) for each in axes.containers if hasattr(each, "lines")}
+
+
 def heights(axes) -> list[float]:
     """Return the heights of all points with error bars, sorted."""
-    found = [each.lines[0].get_ydata() for each in axes.containers if hasattr(each, "lines")]
-    return sorted(np.concatenate(found)) if found else []
+    return sorted(height for line in points(axes).values() for height in line)
 
 
 def draw(name, made, table):

@@ -47,7 +47,7 @@ class Made:
 
     def metamers(self, layer: str):
         """Return the metamers of a layer, found by their records."""
-        return [read_metamer(folder) for folder in folders(self.results["pictures"], NETWORK, layer)]
+        return [read_metamer(folder) for folder in folders(self.results["pictures"], layer, NETWORK)]
 
 
 @pytest.fixture(scope="module")
