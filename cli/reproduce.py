@@ -54,10 +54,12 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
     from tfmetamers.reproduce.page import claim_folder
 
     claim_folder(folder / found.name, found, setting)
+    status = 0
     for file in files.values():
         say(f"\nExperiment {file}")
-        run_experiment(file, **_chosen_engine(setting, engine))
-    return _show(found, setting, folder, files, options)
+        status = max(status, run_experiment(file, **_chosen_engine(setting, engine)))
+    _show(found, setting, folder, files, options)
+    return status
 
 
 def _chosen_engine(setting: str, engine: dict) -> dict:
@@ -111,7 +113,7 @@ def _experiments(found, setting: str, folder: Path, options, *, is_run: bool) ->
     return files
 
 
-def _show(found, setting: str, folder: Path, files, options) -> int:
+def _show(found, setting: str, folder: Path, files, options) -> None:
     from tfmetamers.experiments.experiment import Experiment
     from tfmetamers.reproduce.catalogue import published_experiments
     from tfmetamers.reproduce.page import write_page
@@ -125,4 +127,3 @@ def _show(found, setting: str, folder: Path, files, options) -> int:
     for finding in page.findings:
         say(f"  {finding.verdict}: {finding.sentence}")
     say(f"Open {page.file}.")
-    return 0

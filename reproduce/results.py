@@ -1,6 +1,7 @@
 """What an experiment has made, as tidy tables that figures are drawn from."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -39,17 +40,28 @@ class Results:
         self.experiment = experiment
 
     @cached_property
+    def _names(self) -> dict[str, str]:
+        """What each network and judge is called, by the name of its folder, which also tells apart what is alike."""
+        definition = self.experiment.definition
+        plain = {each.spec.folder_name: plain_name(each.entry) for each in (*definition.judges, *definition.networks)}
+        times = Counter(plain.values())
+        return {folder: name if times[name] == 1 else f"{name} ({folder})" for folder, name in plain.items()}
+
+    @cached_property
     def networks(self) -> dict[str, str]:
         """What each generating network is called, by the name of its folder."""
-        return {each.spec.folder_name: plain_name(each.entry) for each in self.experiment.definition.networks}
+        folders = [each.spec.folder_name for each in self.experiment.definition.networks]
+        return {folder: self._names[folder] for folder in folders}
 
     @cached_property
     def layers(self) -> dict[str, list[str]]:
         """The layers of each generating network that metamers were made for, from the input to the output."""
         found: dict[str, list[str]] = {}
+        named = {}
         for each in self.experiment.definition.networks:
-            found.setdefault(plain_name(each.entry), []).extend(each.layers)
-        named = {plain_name(each.entry): each.outline.layers for each in self.experiment.definition.networks}
+            name = self._names[each.spec.folder_name]
+            found.setdefault(name, []).extend(each.layers)
+            named[name] = each.outline.layers
         places = {name: {layer: place for place, layer in enumerate(layers)} for name, layers in named.items()}
         return {
             name: sorted(dict.fromkeys(layers), key=lambda layer: places[name].get(layer, len(places[name])))
@@ -59,7 +71,7 @@ class Results:
     @property
     def judges(self) -> list[str]:
         """What each judge is called, in the order of the experiment's file."""
-        return [plain_name(judge.entry) for judge in self.experiment.definition.judges]
+        return [self._names[judge.spec.folder_name] for judge in self.experiment.definition.judges]
 
     @cached_property
     def _found(self) -> list[dict[str, Any]]:
@@ -195,15 +207,17 @@ class Results:
         names = {name: folder for folder, name in self.networks.items()}
         for name, record in firsts.items():
             file = built.get(names[name])
-            nulls = {file: load_null(file)} if file else applying_nulls({**bundled_nulls(), **given}, record)
+            nulls = {file: load_null(file)} if file else applying_nulls(given, record)
+            nulls = nulls or applying_nulls(bundled_nulls(), record)
             if nulls:
                 found[name] = next(iter(nulls.values()))
         return found
 
     def front_end_layer(self, network: str) -> str:
         """Return the first named layer of a generating network, where a front end ends: ``cochleagram``, ``mfcc``."""
-        outlines = {plain_name(each.entry): each.outline for each in self.experiment.definition.networks}
-        return outlines[network].layers[0]
+        planned = self.experiment.definition.networks
+        [outline, *_] = (each.outline for each in planned if self._names[each.spec.folder_name] == network)
+        return outline.layers[0]
 
     def load(self, network: str) -> "Network":
         """Return a generating network.
@@ -211,8 +225,8 @@ class Results:
         Raises:
             TfmetamersError: it cannot be loaded.
         """
-        specs = {plain_name(each.entry): each.spec for each in self.experiment.definition.networks}
-        return specs[network].load()
+        specs = [each.spec for each in self.experiment.definition.networks]
+        return next(spec for spec in specs if self._names[spec.folder_name] == network).load()
 
     @cached_property
     def seconds(self) -> float:

@@ -69,12 +69,14 @@ def summarize(table: "pandas.DataFrame", by: Sequence[str], value: str) -> "pand
     return pandas.DataFrame(rows, columns=[*by, "value", "low", "high", "sem", "stimuli", "count"])
 
 
-def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", value: str) -> Finding:
+def compare(
+    claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", value: str, alpha: float = ALPHA
+) -> Finding:
     """Tell whether the mean of a column is larger in one condition than in another.
 
     Both are compared stimulus by stimulus: by a permutation test of the signs of the differences (exact for few
     stimuli), and by the bootstrap interval of their mean. A difference is found if chance gives it with a probability
-    below `ALPHA`; it is not found if the interval ends below `SMALLEST_DIFFERENCE` and there are at least
+    below `alpha`; it is not found if the interval ends below `SMALLEST_DIFFERENCE` and there are at least
     `FEWEST` stimuli; else it cannot be told.
 
     Args:
@@ -82,6 +84,7 @@ def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", v
         higher: rows of the condition that is larger if the claim is true, with a column ``stimulus``.
         lower: rows of the other condition.
         value: the column.
+        alpha: the probability of chance at which a difference counts as found; less than `ALPHA` for one of several.
     """
     from scipy.stats import permutation_test
 
@@ -105,7 +108,7 @@ def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", v
         ).pvalue
     else:
         chance = 1.0
-    if chance < ALPHA:
+    if chance < alpha:
         verdict = FOUND
     elif high < SMALLEST_DIFFERENCE and len(shared) >= FEWEST:
         verdict = NOT_FOUND
@@ -118,20 +121,23 @@ def compare(claim: str, higher: "pandas.DataFrame", lower: "pandas.DataFrame", v
     return Finding(verdict, f"{claim}: {numbers}.")
 
 
-def judge_share(claim: str, count: int, total: int, *, is_large: bool, remark: str = "") -> Finding:
+def judge_share(
+    claim: str, count: int, total: int, *, is_large: bool, remark: str = "", stimuli: int | None = None
+) -> Finding:
     """Tell whether nearly all, or hardly any, of some stimuli have a property.
 
     Args:
         claim: what the paper says, as a clause.
         count: how many have it.
-        total: of how many; fewer than `FEWEST` cannot tell.
+        total: of how many.
         is_large: whether nearly all should have it, a share of at least `NEARLY_ALL`; else hardly any, at most
             `HARDLY_ANY`.
         remark: further numbers, in parentheses.
+        stimuli: how many different stimuli there are, by default as many as `total`; fewer than `FEWEST` cannot tell.
     """
     share = count / total if total else 0.0
     is_true = share >= NEARLY_ALL if is_large else share <= HARDLY_ANY
-    verdict = CANNOT_BE_TOLD if total < FEWEST else FOUND if is_true else NOT_FOUND
+    verdict = CANNOT_BE_TOLD if (total if stimuli is None else stimuli) < FEWEST else FOUND if is_true else NOT_FOUND
     return Finding(verdict, f"{claim}: {count} of {total}{f' ({remark})' if remark else ''}.")
 
 

@@ -43,13 +43,13 @@ _SOUND_NETWORKS = (
     (
         "a network with reduced aliasing that was trained on AudioSet's categories",
         "sounds",
-        ("small_category_reduced_aliasing",),
+        ("small_category_reduced_aliasing", "category_reduced_aliasing"),
         _TRAINED,
     ),
     (
         "a network with reduced aliasing that was trained on both tasks",
         "sounds",
-        ("small_word_and_category_reduced_aliasing",),
+        ("small_word_and_category_reduced_aliasing", "word_and_category_reduced_aliasing"),
         _TRAINED,
     ),
 )

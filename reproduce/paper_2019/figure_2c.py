@@ -1,11 +1,14 @@
 """Figure 2c: how well metamers match each layer, with both gradients of the ReLU."""
 
+import dataclasses
+from collections.abc import Sequence
+
 from tfmetamers.plotting.style import wrapped
 from tfmetamers.reproduce.drawing import PAGE, draw_line, name_ticks, new_figure, styled
 from tfmetamers.reproduce.paper_2019.gradients import MODIFIED, ORDINARY, ROLES
 from tfmetamers.reproduce.paper_2019.recognition import ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
-from tfmetamers.reproduce.statistics import FOUND, NOT_FOUND, Finding, compare, summarize
+from tfmetamers.reproduce.statistics import ALPHA, CANNOT_BE_TOLD, FOUND, NOT_FOUND, Finding, compare, summarize
 
 
 class Figure2c(Reproduction):
@@ -41,19 +44,24 @@ class Figure2c(Reproduction):
         return figure
 
     def judge(self, table, results):
-        metamers = results["gradients"].metamers
+        groups = list(results["gradients"].metamers.groupby(["network", "layer"], sort=False))
+        alpha = ALPHA / len(groups)  # One of many layers would differ by chance.
         better, worse = [], []
-        for (network, layer), own in metamers.groupby(["network", "layer"], sort=False):
+        for (network, layer), own in groups:
             modified, ordinary = (own[own["gradient"] == gradient] for gradient in (MODIFIED, ORDINARY))
-            where = f"{layer} of {network}"
-            claim = f"{where} is matched {{}} with the modified gradient"
-            better.append(compare(claim.format("better"), modified, ordinary, "correlation"))
-            worse.append(compare(claim.format("worse"), ordinary, modified, "correlation"))
-        is_better = any(each.verdict == FOUND for each in better)
-        summary = Finding(
-            FOUND if is_better else NOT_FOUND,
-            f"Layers that are matched better: {sum(each.verdict == FOUND for each in better)} of {len(better)}.",
-        )
-        harmed = [each for each in worse if each.verdict == FOUND]
-        none_worse = Finding(NOT_FOUND if harmed else FOUND, f"Layers that are matched worse: {len(harmed)}.")
-        return [summary, none_worse, *(each for each in better if each.verdict == FOUND), *harmed]
+            claim = f"{layer} of {network} is matched {{}} with the modified gradient"
+            better.append(compare(claim.format("better"), modified, ordinary, "correlation", alpha))
+            worse.append(compare(claim.format("worse"), ordinary, modified, "correlation", alpha))
+        return [
+            _judge_any("better", better, is_expected=True),
+            _judge_any("worse", worse, is_expected=False),
+            *(dataclasses.replace(each, is_decisive=False) for each in better + worse if each.verdict == FOUND),
+        ]
+
+
+def _judge_any(word: str, findings: Sequence[Finding], *, is_expected: bool) -> Finding:
+    """Tell whether any layer differs, or none, as the paper says."""
+    count = sum(each.verdict == FOUND for each in findings)
+    is_open = not count and any(each.verdict == CANNOT_BE_TOLD for each in findings)
+    verdict = CANNOT_BE_TOLD if is_open else FOUND if bool(count) == is_expected else NOT_FOUND
+    return Finding(verdict, f"Layers that are matched {word}: {count} of {len(findings)}.")

@@ -1,12 +1,9 @@
-"""Figure 4: recognition of metamers of sound networks that alias more or less, are trained or not, on one task or two.
-
-The left panel's numbers were read off the published figure; the two others' were not.
-"""
+"""Figure 4, left: recognition of metamers of word networks that alias more or less, by people and by the networks."""
 
 from tfmetamers.published import find_published
 from tfmetamers.reproduce.drawing import styled
 from tfmetamers.reproduce.paper_2019.figure_3d import NO_PEOPLE
-from tfmetamers.reproduce.paper_2019.people import TABLE, draw_people, judge_itself, tabulate_people
+from tfmetamers.reproduce.paper_2019.people import TABLE, compare_people, draw_people, judge_itself, tabulate_people
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 
 
@@ -33,6 +30,9 @@ class Figure4(Reproduction):
     @styled
     def draw(self, table, results):
         return draw_people(table)
+
+    def compare(self, table):
+        return compare_people(table)
 
     def judge(self, table, results):
         return judge_itself(table)

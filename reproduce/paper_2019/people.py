@@ -136,5 +136,6 @@ def judge_itself(table: "pandas.DataFrame") -> list[Finding]:
     for made_by, rows in own.groupby("made_by", sort=False):
         right = round((rows["value"] * rows["count"]).sum())
         claim = f"{made_by} recognises its own metamers, of all layers"
-        findings.append(judge_share(claim, right, int(rows["count"].sum()), is_large=True))
+        shown, stimuli = int(rows["count"].sum()), int(rows["stimuli"].max())
+        findings.append(judge_share(claim, right, shown, is_large=True, stimuli=stimuli))
     return findings

@@ -13,9 +13,9 @@ EXPERIMENTS = {
     "sounds": Published(
         (
             "word_reduced_aliasing",
-            "word_reduced_aliasing of another seed",
-            "word_reduced_aliasing of both tasks",
-            "word_reduced_aliasing of AudioSet's categories",
+            "word_reduced_aliasing_seed_1",
+            "word_and_category_reduced_aliasing",
+            "category_reduced_aliasing",
             "word_reduced_aliasing:random:0",
         ),
         **_WORDS,

@@ -21,6 +21,9 @@ TASKS = {
     "small_category_reduced_aliasing": _CATEGORY,
     "small_word_reduced_aliasing:random:0": _UNTRAINED,
     "word_reduced_aliasing": _WORD,
+    "word_reduced_aliasing_seed_1": _OTHER_SEED,
+    "word_and_category_reduced_aliasing": _BOTH,
+    "category_reduced_aliasing": _CATEGORY,
     "word_reduced_aliasing:random:0": _UNTRAINED,
 }
 

@@ -190,7 +190,9 @@ class TestBadInput:
         [
             ({"family": "slimm", "name": "vgg_19"}, "'slimm'.*slim"),
             ({"family": "slim", "name": "vgg19"}, "'vgg19'.*vgg_19"),
-            ({"family": "slim"}, "None.*slim"),
+            ({"family": "slim"}, "slim came without a name.*vgg_19"),
+            ({"family": "deepspeech"}, "deepspeech came without a name"),
+            ({"family": "keras_applications"}, "no name"),
             ({"family": "keras"}, "keras"),
             ({"family": "architecture", "random_seed": 1}, "architecture"),
             ({"family": "release", "name": "word_aliased"}, "release"),

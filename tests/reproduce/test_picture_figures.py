@@ -62,7 +62,7 @@ def made(tmp_path_factory):
     file = out / "2019" / "quick" / "pictures.toml"
     file.parent.mkdir(parents=True)
     file.write_text(tomlkit.dumps(document))
-    done = CliRunner().invoke(tfmetamers, ["reproduce", "figure-5", "--quick", "--output", str(out)])
+    done = CliRunner().invoke(tfmetamers, ["reproduce", "figure-5", "--quick", "--output", str(out), "--shard", "1/1"])
     assert done.exit_code == 0, done.output
     assert (file.parent / "figure-5" / "page.html").is_file()
     return Made(file.parent, Experiment.recall(file))
@@ -162,7 +162,7 @@ def test_histograms_are_of_the_verdicts(made, name):
     for (layer, compared), rows in table.groupby(["layer", "compared"]):
         verdicts = [
             json.loads((folder / "verdict.json").read_text())["layers"][compared]["correlation"]
-            for folder in folders(made.results["pictures"], NETWORK, layer)
+            for folder in folders(made.results["pictures"], layer, NETWORK)
         ]
         assert rows["metamers"].sum() == pytest.approx(1.0)
         assert set(rows["count"]) == {COUNT} and rows["median"].iloc[0] == pytest.approx(np.median(verdicts))
@@ -170,7 +170,7 @@ def test_histograms_are_of_the_verdicts(made, name):
 
 def test_table_s4_counts_verdicts_and_tells_nothing_without_null_distributions(made):
     table = made.table("table-s4")
-    verdicts = {layer: [read_verdict(folder) for folder in folders(made.results["pictures"], NETWORK, layer)]
+    verdicts = {layer: [read_verdict(folder) for folder in folders(made.results["pictures"], layer, NETWORK)]
                 for layer in LAYERS}  # fmt: skip
     other = [sum(not each["array"]["same_label"] for each in verdicts[layer]) for layer in table["layer"]]
     assert list(table["made"]) == [COUNT] * len(LAYERS) and list(table["other_label"]) == other

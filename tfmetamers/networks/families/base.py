@@ -93,6 +93,11 @@ class NetworkFamily:
 
     def _check_name(self, spec: NetworkSpec) -> None:
         """Refuse a spec without a file whose name is not a network's."""
+        if spec.name is None and self.network_names():
+            raise ArgumentError(
+                f"A network of the family {self.name} came without a name; give one of "
+                f"{', '.join(self.network_names())}."
+            )
         claimed = self.claim(self.text(spec))
         if claimed is not None and "file" not in claimed:
             return

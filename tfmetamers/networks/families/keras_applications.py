@@ -22,7 +22,7 @@ class KerasApplicationsFamily(NetworkFamily):
         return {"name": name} if base.startswith(PREFIX) and name.isidentifier() else None
 
     def text(self, spec):
-        return f"{PREFIX}{spec.name}"
+        return f"{PREFIX}{spec.name or ''}"
 
     def files(self, spec):
         if spec.random_seed is not None:
