@@ -151,6 +151,7 @@ def stimuli(words, name, split, seconds, sampling_rate, seed, output):
 @click.option("--output", type=_OUTPUT, required=True, help="The manifest to write.")
 @_number("--per-category", 16, "Pictures of each category: 16 in the released code, 36 in the paper.")
 @_number("--seed", 0, "Seed of the choice.")
+@quiet_option
 @json_option
 def pictures(imagenet, output, per_category, seed):
     """Make a manifest of pictures of 16 categories, chosen from ImageNet as the released code does it."""
