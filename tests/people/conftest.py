@@ -12,13 +12,13 @@ def metamers(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def page(tmp_path_factory):
+def blank_page(tmp_path_factory):
     return write_page(tmp_path_factory.mktemp("page") / "page")
 
 
 @pytest.fixture(scope="session")
-def experiment(metamers, page, tmp_path_factory):
+def experiment(metamers, blank_page, tmp_path_factory):
     """The folder of an experiment of four lists."""
     out = tmp_path_factory.mktemp("experiment") / "out"
-    build(metamers, out, page)
+    build(metamers, out, blank_page)
     return out

@@ -45,12 +45,12 @@ def test_what_failed_is_not_shown_and_is_counted(experiment):
     assert any("8 did not pass" in each for each in record.differences)
 
 
-def test_metamers_that_fail_as_shown_are_left_out(metamers, page, tmp_path):
+def test_metamers_that_fail_as_shown_are_left_out(metamers, blank_page, tmp_path):
     out = write_metamers(tmp_path / "metamers", 11, networks=NETWORKS[:1])
     folder = next(path for path in find_metamers(out) if "conv1_2" in str(path))
     verdict = json.loads((folder / "verdict.json").read_text())
     give_verdict(folder, True, saved={**verdict["saved"], "included": False})
-    assert build(out, tmp_path / "out", page).left_out == {"did not pass as shown": 1}
+    assert build(out, tmp_path / "out", blank_page).left_out == {"did not pass as shown": 1}
 
 
 def test_the_key_leads_to_the_files_that_are_shown(experiment, metamers):
@@ -78,9 +78,9 @@ def test_the_site_holds_no_answer(experiment):
     assert key.index.str.fullmatch("[0-9a-f]{16}").all()
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_lists_and_names(metamers, page, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_lists_and_names(metamers, blank_page, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        build(metamers, tmp_path / name, page, seed=seed)
+        build(metamers, tmp_path / name, blank_page, seed=seed)
     first, again, other = (files(tmp_path / name) for name in "abc")
     assert first == again
     assert set(first) != set(other) and first["site/experiment.js"] != other["site/experiment.js"]
@@ -93,9 +93,9 @@ def test_each_trial_of_a_list_has_its_own_mask(experiment):
         assert all((experiment / "site" / "masks" / f"{mask:03d}.png").is_file() for mask in masks)
 
 
-def test_catch_and_demo_trials_of_the_2023_protocol(metamers, page, tmp_path):
+def test_catch_and_demo_trials_of_the_2023_protocol(metamers, blank_page, tmp_path):
     design = Design("images", "feather2023", lists=2, trials=2, practice=2, demo=6, catch=4)
-    record = build_site(metamers, tmp_path / "out", design, TEXTS, page=page)
+    record = build_site(metamers, tmp_path / "out", design, TEXTS, page=blank_page)
     content, key = read_content(tmp_path / "out" / "site"), read_key(tmp_path / "out")
     for each in content["lists"]:
         kinds = Counter(trial["kind"] for trial in each["trials"])
@@ -109,29 +109,29 @@ def test_catch_and_demo_trials_of_the_2023_protocol(metamers, page, tmp_path):
 
 
 class TestRefusals:
-    def test_no_metamer_passed(self, page, tmp_path):
+    def test_no_metamer_passed(self, blank_page, tmp_path):
         out = write_metamers(tmp_path / "metamers", 4, failed=range(4))
         with pytest.raises(ResultError, match="16 did not pass the inclusion test"):
-            build(out, tmp_path / "out", page)
+            build(out, tmp_path / "out", blank_page)
         assert not (tmp_path / "out").exists()
 
-    def test_not_judged(self, page, tmp_path):
+    def test_not_judged(self, blank_page, tmp_path):
         write_metamer(tmp_path / "metamers", NETWORKS[0], LAYERS[0], 0)
         with pytest.raises(ResultError, match="1 not judged"):
-            build(tmp_path / "metamers", tmp_path / "out", page)
+            build(tmp_path / "metamers", tmp_path / "out", blank_page)
 
-    def test_too_few_for_the_design(self, metamers, page, tmp_path):
+    def test_too_few_for_the_design(self, metamers, blank_page, tmp_path):
         with pytest.raises(ResultError, match="22 for 40 trials"):
-            build(metamers, tmp_path / "out", page, trials=40)
+            build(metamers, tmp_path / "out", blank_page, trials=40)
         assert not list(tmp_path.iterdir())
 
-    def test_metamers_of_the_other_kind(self, metamers, page, tmp_path):
+    def test_metamers_of_the_other_kind(self, metamers, blank_page, tmp_path):
         with pytest.raises(ArgumentError, match="kind image"):
-            build_site(metamers, tmp_path / "out", Design("sounds", "feather2019"), TEXTS, page=page)
+            build_site(metamers, tmp_path / "out", Design("sounds", "feather2019"), TEXTS, page=blank_page)
 
-    def test_a_folder_that_exists(self, metamers, page, experiment):
+    def test_a_folder_that_exists(self, metamers, blank_page, experiment):
         with pytest.raises(ResultError, match="exists"):
-            build(metamers, experiment, page)
+            build(metamers, experiment, blank_page)
 
     def test_a_site_of_another_format(self, experiment, tmp_path):
         content = json.loads((experiment / "private" / "build.json").read_text())
@@ -155,6 +155,6 @@ class TestAssets:
 
     def test_the_page_may_load_known_files_only(self):
         page = f'<script src="{assets.FOLDER}/NAME.js"></script>'
-        assert assets.named_files(page.replace("NAME", "plugin-preload")) == ["plugin-preload"]
+        assert assets.named_files(page.replace("NAME", "plugin-browser-check")) == ["plugin-browser-check"]
         with pytest.raises(ResultError, match="plugin-survey"):
             assets.named_files(page.replace("NAME", "plugin-survey"))

@@ -28,31 +28,8 @@ VARIABLE = "TFMETAMERS_JSPSYCH"
 #: subresource integrity writes it.
 FILES = {
     "jspsych": ("jspsych", VERSION, "PPMNzYQfqrWFhrOxhpwxXmKK+LDH//fBCLsvA/JIRHOfiuOcZ2j8wJhqo87V4R4B"),
-    "plugin-preload": (
-        "@jspsych/plugin-preload", "2.1.0", "BiUYHx4tdTYToceth936qf4Wkf+Ho2VZti/5bB5/nDiPRuTaZ37hrxkLsANkHGdp",
-    ),
     "plugin-browser-check": (
         "@jspsych/plugin-browser-check", "2.1.0", "Gl0MJHqvNsA2o6d5nmuYB+ZkBYb4rJxX2mchuwVS9FkG2umKfV0eVflpWbKMdy/f",
-    ),
-    "plugin-fullscreen": (
-        "@jspsych/plugin-fullscreen", "2.1.0", "JQEV9wMXFDbTpp1eYJSU9G7uQeyZcLGabno5ZHQJGytUBG19mTZ+ZBV5dsm7m6Mf",
-    ),
-    "plugin-instructions": (
-        "@jspsych/plugin-instructions", "2.1.0", "wjSYNsw41Zo3TlpW5giDpSwTK0q3Un1NGPsh6gEqlAAKamdt7+TQ5gAL4dat+lT1",
-    ),
-    "plugin-html-button-response": (
-        "@jspsych/plugin-html-button-response", "2.1.0",
-        "tPGtXEC8xEbInWvarnxvJ3fyzeXwRDS0QjGUts+TGQ9I8OCxiqsv9lxTS3mEN6um",
-    ),
-    "plugin-html-keyboard-response": (
-        "@jspsych/plugin-html-keyboard-response", "2.2.0",
-        "nazmsslHjLyP2P00IhO151BuH6B/BV+Qtzc3l1h4kFvS9nRP7TuLknK45FN6VzZi",
-    ),
-    "plugin-survey-html-form": (
-        "@jspsych/plugin-survey-html-form", "2.1.0", "60fiNESvg3n32x9sx0QAOyIlVkUgaC20Fsuo/ROTm0DeXCwEfaJ0FfE674kO0F9n",
-    ),
-    "plugin-call-function": (
-        "@jspsych/plugin-call-function", "2.1.0", "BVr1nz/RHTxhTNYxljuPzwi9lv13rxrwuPOjJPeL1zMaK37Oww0PnTeg972NuR9O",
     ),
 }  # fmt: skip
 
