@@ -1,11 +1,11 @@
-"""What people recognised, as published, beside what the network that made the metamers recognises itself."""
+"""What people recognised, as published and in experiments of one's own, beside what the network recognises itself."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfmetamers.plotting.style import COLOURS, wrapped
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, name_ticks, new_figure, show_proportions
+from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, name_ticks, new_figure, show_chance, show_proportions
 from tfmetamers.reproduce.paper_2019.recognition import NATURAL, recognised
 from tfmetamers.reproduce.results import Results
 from tfmetamers.reproduce.statistics import Finding, judge_share, summarize
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 #: The table of published proportions.
 TABLE = "recognition_2019"
 
-#: Who recognises: people and networks as published, and the networks of this run.
+#: Who recognises: people and networks as published, the networks of this run, and participants of one's own.
 PEOPLE, PUBLISHED_NETWORK, OURS = "people (published)", "the network itself (published)", "the network itself"
+PARTICIPANTS = "people"
 
 ROLES = {
+    PARTICIPANTS: Role(PARTICIPANTS, COLOURS["green"]),
     PEOPLE: Role(PEOPLE, COLOURS["vermilion"]),
     PUBLISHED_NETWORK: Role(PUBLISHED_NETWORK, COLOURS["grey"], "s"),
     OURS: Role(OURS, COLOURS["blue"], "D"),
@@ -49,20 +51,38 @@ def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: st
     published = find_published(TABLE).read()
     published = published[published["figure"].astype(str).isin(figures)]
     tables = []
-    for network, own in published.groupby("network", sort=False):
-        places = {layer: place for place, layer in enumerate(own["layer"], start=-1)}
-        for who, column, error in ((PEOPLE, "people", "people_sem"), (PUBLISHED_NETWORK, "network_itself", None)):
-            rows = own[own[column].notna()]
-            tables.append(
-                pandas.DataFrame(
-                    {"network": network, "layer": rows["layer"], "depth": rows["layer"].map(places), "who": who,
-                     "value": rows[column], "sem": rows[error] if error else float("nan")}
-                )
-            )  # fmt: skip
+    for network in dict.fromkeys(published["network"]):
+        places = published_places(network)
+        tables.append(tabulate_published(network))
         for each in results:
             tables += [
                 _ours(each, name, network, places, task) for name in each.layers if published_name(name) == network
             ]
+    return pandas.concat(tables, ignore_index=True)
+
+
+def published_places(network: str) -> dict[str, int]:
+    """Return the place of each published layer of one of the paper's networks, from -1; empty for other networks."""
+    published = find_published(TABLE).read()
+    layers = published.loc[published["network"] == network, "layer"]
+    return {layer: place for place, layer in enumerate(layers, start=-1)}
+
+
+def tabulate_published(network: str) -> "pandas.DataFrame":
+    """Return what people and one of the paper's networks recognised, as published, in the rows of `tabulate_people`."""
+    import pandas
+
+    published, places = find_published(TABLE).read(), published_places(network)
+    own = published[published["network"] == network]
+    tables = []
+    for who, column, error in ((PEOPLE, "people", "people_sem"), (PUBLISHED_NETWORK, "network_itself", None)):
+        rows = own[own[column].notna()]
+        tables.append(
+            pandas.DataFrame(
+                {"network": network, "layer": rows["layer"], "depth": rows["layer"].map(places), "who": who,
+                 "value": rows[column], "sem": rows[error] if error else float("nan")}
+            )
+        )  # fmt: skip
     return pandas.concat(tables, ignore_index=True)
 
 
@@ -84,7 +104,9 @@ def draw_people(table: "pandas.DataFrame") -> "Figure":
         for who, role in ROLES.items():
             rows = own[own["who"] == who]
             if len(rows):
-                draw_line(axes, rows, ticks, role, linestyle="-" if who == OURS else "--")
+                draw_line(axes, rows, ticks, role, linestyle="-" if who in (PARTICIPANTS, OURS) else "--")
+        if "chance" in own:
+            show_chance(axes, own["chance"].max())
         name_ticks(axes, ticks)
         made_by = own["made_by"].dropna().unique()
         text = network if len(made_by) == 0 or list(made_by) == [network] else f"{network} (ours: {made_by[0]})"

@@ -290,10 +290,10 @@ def _named_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", "") or ""
-        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        reason = str(error)  # Python 3.10 has no code of the error.
+        if "is locked" in reason:
             raise BusyError(f"{path} is locked by another process; close it there, and try again.") from error
-        if code.startswith("SQLITE_FULL"):
+        if "is full" in reason:
             raise DiskFullError(f"{path} cannot grow: the disk is full; make room.") from error
         raise _damaged(path, error) from error
 
