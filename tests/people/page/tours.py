@@ -2,6 +2,15 @@
 
 from tests.people.page.participants import Mouse, heading
 
+#: A context of Playwright that is a phone.
+PHONE = {
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 "
+    "Mobile Safari/537.36",
+    "viewport": {"width": 390, "height": 780},
+    "has_touch": True,
+    "is_mobile": True,
+}
+
 
 def images(page, url):
     """Names of screens of the images as they come up; the page stays on a screen until the next name is asked for."""
@@ -53,10 +62,14 @@ def images(page, url):
 
 
 def sounds(page, url):
-    """Names of the screens of the sounds that the images do not have."""
+    """The same for the sounds, to the first trial."""
     person = Mouse(page)
     page.goto(url)
+    heading(page, "Consent")
+    yield "consent"
     person.press("I agree, and take part")
+    heading(page, "Your code")
+    yield "code"
     person.press("Continue")
     heading(page, "Sound level")
     yield "level"
