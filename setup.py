@@ -81,7 +81,16 @@ setup(
         "cluster": CLUSTER,
         "io": ["tensorflow-io"],
         "pictures": PICTURES,
-        "test": [*CLUSTER, *PICTURES, "import-linter", "playwright", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
+        "test": [
+            *CLUSTER,
+            *PICTURES,
+            "import-linter",
+            "playwright",
+            "pytest",
+            "pytest-xdist",
+            "python_speech_features",
+            "ruff",
+        ],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )

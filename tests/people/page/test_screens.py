@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.people.page.participants import Keyboard, Mouse, arrive, heading, look
+from tests.people.page.participants import Keyboard, Mouse, arrive, heading, leave, listen, look
 from tests.people.page.sites import identifier
 from tests.people.page.tours import PHONE, SITES, TOURS
 
@@ -280,3 +280,47 @@ def test_tones_and_noise(make_site, page):
     assert {order: measured["orders"].count(order) > 25 for order in measured["orders"]} == dict.fromkeys(
         ("ISO", "IOS", "SOI", "SIO", "OSI", "OIS"), True
     )
+
+
+def test_who_does_not_answer_in_time_gives_no_answer(serve, page):
+    timing = {"before": 0, "fixation": 30, "stimulus": 30, "mask": 30, "response_limit": 200}
+    server = serve("images", timing_ms=timing, practice=[], breaks=[], trials=1)
+    person = Mouse(page)
+    page.goto(server.url)
+    arrive(person)
+    person.press("Continue")
+    person.press("Start")
+    person.press("Show the image")
+    heading(page, "Comments")
+    person.press("Continue")
+    page.get_by_text("DONE-7").wait_for()
+    [row] = [row for row in server.only() if row["kind"] == "main"]
+    assert row["response"] is None and row["rt"] is None and row["how"] is None
+
+
+def test_a_page_that_was_hidden_says_so(serve, page):
+    server = serve("sounds", practice=[], level=None, breaks=[], trials=2)
+    person = Mouse(page)
+    page.goto(server.url)
+    arrive(person)
+    person.press("Continue")
+    person.press("Start")
+    listen(person, "water")
+    heading(page, "Trial 2 of 2")
+    page.evaluate("""() => {
+        Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+        delete document.visibilityState;
+    }""")
+    listen(person, "price")
+    leave(person)
+    page.get_by_text("DONE-7").wait_for()
+    assert [row["visible"] for row in server.only() if row["kind"] == "main"] == [True, False]
+
+
+def test_texts_are_text(serve, page):
+    texts = {"consent": "One <b>word</b>.\n\n<img src=x>", "debrief": "", "instructions": ""}
+    page.goto(serve("images", texts=texts, language="de").url)
+    heading(page, "Consent")
+    assert page.locator("form p").all_text_contents() == ["One <b>word</b>.", "<img src=x>"]
+    assert page.locator("html").get_attribute("lang") == "de"
