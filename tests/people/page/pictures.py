@@ -63,7 +63,7 @@ def main(folder: Path) -> None:
         for task, tour in TOURS.items():
             changes = dict(SITES[task])
             if task == "images":
-                slow = {"before": 100, "fixation": 2000, "stimulus": 2000, "mask": 2000, "response_limit": None}
+                slow = {"before": 100, "fixation": 5000, "stimulus": 5000, "mask": 5000, "response_limit": None}
                 changes["timing_ms"] = slow
             site = write_site(Path(work) / task, NODE_MODULES, task, **changes)
             if task == "images":
