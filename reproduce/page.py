@@ -66,7 +66,7 @@ def claim_folder(folder: Path, reproduction: Reproduction, setting: str) -> None
                 f"({setting}) was to be written; give another --output."
             )
     elif folder.exists() and any(folder.iterdir()):
-        raise ResultError(f"{folder} holds something that is no reproduction; give another --output.")
+        raise ResultError(f"{folder} holds files that are not those of a figure; give another --output.")
     with atomic_write(marker) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -121,7 +121,7 @@ def write_page(
         "picture": picture,
         "caption": reproduction.caption,
         "files": "Also: " + ", ".join(f"figure.{ending}" for ending in FORMATS) + ".",
-        "differences": differences or ["In nothing that is known."],
+        "differences": differences or ["No difference is known."],
         "comparison": None if comparison is None else _cells(comparison),
         "sources": reproduction.sources,
         "table": _cells(table),

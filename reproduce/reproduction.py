@@ -20,7 +20,7 @@ class Setting:
     Attributes:
         needs: what it needs besides the package.
         time: about how long it takes.
-        commands: what to run in place of an experiment, for what is no experiment; empty for experiments.
+        commands: what to run, for a section that rests on no experiment; empty where there is one.
         unavailable: why it cannot be run in this setting; empty where it can.
         differences: how it differs from the paper in ways that the experiment's file does not tell.
     """

@@ -1,4 +1,4 @@
-"""What front ends make of a sound and of its metamers, a row a network."""
+"""What front ends make of a sound and of its metamers, one row for each network."""
 
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def tabulate_heard(results: Results) -> "pandas.DataFrame":
 
 
 def draw_heard(results: Results) -> "Figure":
-    """Draw the front end's outputs for the first sound and its metamers, a row a network, a column a layer."""
+    """Draw the front end's outputs for the first sound and its metamers, one row for each network."""
     metamers = results.metamers
     word, seed = metamers[["stimulus", "seed"]].iloc[0]
     shown = metamers[(metamers["stimulus"] == word) & (metamers["seed"] == seed)]

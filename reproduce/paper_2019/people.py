@@ -36,7 +36,7 @@ def published_name(network: str) -> str:
 
 
 def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: str) -> "pandas.DataFrame":
-    """Return how often people and networks recognise metamers, by network, layer and who.
+    """Return how often people and networks recognise metamers, by network, layer and observer.
 
     Args:
         results: experiments whose networks the figure has.
@@ -90,7 +90,7 @@ def tabulate_itself(results: Results, name: str, task: str) -> "pandas.DataFrame
 
 
 def draw_people(table: "pandas.DataFrame") -> "Figure":
-    """Draw a panel for each network of the paper, with a line for each who."""
+    """Draw a panel for each network of the paper, with a line for each observer."""
     networks = list(dict.fromkeys(table["network"]))
     columns = min(MAX_COLUMNS, len(networks))
     rows = -(-len(networks) // columns)

@@ -105,7 +105,7 @@ class TestFolder:
 
     def test_of_something_else(self, tmp_path):
         (tmp_path / "thesis.tex").touch()
-        with pytest.raises(ResultError, match="no reproduction"):
+        with pytest.raises(ResultError, match="not those of a figure"):
             claim_folder(tmp_path, find_reproduction("figure-6"), "quick")
 
     def test_with_a_damaged_marker(self, tmp_path):
