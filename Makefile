@@ -8,11 +8,11 @@ latest := .venv-latest/bin
 demo: .venv/installed
 	$(bin)/python reproduce/scripts/demo.py
 
-test: .venv/installed lint
+test: .venv/installed .venv/browser lint
 	$(bin)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 # Real weights, whole figures, kills at every file event, fuzzing.
-test-slow: .venv/installed
+test-slow: .venv/installed .venv/browser
 	$(bin)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
 # TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
@@ -42,6 +42,15 @@ bundled/corpus/words.csv: | .venv/installed
 	$(PYTHON) -m venv .venv
 	$(bin)/pip install --quiet --requirement requirements.txt
 	$(bin)/pip install --quiet --no-deps --editable .
+	touch $@
+
+# What the page of an experiment with people is tested with: npm's packages and, where the system's packages may be
+# installed, Chromium. Tests that miss something are skipped, and say what.
+assets := tfmetamers/people/assets
+.venv/browser: $(assets)/package-lock.json .venv/installed
+	-[ "$$(id -u)" != 0 ] || { command -v chromium && command -v npm; } > /dev/null || { apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium npm; }
+	-cd $(assets) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline
 	touch $@
 
 .venv-latest/installed: setup.py

@@ -91,6 +91,7 @@ setup(
             *PEOPLE,
             *PICTURES,
             "import-linter",
+            "playwright",
             "pytest",
             "pytest-xdist",
             "python_speech_features",
