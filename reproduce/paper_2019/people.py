@@ -76,7 +76,7 @@ def tabulate_itself(results: Results, name: str, task: str) -> "pandas.DataFrame
 
     Args:
         results: the experiment.
-        name: the network, as the experiment calls it; no rows where it is no judge.
+        name: the network, as the experiment calls it; no rows where it is not a judge.
         task: ``label`` or ``category``.
     """
     decisions = recognised(results, name, task)

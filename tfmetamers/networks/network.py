@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, ResultError, shown, unknown_name
-from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
+from tfmetamers.networks.graph.frozen import FrozenFunction, FrozenLayers, kernel_bytes
+from tfmetamers.networks.graph.kernels import KERNELS
 from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
