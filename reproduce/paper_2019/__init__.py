@@ -112,5 +112,5 @@ REPRODUCTIONS = (
         Setting("nothing more", "10 minutes"),
         Setting(f"both released word networks, networks that you train, {_WORDS}", "400 days"),
     ),
-    TableOfPassed("table-s4", "image", ("pictures",), "pictures", _PICTURES_QUICK, _PICTURES_FULL),
+    TableOfPassed("tables-s4-and-s5", "image", ("pictures",), "pictures", _PICTURES_QUICK, _PICTURES_FULL),
 )
