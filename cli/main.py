@@ -28,6 +28,7 @@ SECTIONS = {
     "Studies": {
         "experiment": "Grids of networks, layers and stimuli, in a file.",
         "reproduce": "Figures, tables and sections of the papers.",
+        "people": "Experiments with people: a web page, a server, their analysis.",
     },
     "Networks and files": {
         "networks": "List networks and their layers.",

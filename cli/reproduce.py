@@ -21,12 +21,17 @@ from tfmetamers.utilities.determinism import usable_processors
 @click.option("--pictures", multiple=True, type=click.Path(exists=True), help="Folder or manifest of pictures.")
 @click.option("--sounds", multiple=True, type=click.Path(exists=True), help="Folder or manifest of sounds.")
 @click.option(
+    "--people",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder that 'people analyse' wrote, to add its participants to Figures 3b, 3d and 4.",
+)
+@click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("reproduction"), show_default=True
 )
 @click.option("--write-only", is_flag=True, help="Write the experiments' files and make nothing.")
 @engine_options
 @json_option
-def reproduce(name, setting, networks, pictures, sounds, output, write_only, **engine):
+def reproduce(name, setting, networks, pictures, sounds, people, output, write_only, **engine):
     """Reproduce a figure, a table or a section of a paper, with a page that compares both.
 
     Without NAME, list all. Figures share metamers, which are made once, below the folder of --output; what was stopped
@@ -40,6 +45,8 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
     found = find_reproduction(name)
     if setting is None:
         raise ArgumentError(f"{found.full_name} comes in two settings; give --quick or --full.")
+    if people is not None and not found.takes_people:
+        raise ArgumentError(f"{found.full_name} shows nothing of people; leave --people out.")
     if found.setting(setting).commands:
         say("Run these, one after another:\n")
         click.echo("\n".join(found.setting(setting).commands))
@@ -58,7 +65,7 @@ def reproduce(name, setting, networks, pictures, sounds, output, write_only, **e
     for file in files.values():
         say(f"\nExperiment {file}")
         status = max(status, run_experiment(file, **_chosen_engine(setting, engine)))
-    _show(found, setting, folder, files, options)
+    _show(found, setting, folder, files, options, people)
     return status
 
 
@@ -113,16 +120,21 @@ def _experiments(found, setting: str, folder: Path, options, *, is_run: bool) ->
     return files
 
 
-def _show(found, setting: str, folder: Path, files, options) -> None:
+def _show(found, setting: str, folder: Path, files, options, people: Path | None) -> None:
     from tfmetamers.experiments.experiment import Experiment
     from tfmetamers.reproduce.catalogue import published_experiments
     from tfmetamers.reproduce.page import write_page
+    from tfmetamers.reproduce.paper_2019.people import read_participants
     from tfmetamers.reproduce.results import Results
 
     results = {name: Results(Experiment.recall(file)) for name, file in files.items()}
-    words = [word for option, values in options.items() for value in values for word in (option, value)]
+    given = {**options, "--people": [people] if people else []}
+    words = [word for option, values in given.items() for value in values for word in (option, value)]
     command = shlex.join(["tfmetamers", "reproduce", found.full_name, f"--{setting}", *map(str, words)])
-    page = write_page(found, setting, results, published_experiments(found.paper), folder / found.name, command)
+    participants = None if people is None else read_participants(people)
+    page = write_page(
+        found, setting, results, published_experiments(found.paper), folder / found.name, command, participants
+    )
     say(f"\n{found.title}: {page.verdict}")
     for finding in page.findings:
         say(f"  {finding.verdict}: {finding.sentence}")

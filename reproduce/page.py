@@ -78,6 +78,7 @@ def write_page(
     published: Mapping[str, Published],
     folder: Path,
     command: str,
+    people: "pandas.DataFrame | None" = None,
 ) -> Page:
     """Write the table, the figure and the page of a reproduction to its folder.
 
@@ -88,6 +89,7 @@ def write_page(
         published: what the paper did in each of its experiments.
         folder: its folder (`claim_folder`).
         command: the command that makes it.
+        people: what participants of one's own recognised, for a figure that takes it.
 
     Raises:
         ResultError: there is nothing to show yet, or a file cannot be written.
@@ -98,6 +100,7 @@ def write_page(
             f"There is nothing to show for {reproduction.full_name} yet: 'tfmetamers experiment status "
             f"{next(iter(results.values())).experiment.file}' says what is to be made, and what failed."
         )
+    table = table if people is None else reproduction.add_people(table, people)
     comparison, findings = reproduction.compare(table), reproduction.judge(table, results)
     write_csv(table, folder / "table.csv")
     if comparison is not None:
@@ -108,7 +111,7 @@ def write_page(
     picture = None if figure is None else base64.b64encode((folder / "figure.png").read_bytes()).decode()
     verdict = conclude(findings)
     differences = [
-        *reproduction.setting(setting).differences,
+        *reproduction.differences(setting, people),
         *dict.fromkeys(text for name, each in results.items() for text in find_differences(each, published[name])),
     ]
     content = {

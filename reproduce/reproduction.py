@@ -49,6 +49,7 @@ class Reproduction(ABC):
         sources: where the published numbers come from; empty without any.
         experiments: names of the experiments that its metamers are of; figures share them.
         stimuli: the option that replaces its stimuli: ``pictures`` or ``sounds``; None for what takes neither.
+        takes_people: whether it shows what people recognised, so that participants of one's own can be added.
         quick: the setting of ``--quick``.
         full: the setting of ``--full``.
     """
@@ -62,6 +63,7 @@ class Reproduction(ABC):
     sources: ClassVar[str] = ""
     experiments: ClassVar[tuple[str, ...]] = ()
     stimuli: ClassVar[str | None] = None
+    takes_people: ClassVar[bool] = False
     quick: ClassVar[Setting]
     full: ClassVar[Setting]
 
@@ -73,6 +75,24 @@ class Reproduction(ABC):
     def setting(self, name: str) -> Setting:
         """Return a setting by its name: ``quick`` or ``full``."""
         return {"quick": self.quick, "full": self.full}[name]
+
+    def differences(self, setting: str, people: "pandas.DataFrame | None") -> Sequence[str]:
+        """Return how it differs from the paper in ways that the experiments' files do not tell.
+
+        Args:
+            setting: ``quick`` or ``full``.
+            people: what `add_people` is given; None without any.
+        """
+        return self.setting(setting).differences
+
+    def add_people(self, table: "pandas.DataFrame", people: "pandas.DataFrame") -> "pandas.DataFrame":
+        """Return the table of a figure that `takes_people`, with what participants of one's own recognised.
+
+        Args:
+            table: what `tabulate` returned.
+            people: as `tfmetamers.reproduce.paper_2019.people.read_participants` returns it.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def tabulate(self, results: Mapping[str, Results]) -> "pandas.DataFrame":

@@ -18,7 +18,7 @@ NETWORKS = ("vgg_19:random:3", "vgg_19:random:4")
 LAYERS = ("conv1_2", "conv2_2")
 
 
-def write_metamers(out: Path, stimuli: int, *, networks=NETWORKS, layers=LAYERS, failed=()) -> Path:
+def write_metamers(out: Path, stimuli: int, *, networks=NETWORKS, layers=LAYERS, failed=(), source="random") -> Path:
     """Write a metamer of each stimulus at each layer of each network, all included but those of `failed` stimuli.
 
     Stimulus 0 is an airplane, 1 a bear, and so on, over and over.
@@ -26,19 +26,19 @@ def write_metamers(out: Path, stimuli: int, *, networks=NETWORKS, layers=LAYERS,
     for network in networks:
         for layer in layers:
             for number in range(stimuli):
-                folder = write_metamer(out, network, layer, number)
+                folder = write_metamer(out, network, layer, number, source)
                 give_verdict(folder, number not in failed)
     return out
 
 
-def write_metamer(out: Path, network: str, layer: str, number: int) -> Path:
+def write_metamer(out: Path, network: str, layer: str, number: int, source: str = "random") -> Path:
     category = CATEGORIES[number % 16]
     metamer = a_metamer(steps=10 + number)
     seed = (number, LAYERS.index(layer) if layer in LAYERS else 9, len(network))
     metamer.stimulus[:] = np.random.default_rng(seed).integers(0, 256, metamer.stimulus.shape) / 255
     record = a_record(
         stimulus={"id": f"{category}/{number}", "category": category, "sha256": f"{number:064x}"},
-        network=a_network_record(network, digest=network),
+        network=a_network_record(network, digest=network, source=source),
         layer=LayerRecord(layer, f"{layer}:0", (6, 8, 64), "straight-through (1 ReLU)", ("Relu",)),
     )
     [folder] = save_metamers(dataclasses.replace(metamer, record=record), out)

@@ -12,8 +12,7 @@ from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.tables import write_csv
 from tfmetamers.people.answers import read_answers
 from tfmetamers.people.build_record import Build, read_build, read_key
-from tfmetamers.people.comparison import compare_with_published, draw_participants, tabulate_participants
-from tfmetamers.people.database import read_rows
+from tfmetamers.people.database import database_path, read_rows
 from tfmetamers.people.exclusions import Rule, apply_rules
 from tfmetamers.people.experiment_file import read_content
 from tfmetamers.people.proportions import (
@@ -26,6 +25,13 @@ from tfmetamers.people.proportions import (
 from tfmetamers.people.release_2023 import read_release
 from tfmetamers.people.trials import FLAGS, score_trials, survey_sessions
 from tfmetamers.plotting.style import save_figure
+from tfmetamers.reproduce.drawing import styled
+from tfmetamers.reproduce.paper_2019.people import (
+    PUBLISHED_PARTICIPANTS,
+    compare_people,
+    draw_people,
+    tabulate_participants,
+)
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.words import counted
 
@@ -37,9 +43,6 @@ LME4 = (
     "library(lme4); trials <- subset(read.csv('trials.csv'), kind == 'main' & excluded_by == ''); "
     "summary(glmer(correct ~ network * layer + (1 | session) + (1 | stimulus), data = trials, family = binomial))"
 )
-
-#: The paper's participants.
-PUBLISHED_PARTICIPANTS = 16
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,10 @@ class Analysis:
         """What is told of each condition."""
         return self.tables["conditions"]
 
+    @styled
     def draw(self) -> "Figure":
-        """Draw the figure in the paper's form."""
-        return draw_participants(self.tables["figure"])
+        """Draw the figure in the paper's form, a panel for each network, as the 2019 figures are drawn."""
+        return draw_people(self.tables["figure"])
 
     def write(self, folder: str | os.PathLike) -> None:
         """Write the tables as CSVs, the figure, and ``results.md``.
@@ -121,7 +125,7 @@ def analyse(
     if unknown:
         raise ArgumentError(f"There are no flags {', '.join(sorted(unknown))}; the flags are {', '.join(FLAGS)}.")
     build, key, content = read_build(out), read_key(out), read_content(Path(out) / "site")
-    rows = read_answers(files, build.experiment) if files else read_rows(_database(out), build.experiment)
+    rows = read_answers(files, build.experiment) if files else read_rows(database_path(out), build.experiment)
     trials = score_trials(rows, key, content)
     sessions, exclusions = apply_rules(survey_sessions(rows, trials, content), rules)
     trials = trials.merge(sessions[["session", "excluded_by"]], on="session", how="left")
@@ -138,7 +142,7 @@ def analyse(
     tables = {
         "conditions": conditions,
         "figure": figure,
-        "comparison": compare_with_published(figure),
+        "comparison": compare_people(figure),
         "tests": layer_effects(proportions, seed=seed),
         "exclusions": exclusions,
         "everyone": describe_conditions(trials, choices, seed),
@@ -146,10 +150,6 @@ def analyse(
         "trials": trials,
     }
     return Analysis(tables, _notes(build, content, tables, kept, drop_flagged, int(dropped.sum())))
-
-
-def _database(out: str | os.PathLike) -> Path:
-    return Path(out) / "data" / "data.sqlite"
 
 
 def _left_out(exclusions: pandas.DataFrame) -> str:

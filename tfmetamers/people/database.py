@@ -248,6 +248,11 @@ class Database:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def database_path(out: str | os.PathLike) -> Path:
+    """Return where the server keeps the answers of an experiment."""
+    return Path(out) / "data" / "data.sqlite"
+
+
 def read_rows(path: str | os.PathLike, experiment: str | None = None) -> list[Row]:
     """Return all rows of a database, session by session, in their order; it may be in use.
 

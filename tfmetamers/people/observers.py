@@ -1,13 +1,15 @@
 """Simulated observers: rows as the page would write them, of participants whose accuracy is known."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
+from tfmetamers.people.database import Database
 from tfmetamers.people.rows import Row
 
 if TYPE_CHECKING:
@@ -19,8 +21,74 @@ APP = "simulated"
 #: When simulated sessions take place, so that the same arguments give the same rows.
 _BEGINNING = datetime(2019, 12, 8, 9, tzinfo=timezone.utc)
 
+#: Milliseconds from the beginning of a trial to its answer, besides the response time.
+_SHOWN = 1500.0
 
-def simulate(
+
+@dataclass(frozen=True)
+class Observer:
+    """Someone who is right with a given probability, and else chooses any of the other answers.
+
+    Attributes:
+        content: what `tfmetamers.people.experiment_file.read_content` returns.
+        answers: the right answer by the opaque name of each stimulus.
+        accuracy: the probability of it, likewise.
+        number: the observer's; each draws differently.
+        seed: of all that is drawn.
+    """
+
+    content: Mapping[str, Any]
+    answers: Mapping[str, str]
+    accuracy: Mapping[str, float]
+    number: int
+    seed: int
+
+    @property
+    def session(self) -> str:
+        """The UUID of the observer's session."""
+        return str(uuid.UUID(bytes=np.random.default_rng([self.seed, self.number, 0]).bytes(16), version=4))
+
+    def answer(self, stimulus: str, place: int) -> tuple[str, float]:
+        """Return what is answered to a stimulus in a place of the session, and the response time in milliseconds."""
+        generator = np.random.default_rng([self.seed, self.number, 1, place])
+        response = right = self.answers[stimulus]
+        if generator.random() >= self.accuracy[stimulus]:
+            choices = self.content["categories"] or self.content["words"]
+            response = str(generator.choice([each for each in choices if each != right]))
+        return response, round(float(generator.lognormal(6.8, 0.4)), 1)
+
+    def rows(self, list_number: int) -> list[Row]:
+        """Return the rows of a session with a list: a headphone check that is passed, a demo, and the trials."""
+        clock = _BEGINNING + timedelta(hours=self.number)
+        rows: list[Row] = []
+
+        def add(kind: str, **further) -> None:
+            rows.append(
+                Row(session=self.session, experiment=self.content["id"], list=list_number, app=APP, seq=len(rows),
+                    kind=kind, answered_at=_stamp(clock), reload=0, **further)
+            )  # fmt: skip
+
+        def look(kind: str, trial: int, stimulus: str, mask: int | None, **further) -> None:
+            nonlocal clock
+            response, rt = self.answer(stimulus, len(rows))
+            shown_at, clock = clock, clock + timedelta(milliseconds=_SHOWN + rt)
+            correct = {"correct": response == self.answers[stimulus]} if kind == "demo" else {}
+            add(kind, trial=trial, stimulus=stimulus, response=response, how=APP, rt=rt, mask=mask,
+                shown_at=_stamp(shown_at), visible=True, **correct)  # fmt: skip
+
+        add("consent", response=True)
+        check = self.content["headphones"]
+        for trial in range(check["trials"] if check else 0):
+            add("headphone", trial=trial, correct=True)
+        for trial, shown_first in enumerate(self.content["demo"]["trials"]):
+            look("demo", trial, shown_first["stimulus"], shown_first["mask"])
+        for each in self.content["lists"][list_number]["trials"]:
+            look(each["kind"], each["trial"], each["stimulus"], each["mask"])
+        add("end", response="complete")
+        return rows
+
+
+def make_observers(
     content: Mapping[str, Any],
     key: "pandas.DataFrame",
     participants: int,
@@ -28,14 +96,14 @@ def simulate(
     accuracy: float | None = None,
     by_layer: Mapping[str, float] | None = None,
     seed: int = 0,
-) -> list[Row]:
-    """Return the rows of observers who are right with a given probability, and else choose among the other answers.
+) -> list[Observer]:
+    """Return observers of known accuracy.
 
     Args:
         content: what `tfmetamers.people.experiment_file.read_content` returns.
         key: what `tfmetamers.people.build_record.read_key` returns.
-        participants: how many; lists are given out in turn.
-        accuracy: the probability in layers that `by_layer` does not have.
+        participants: how many.
+        accuracy: the probability of a right answer in layers that `by_layer` does not have.
         by_layer: the probability by layer, or by ``NETWORK/LAYER``; ``natural`` for natural stimuli and catch trials.
         seed: of all that is drawn.
 
@@ -45,29 +113,27 @@ def simulate(
     checked_whole_number("number of participants", participants, 1)
     checked_whole_number("seed", seed, 0)
     probabilities = _probabilities(key, accuracy, by_layer or {})
-    choices = content["categories"] or content["words"]
-    rows = []
-    for number in range(participants):
-        generator = np.random.default_rng([seed, number])
-        session = str(uuid.UUID(bytes=generator.bytes(16), version=4))
-        chosen = content["lists"][number % len(content["lists"])]
-        shared = {"session": session, "experiment": content["id"], "list": chosen["list"], "app": APP}
-        clock = _BEGINNING + timedelta(hours=number)
-        rows.append(Row(**shared, seq=0, kind="consent", response=True, answered_at=_stamp(clock)))
-        for trial in chosen["trials"]:
-            answer = key.at[trial["stimulus"], "answer"]
-            response = answer
-            if generator.random() >= probabilities[trial["stimulus"]]:
-                response = str(generator.choice([each for each in choices if each != answer]))
-            rt = round(float(generator.lognormal(6.8, 0.4)), 1)
-            shown_at, clock = clock, clock + timedelta(milliseconds=1500 + rt)
-            rows.append(
-                Row(**shared, seq=trial["trial"] + 1, kind=trial["kind"], trial=trial["trial"],
-                    stimulus=trial["stimulus"], response=response, how="simulated", rt=rt, mask=trial["mask"],
-                    shown_at=_stamp(shown_at), answered_at=_stamp(clock), visible=True)
-            )  # fmt: skip
-        rows.append(Row(**shared, seq=len(chosen["trials"]) + 1, kind="end", response="complete"))
-    return rows
+    answers = key["answer"].to_dict()
+    return [Observer(content, answers, probabilities, number, seed) for number in range(participants)]
+
+
+def take_part(database: Database, observers: list[Observer]) -> Iterator[Observer]:
+    """Store the rows of observers as those of participants are stored; lists are given out by the server's rule.
+
+    Yields:
+        Each observer who has finished.
+
+    Raises:
+        TokenError: an observer of the same seed and number took part before.
+        BusyError, DiskFullError: rows cannot be written now.
+    """
+    for observer in observers:
+        begun = database.begin(
+            observer.session, len(observer.content["lists"]), participant=f"simulated-{observer.number}"
+        )
+        database.store(observer.session, begun.token, observer.rows(begun.list))
+        database.finish(observer.session, begun.token)
+        yield observer
 
 
 def _stamp(time: datetime) -> str:
@@ -89,7 +155,7 @@ def _probabilities(key: "pandas.DataFrame", accuracy: float | None, by_layer: Ma
         values = [by_layer[each] for each in both if each in by_layer]
         if not values and accuracy is None:
             raise ArgumentError(
-                f"The layer {both[1]} has no accuracy; give it one with --accuracy-by-layer, or all others with --accuracy."
+                f"The layer {both[1]} has no accuracy; give it one with --accuracy-of, or --accuracy for all others."
             )
         found[name] = values[0] if values else accuracy
     return found

@@ -10,6 +10,7 @@ from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import checked_file
 from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.metamers.record import MetamerRecord
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.people.listening import ListeningCopies
 from tfmetamers.people.protocol import TASKS
@@ -186,10 +187,12 @@ def _metamers(kept: Sequence[Exhibit], task: str, metamers, left_out: Counter) -
     """Return the first metamer of each stimulus in each condition, network by network and layer by layer."""
     records = [each.record for each in kept]
     names, layers = distinct_names([record.network for record in records]), distinct_layers(records)
-    networks = list(dict.fromkeys(names))
+    networks = [_named(name, record) for name, record in zip(names, records, strict=True)]
+    networks = list(dict.fromkeys(networks))
     found: dict[tuple, Candidate] = {}
-    for exhibit, network, layer in zip(kept, names, layers, strict=True):
+    for exhibit, name, layer in zip(kept, names, layers, strict=True):
         record = exhibit.record
+        network = _named(name, record)
         order = record.network.ordered({*record.network.layers, record.layer.name})
         condition = Condition(network, layer, order.index(record.layer.name))
         key = networks.index(network), condition.place, layer, record.stimulus.id
@@ -198,6 +201,12 @@ def _metamers(kept: Sequence[Exhibit], task: str, metamers, left_out: Counter) -
         else:
             found[key] = _candidate(exhibit, condition, _answer(exhibit, task), f"metamer{SHOWN[task]}", metamers)
     return [found[key] for key in sorted(found)]
+
+
+def _named(name: str, record: MetamerRecord) -> str:
+    """Return a network's name that tells random weights, so that they are not taken for the trained network's."""
+    is_told = record.network.source != "random" or "random" in name
+    return name if is_told else f"{name} (random, seed {record.network.seed})"
 
 
 def _candidate(exhibit: Exhibit, condition: Condition, answer: str, name: str, metamers) -> Candidate:

@@ -18,7 +18,14 @@ from werkzeug.exceptions import HTTPException
 
 from tfmetamers.errors import ArgumentError, BusyError, ResultError
 from tfmetamers.people.build_record import read_build
-from tfmetamers.people.database import Database, DiskFullError, TokenError, TooManySessionsError, UnknownSessionError
+from tfmetamers.people.database import (
+    Database,
+    DiskFullError,
+    TokenError,
+    TooManySessionsError,
+    UnknownSessionError,
+    database_path,
+)
 from tfmetamers.people.experiment_file import read_content
 from tfmetamers.people.rows import Session, Short, checked_row
 from tfmetamers.version import __version__
@@ -182,11 +189,6 @@ def serve(app: Flask, host: str, port: int) -> None:
     except OSError as error:
         raise ResultError(f"Port {port} of {host} cannot be used: {error.strerror}; give another --port.") from error
     server.run()
-
-
-def database_path(out: str | os.PathLike) -> Path:
-    """Return where the server keeps the answers of an experiment."""
-    return Path(out) / "data" / "data.sqlite"
 
 
 def _own_pages_only(view):
