@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.people.page.servers import StandIn
-from tests.people.page.sites import PAGE, write_site
+from tests.people.page.servers import Server
+from tests.people.page.sites import PAGE, write_experiment
 
 ASSETS = PAGE.parent / "assets"
 
@@ -45,8 +45,8 @@ def node_modules(tmp_path_factory):
 
 @pytest.fixture
 def make_site(tmp_path, node_modules):
-    """A function that writes a site: its task, its number of trials, keys of the experiment that differ."""
-    return lambda task, **changes: write_site(tmp_path / "site", node_modules, task, **changes)
+    """A function that writes an experiment: its task, its number of trials, keys of it that differ."""
+    return lambda task, **changes: write_experiment(tmp_path / "out", node_modules, task, **changes)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def serve(make_site):
     servers = []
 
     def start(task, **changes):
-        servers.append(StandIn(make_site(task, **changes)))
+        servers.append(Server(make_site(task, **changes)))
         return servers[-1]
 
     yield start

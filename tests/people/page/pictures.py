@@ -13,8 +13,8 @@ from playwright.sync_api import sync_playwright
 from skimage.data import chelsea
 
 from tests.people.page.participants import Mouse
-from tests.people.page.servers import StandIn
-from tests.people.page.sites import PAGE, write_site
+from tests.people.page.servers import Server
+from tests.people.page.sites import PAGE, write_experiment
 from tests.people.page.tours import PHONE, SITES, TOURS
 
 NODE_MODULES = PAGE.parent / "assets" / "node_modules"
@@ -65,11 +65,11 @@ def main(folder: Path) -> None:
             if task == "images":
                 slow = {"before": 100, "fixation": 5000, "stimulus": 5000, "mask": 5000, "response_limit": None}
                 changes["timing_ms"] = slow
-            site = write_site(Path(work) / task, NODE_MODULES, task, **changes)
+            out = write_experiment(Path(work) / task, NODE_MODULES, task, **changes)
             if task == "images":
-                furnish(site)
+                furnish(out / "site")
             for device, options in {"desktop": DESKTOP, "phone": PHONE}.items():
-                server = StandIn(site)
+                server = Server(out)
                 page = browser.new_context(**options).new_page()
                 if task == "images" and device == "phone":
                     page.goto(server.url)

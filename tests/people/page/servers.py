@@ -1,63 +1,41 @@
-"""A stand-in for `people serve`, in memory: what the page relies on, and no more."""
+"""The package's server with a site, which can be killed and revived on the same port."""
 
-import json
+import sqlite3
 import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
+import msgspec
+from werkzeug.serving import make_server
+
+from tfmetamers.people.build_record import read_build
+from tfmetamers.people.database import Database, database_path, read_rows
+from tfmetamers.people.server import Settings, make_app
 
 
-class Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *arguments, server_state, **options):
-        self.state = server_state
-        super().__init__(*arguments, **options)
+class _CountingDatabase(Database):
+    """Counts rows that arrive again."""
 
-    def end_headers(self):
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
+    replayed = 0
 
-    def log_message(self, *arguments):
-        pass
-
-    def answer(self, status, content):
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.state.lock:
-            self.answer(*self.state.respond(self.command, self.path, self.headers, content))
-
-    do_DELETE = do_POST
+    def store(self, session, token, rows):
+        known = {row.seq for row in read_rows(self.path) if row.session == session}
+        self.replayed += sum(row.seq in known for row in rows)
+        return super().store(session, token, rows)
 
 
-class StandIn:
-    """Serves a site and takes its rows; `kill` and `revive` keep the port and the rows."""
+class Server:
+    """An experiment that is served; `kill` and `revive` keep the port and the rows."""
 
-    def __init__(self, site: Path):
-        self.site = site
-        self.rows = {}  # {session: {seq: row}}
-        self.tokens = {}
-        self.lists = {}
-        self.finished = []
-        self.replayed = 0
-        self.lock = threading.Lock()
+    def __init__(self, out: Path):
+        self.out, self.site = out, out / "site"
+        self.database = _CountingDatabase(database_path(out), read_build(out).experiment)
+        self.app = make_app(out, Settings(code="DONE-7"), self.database)
         self.port = 0
         self.revive()
 
     def revive(self):
-        handler = partial(Handler, server_state=self, directory=self.site)
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
-        self.port = self.server.server_port
+        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.port = self.server.port
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
 
@@ -70,40 +48,33 @@ class StandIn:
     def url(self):
         return f"http://127.0.0.1:{self.port}/index.html"
 
-    def respond(self, method, path, headers, content):
-        if headers["X-Tfmetamers"] != "1" or headers["Content-Type"] != "application/json":
-            return 403, {"error": "no header"}
-        parts = path.split("/")[4:]
-        token = (headers["Authorization"] or "").removeprefix("Bearer ")
-        if not parts:
-            session = content["session"]
-            if session in self.tokens:
-                if token != self.tokens[session]:
-                    return 409, {"error": "this session exists"}
-                return 200, {"token": None, "list": self.lists[session], "stored": self.stored(session)}
-            self.tokens[session], self.lists[session], self.rows[session] = f"token-{session}", len(self.lists) % 2, {}
-            return 201, {"token": self.tokens[session], "list": self.lists[session], "stored": -1}
-        session = parts[0]
-        if session not in self.tokens:
-            return 404, {"error": "unknown session"}
-        if token != self.tokens[session]:
-            return 401, {"error": "wrong token"}
-        if method == "DELETE":
-            del self.rows[session], self.tokens[session]
-            return 200, {}
-        if parts[1] == "finish":
-            self.finished.append(session)
-            return 200, {"code": "DONE-7", "redirect": None}
-        for row in content["rows"]:
-            self.replayed += row["seq"] in self.rows[session]
-            self.rows[session].setdefault(row["seq"], row)
-        return 200, {"stored": self.stored(session)}
+    @property
+    def rows(self):
+        """The rows of each session by their numbers, as JSON."""
+        found = {session: {} for session in self.lists}
+        for row in read_rows(self.database.path):
+            found[row.session][row.seq] = msgspec.to_builtins(row)
+        return found
 
-    def stored(self, session):
-        last = -1
-        while last + 1 in self.rows[session]:
-            last += 1
-        return last
+    @property
+    def lists(self):
+        """The list of each session, in the order in which they were begun."""
+        return dict(self._query("SELECT session, list FROM sessions ORDER BY rowid"))
+
+    @property
+    def finished(self):
+        return [session for (session,) in self._query("SELECT session FROM sessions WHERE finished IS NOT NULL")]
+
+    @property
+    def replayed(self):
+        return self.database.replayed
+
+    def _query(self, query):
+        connection = sqlite3.connect(self.database.path)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
 
     def only(self):
         """The rows of the one session, in order."""

@@ -1,4 +1,4 @@
-"""A site of a few trials, in the format that `people build` writes."""
+"""An experiment of a few trials, in the format that `people build` writes."""
 
 import base64
 import hashlib
@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from tfmetamers.people.build_record import Build, Design
+from tfmetamers.people.experiment_file import FORMAT, NAME, experiment_id
 
 PAGE = Path(__file__).parents[3] / "tfmetamers" / "people" / "page"
 
@@ -44,9 +47,9 @@ def _sound(seed: int) -> bytes:
     return file.getvalue()
 
 
-def write_site(folder: Path, node_modules: Path, task: str, trials: int = 4, **changes) -> Path:
-    """A site with two lists of `trials` main trials, one of practice, and no demo, in `folder`; `changes` are keys."""
-    images = task == "images"
+def write_experiment(out: Path, node_modules: Path, task: str, trials: int = 4, **changes) -> Path:
+    """A site with two lists of `trials` main trials, one of practice, and no demo; `changes` are keys."""
+    images, folder = task == "images", out / "site"
     shutil.copytree(PAGE, folder)
     vendor = folder / "vendor" / "jspsych-8.3.0"
     vendor.mkdir(parents=True)
@@ -55,7 +58,6 @@ def write_site(folder: Path, node_modules: Path, task: str, trials: int = 4, **c
     (folder / "stimuli").mkdir()
     experiment = {
         "format": 1,
-        "id": hashlib.sha256(str(folder).encode()).hexdigest(),
         "task": task,
         "protocol": "feather2019",
         "title": "",
@@ -73,7 +75,7 @@ def write_site(folder: Path, node_modules: Path, task: str, trials: int = 4, **c
                 "mask": 0 if images else None,
             }
         ],
-        "demo": {"trials": [], "pass": None},
+        "demo": {"trials": [], "pass": 0},
         "lists": [
             {
                 "list": number,
@@ -115,5 +117,9 @@ def write_site(folder: Path, node_modules: Path, task: str, trials: int = 4, **c
                 f'(window.TFMETAMERS_STIMULI = window.TFMETAMERS_STIMULI || {{}})["{name}"] = "{text}";'
             )
     experiment |= changes
-    (folder / "experiment.js").write_text(f"window.TFMETAMERS_EXPERIMENT = {json.dumps(experiment)};\n")
-    return folder
+    experiment["id"] = experiment_id(experiment)
+    (folder / NAME).write_text(f"window.TFMETAMERS_EXPERIMENT = {json.dumps(experiment)};\n")
+    build = Build(FORMAT, experiment["id"], Design(task, "feather2019"), 1, {}, (), (), (), {}, None)
+    (out / "private").mkdir()
+    (out / "private" / "build.json").write_text(json.dumps(build.to_json()))
+    return out

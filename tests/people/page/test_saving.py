@@ -189,7 +189,7 @@ def test_somebody_else_can_start(serve, page):
 
 @pytest.mark.parametrize("task", ["images", "sounds"])
 def test_an_offline_folder(make_site, page, task):
-    site = make_site(task, save={"kind": "offline"}, practice=[], trials=2, breaks=[], level=None)
+    site = make_site(task, save={"kind": "offline"}, practice=[], trials=2, breaks=[], level=None) / "site"
     person = Keyboard(page)
     page.goto((site / "index.html").as_uri() + "?list=1&participant=P07")
     arrive(person)

@@ -238,7 +238,7 @@ def test_words_are_completed_and_only_words_are_answers(serve, page):
     ],
 )
 def test_another_format_is_refused(make_site, page, changes, named):
-    page.goto((make_site("images", **changes) / "index.html").as_uri())
+    page.goto((make_site("images", **changes) / "site/index.html").as_uri())
     assert named in page.get_by_role("alert").text_content()
 
 
@@ -253,7 +253,7 @@ def test_a_file_that_is_missing_is_named_before_the_first_trial(serve, page):
 
 def test_tones_and_noise(make_site, page):
     """Levels and phases of the check (Woods et al. 2017), the level of the noise, and where its energy is."""
-    page.goto((make_site("sounds") / "index.html").as_uri())
+    page.goto((make_site("sounds") / "site/index.html").as_uri())
     measured = page.evaluate("""() => {
         const rms = (samples, first, last) => Math.hypot(...samples.slice(first, last)) / Math.sqrt(last - first);
         const tones = metamers.tones("ISO", 0.05), rate = tones.sampleRate;
@@ -295,7 +295,7 @@ def test_who_does_not_answer_in_time_gives_no_answer(serve, page):
     person.press("Continue")
     page.get_by_text("DONE-7").wait_for()
     [row] = [row for row in server.only() if row["kind"] == "main"]
-    assert row["response"] is None and row["rt"] is None and row["how"] is None
+    assert not {"response", "rt", "how"} & set(row)
 
 
 def test_a_page_that_was_hidden_says_so(serve, page):
