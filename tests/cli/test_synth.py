@@ -214,7 +214,7 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
         (["--layer", "block", "--steps", "0"], "steps"),
         (["--layer", "block", "--steps", "many"], "'many'"),
         (["--layer", "block", "--learning-rate", "nan"], "learning_rate"),
-        (["--layer", "block", "--relu-gradient", "none"], "relu_gradient"),
+        (["--layer", "block", "--relu-gradient", "none"], "relu-gradient"),
         (["--layer", "block", "--recipe", "feather"], "feather2019-image"),
         (["--layer", "block", "--set", "decay"], "decay"),
         (["--layer", "block", "--set", "decay=1"], "decay_"),
