@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.reproduce import paper_2019
+from tfmetamers.reproduce import paper_2019, paper_2023
 from tfmetamers.reproduce.differences import Published
 from tfmetamers.reproduce.reproduction import Reproduction
 
 
 def reproductions() -> tuple[Reproduction, ...]:
     """Return all of them, in the order of their papers."""
-    return paper_2019.REPRODUCTIONS
+    return (*paper_2019.REPRODUCTIONS, *paper_2023.REPRODUCTIONS)
 
 
 def published_experiments(paper: str) -> Mapping[str, Published]:
     """Return what a paper did in each of the experiments that its figures share."""
-    return {"2019": paper_2019.EXPERIMENTS}[paper]
+    return {"2019": paper_2019.EXPERIMENTS, "2023": {}}[paper]
 
 
 def find_reproduction(name: str) -> Reproduction:

@@ -47,6 +47,7 @@ class Reproduction(ABC):
         claim: what the paper found.
         caption: what the figure's parts are, below it.
         sources: where the published numbers come from; empty without any.
+        digits: how many significant digits its numbers are shown with.
         experiments: names of the experiments that its metamers are of; figures share them.
         stimuli: the option that replaces its stimuli: ``pictures`` or ``sounds``; None for what takes neither.
         quick: the setting of ``--quick``.
@@ -60,6 +61,7 @@ class Reproduction(ABC):
     claim: ClassVar[str]
     caption: ClassVar[str] = ""
     sources: ClassVar[str] = ""
+    digits: ClassVar[int] = 4
     experiments: ClassVar[tuple[str, ...]] = ()
     stimuli: ClassVar[str | None] = None
     quick: ClassVar[Setting]
