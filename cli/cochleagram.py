@@ -7,7 +7,9 @@ import click
 
 from tfmetamers.cli.network_options import complete_network, parse_network, quiet_tensorflow
 from tfmetamers.cli.output import quiet_option, say
+from tfmetamers.cochlea.settings import PRESETS
 from tfmetamers.errors import ArgumentError, StimulusError
+from tfmetamers.stimuli.sounds import FITS
 
 #: The maximum duration of a sound that is drawn whole, in seconds, at which the filters take 2 GiB.
 MAX_SECONDS = 30
@@ -24,7 +26,7 @@ MAX_SECONDS = 30
 @click.option(
     "--settings",
     "settings_name",
-    type=click.Choice(["released", "paper_text"]),
+    type=click.Choice(list(PRESETS)),
     help="The filters of the released networks (211 channels) or of the paper's text (171). [default: released]",
 )
 @click.option(
@@ -43,7 +45,7 @@ MAX_SECONDS = 30
 )
 @click.option(
     "--fit",
-    type=click.Choice(["pad", "trim", "centre"]),
+    type=click.Choice(FITS),
     help="Fit SOUND to the length that networks hear (2 s, or that of --network), instead of drawing all of it.",
 )
 @quiet_option

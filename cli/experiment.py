@@ -55,7 +55,7 @@ def plan(file, measure, workers):
 
     planned = Experiment.plan(file)
     for item, seconds in measure_speeds(planned) if measure else ():
-        say(f"{item.network_title} {planned.layer_titles[item.layer_folder]}: {seconds:.3g} seconds a step")
+        say(f"{item.network_title} {planned.layer_titles[item.layer_folder]}: {seconds:.3g} seconds per step")
     rows = [{**vars(row), "seconds": row.seconds} for row in estimate(planned)]
     show_table(rows, _PLANNED, maxheadercolwidths=10)
     totals = {key: sum(row[key] for row in rows) for key in ("metamers", "made", "batches", "steps", "bytes")}
@@ -91,7 +91,7 @@ _PLANNED = {
     "made": Column("made", ","),
     "batches": Column("batches to make", ","),
     "steps": Column("steps to make", ","),
-    "seconds_a_step": Column("seconds a step", ".3g"),
+    "seconds_per_step": Column("seconds per step", ".3g"),
     "seconds": Column("time, one worker", _duration),
     "bytes": Column("on disk", byte_size),
 }
@@ -123,7 +123,7 @@ def engine_options(command):
 @experiment.command()
 @_FILE
 @engine_options
-@click.option("--fork", metavar="NEW", help="Copy FILE to NEW.toml and start anew in another output folder.")
+@click.option("--fork", metavar="NEW", help="Copy FILE to NEW.toml and start over in another output folder.")
 def run(file, fork, **engine):
     """Make what FILE asks for and is not there yet; what was stopped is continued.
 

@@ -8,7 +8,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from tfmetamers.errors import TfmetamersError
-from tfmetamers.networks.spec import NOTATION, NetworkSpec, read_labels
+from tfmetamers.networks.notation import NOTATION
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec_values import read_labels
 from tfmetamers.stimuli.domains import MODEL_DOMAINS
 
 #: The notation of networks, as the end of a command's help.

@@ -23,6 +23,8 @@ from tfmetamers.cli.output import (
     warn,
 )
 from tfmetamers.errors import ArgumentError
+from tfmetamers.inclusion.null import DESIGNS
+from tfmetamers.stimuli.sounds import FITS
 from tfmetamers.utilities.words import counted
 
 _FIGURES = (".png", ".pdf", ".svg")
@@ -61,7 +63,7 @@ def null() -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the pairs.")
 @click.option(
     "--design",
-    type=click.Choice(["blocks", "independent"]),
+    type=click.Choice(DESIGNS),
     default="blocks",
     show_default=True,
     help="Pairs within random blocks of stimuli, or each stimulus in at most one pair.",
@@ -76,7 +78,7 @@ def null() -> None:
 )
 @click.option(
     "--fit",
-    type=click.Choice(["pad", "trim", "centre"]),
+    type=click.Choice(FITS),
     help="Fit sounds of another length to the network's; they are otherwise left out.",
 )
 @_output_option

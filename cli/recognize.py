@@ -7,6 +7,7 @@ import click
 from tfmetamers.cli.network_options import NOTATION_EPILOG, complete_network, model_options, parse_judges
 from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
 from tfmetamers.errors import ArgumentError
+from tfmetamers.recognition.categories import RULES
 from tfmetamers.utilities.words import counted
 
 
@@ -31,7 +32,7 @@ from tfmetamers.utilities.words import counted
 )
 @click.option(
     "--rule",
-    type=click.Choice(["max", "mean"]),
+    type=click.Choice(RULES),
     default="max",
     show_default=True,
     help="How a category is chosen: that of the most likely class, or the one with the largest mean probability.",

@@ -28,7 +28,7 @@ from tfmetamers.utilities.determinism import usable_processors
 @engine_options
 @json_option
 def reproduce(name, setting, networks, pictures, sounds, output, write_only, **engine):
-    """Make a figure, a table or a section of a paper anew, with a page that compares both.
+    """Reproduce a figure, a table or a section of a paper, with a page that compares both.
 
     Without NAME, list all. Figures share metamers, which are made once, below the folder of --output; what was stopped
     is continued by the same command.

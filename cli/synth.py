@@ -17,6 +17,10 @@ from tfmetamers.cli.output import (
     show_table,
 )
 from tfmetamers.errors import ArgumentError
+from tfmetamers.networks.graph.kernels import KERNELS
+from tfmetamers.networks.spec import OPTIMIZED, STIMULUS
+from tfmetamers.recipes import RELU_GRADIENTS
+from tfmetamers.stimuli.sounds import FITS
 from tfmetamers.utilities.words import counted, duration_range
 
 #: If a dry run expects more seconds than this, it says what may help.
@@ -30,9 +34,9 @@ TIMED_CALLS = 3
 @network_options
 @layers_option
 @click.option("--recipe", "recipe_name", metavar="NAME", help="A recipe. [default: the network's own]")
-@click.option("--steps", help="Number of optimiser steps. [default: the recipe's]")
-@click.option("--learning-rate", help="Adam's learning rate. [default: the recipe's]")
-@click.option("--relu-gradient", help="'straight-through' or 'normal'. [default: the recipe's]")
+@click.option("--steps", type=int, help="Number of optimiser steps. [default: the recipe's]")
+@click.option("--learning-rate", type=float, help="Adam's learning rate. [default: the recipe's]")
+@click.option("--relu-gradient", type=click.Choice(RELU_GRADIENTS), help="[default: the recipe's]")
 @click.option(
     "--set",
     "settings",
@@ -64,19 +68,19 @@ TIMED_CALLS = 3
 )
 @click.option(
     "--fit",
-    type=click.Choice(["pad", "trim", "centre"]),
+    type=click.Choice(FITS),
     help="Fit sounds of another length to the network's; they are otherwise refused.",
 )
 @click.option(
     "--optimize",
-    type=click.Choice(["stimulus", "cochleagram"]),
-    default="stimulus",
+    type=click.Choice(OPTIMIZED),
+    default=STIMULUS,
     show_default=True,
     help="What to optimise: the stimulus, or the cochleagram in place of the waveform.",
 )
 @click.option(
     "--kernels",
-    type=click.Choice(["quick", "small"]),
+    type=click.Choice(KERNELS),
     help="How convolutions are computed: faster, or in less memory. [default: depends on network and layer]",
 )
 @click.option(
@@ -171,8 +175,22 @@ def _introduce(outline, recipe, plan, out) -> None:
     say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}")
     for field, (named, used) in recipe.deviations().items():
         say(f"  {field}: {used} in place of {named}")
+    _warn_of_few_steps(recipe, plan)
     extended = f" ({plan.extended} continued from fewer steps)" if plan.extended else ""
     say(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
+
+
+def _warn_of_few_steps(recipe, plan) -> None:
+    """Say at which layers metamers usually need many more steps, where that was measured."""
+    from tfmetamers.synthesis.usual_steps import usual_steps
+
+    needed = {layer: usual_steps(batches[0][0].spec.network, layer, recipe) for layer, batches in plan.by_layer.items()}
+    few = [f"{steps:,} at {layer}" for layer, steps in needed.items() if steps and recipe.steps < steps / 2]
+    if few:
+        say(
+            f"  After so few steps, most metamers will fail the inclusion test; usually nine in ten pass after "
+            f"{', '.join(few)}."
+        )
 
 
 def _estimate(plan, outline, load_network, batch_size, deterministic, **options) -> None:
@@ -189,7 +207,7 @@ def _estimate(plan, outline, load_network, batch_size, deterministic, **options)
                 {
                     "layer": layer,
                     "metamers": sum(map(len, batches)),
-                    "seconds_a_step": a_step,
+                    "seconds_per_step": a_step,
                     "seconds": tuple(steps * seconds for seconds in a_step),
                 }
             )
@@ -197,7 +215,7 @@ def _estimate(plan, outline, load_network, batch_size, deterministic, **options)
         columns = {
             "layer": "layer",
             "metamers": "metamers",
-            "seconds_a_step": Column("seconds per step", lambda ends: "{:.3g} to {:.3g}".format(*ends)),
+            "seconds_per_step": Column("seconds per step", lambda ends: "{:.3g} to {:.3g}".format(*ends)),
             "seconds": Column("time", lambda ends: duration_range(*ends)),
         }
         show_table(rows, columns)
@@ -277,7 +295,7 @@ class _Progress:
             for batch, before in zip(batches, itertools.accumulate(map(_steps_of, batches), initial=0), strict=False):
                 self._before |= {job.folder: before for job in batch}
         self._layer, self._bar = None, None
-        self._last, self._seconds = None, []  # The call before, and the seconds a step of those that were timed.
+        self._last, self._seconds = None, []  # The call before, and the seconds per step of those that were timed.
 
     def __enter__(self):
         return self

@@ -7,6 +7,7 @@ import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table
+from tfmetamers.training.settings import OPTIMIZERS, TASKS
 
 #: The metrics of an epoch that are printed, by name, in words.
 COLUMNS = {"loss": "loss", "word_accuracy": "words correct", "category_auc": "area under ROC"}
@@ -26,7 +27,7 @@ def _threshold(context, parameter, value):
 @click.option(
     "--architecture", metavar="NAME|FILE", help="The name of an architecture in the package, or a .json or .pckl file."
 )
-@click.option("--task", type=click.Choice(["words", "categories", "both"]), help="What to learn. [default: words]")
+@click.option("--task", type=click.Choice(TASKS), help="What to learn. [default: words]")
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of words.")
 @click.option("--backgrounds", type=click.Path(path_type=Path), metavar="CSV", help="Manifest of backgrounds.")
 @click.option("--output", "out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the network.")
@@ -34,7 +35,7 @@ def _threshold(context, parameter, value):
 @click.option("--epochs", type=int, default=150, show_default=True, help="Maximum number of epochs.")
 @click.option("--steps-per-epoch", type=int, help="Batches in an epoch. [default: every clip once]")
 @click.option("--batch-size", type=int, default=128, show_default=True, help="Clips in a batch.")
-@click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), default="sgd", show_default=True)
 @click.option("--learning-rate", type=float, default=0.01, show_default=True, help="Initial learning rate.")
 @click.option("--momentum", type=float, default=0.9, show_default=True, help="Momentum of sgd.")
 @click.option(

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfmetamers.networks.families.bundled import BundledFamily
-from tfmetamers.reproduce.results import Results, plain_name, without_size
+from tfmetamers.networks.notation import without_extent
+from tfmetamers.reproduce.results import Results
 from tfmetamers.utilities.words import counted
 
 
@@ -51,20 +51,21 @@ def find_differences(results: Results, published: Published) -> Iterator[str]:
 
 
 def _networks(definition: Any, published: Published) -> Iterator[str]:
-    names = list(dict.fromkeys(without_size(plain_name(each.entry)) for each in definition.networks))
+    titles = {each.spec.title: each for each in definition.networks}
+    names = list(dict.fromkeys(map(without_extent, titles)))
     others = [name for name in names if name not in published.networks]
     if others:
         yield f"Metamers of {_listed(others)}; the paper has {_listed(published.networks)}."
-    bundled = [each for each in definition.networks if isinstance(each.spec.network_family, BundledFamily)]
-    if bundled:
-        classes = sorted({each.outline.classes for each in bundled if each.outline.classes})
-        yield (
-            f"Bundled networks are small: sounds of one second at 8 kHz, and {' or '.join(map(str, classes))} classes."
-        )
-    for each in definition.networks:
+    for title, each in titles.items():
         if each.spec.size:
-            name = without_size(plain_name(each.entry))
-            yield f"{name} takes {each.outline.domain.describe()}, which is not its own size."
+            yield f"{title} takes {each.outline.domain.describe()}, which is not its own size."
+    kinds: dict[tuple[str, int | None], list[str]] = {}
+    for title, each in titles.items():
+        if without_extent(title) in others:
+            kinds.setdefault((each.outline.domain.describe(), each.outline.classes), []).append(title)
+    for (stimulus, classes), alike in kinds.items():
+        known = "" if classes is None else f", with {counted(classes, 'class', 'classes')}"
+        yield f"{_listed(alike)} {'takes' if len(alike) == 1 else 'take'} {stimulus}{known}."
     missing = [name for name in published.networks if name not in names]
     if missing and not others:
         yield f"No metamers of {_listed(missing)}."
@@ -84,8 +85,8 @@ def _recipes(definition: Any) -> Iterator[str]:
     seen = {}
     for each in definition.networks:
         for field, (paper, used) in each.recipe.deviations().items():
-            seen.setdefault((field, paper, used), []).append(plain_name(each.entry))
-    networks = {plain_name(each.entry) for each in definition.networks}
+            seen.setdefault((field, paper, used), []).append(each.spec.title)
+    networks = {each.spec.title for each in definition.networks}
     for (field, paper, used), names in seen.items():
         names = list(dict.fromkeys(names))
         where = "" if set(names) == networks else f" ({', '.join(names)})"

@@ -1,6 +1,5 @@
 """The experiments that figures share: the papers' own, small ones for a first look, and yours in their place."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import tomlkit
 
 from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli import images, sounds
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.utilities.files import atomic_write
@@ -63,21 +63,20 @@ def adapted(text: str, networks: Sequence[str] = (), stimuli: Sequence[str] = ()
 
 def _entries(network: str, tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the tables of a network: those of the text with its name, else one like the text's first."""
-    alike = [table for table in tables if _bare(table["network"]) == _bare(network)]
-    found = [table for table in alike if _unweighted(table["network"]) == _unweighted(network)]
-    found = found or [table for table in alike if table["network"] == alike[0]["network"]]
+    wanted = NetworkSpec.parse(network)
+    specs = [NetworkSpec.parse(table["network"]) for table in tables]
+    alike = [each for each in zip(specs, tables, strict=True) if _named(each[0]) == _named(wanted)]
+    found = [table for spec, table in alike if spec.replace(checkpoint=None) == wanted.replace(checkpoint=None)]
+    found = found or [table for spec, table in alike if spec == alike[0][0]]
     if not found:
         settings = {"settings": tables[0]["settings"]} if "settings" in tables[0] else {}
         found = [{"layers": "all", **settings}]
     return [{**table, "network": network} for table in found]
 
 
-def _unweighted(network: str) -> str:
-    return network.split("=")[0]
-
-
-def _bare(network: str) -> str:
-    return re.split("[=@:]", network)[0]
+def _named(spec: NetworkSpec) -> tuple[str | None, ...]:
+    """Return what a network is, whatever its weights and its size."""
+    return spec.family, spec.name, spec.file
 
 
 def _tables(entries) -> tomlkit.items.AoT:

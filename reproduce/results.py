@@ -1,6 +1,5 @@
 """What an experiment has made, as tidy tables that figures are drawn from."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,6 +13,7 @@ from tfmetamers.inclusion.null_choice import applying_nulls
 from tfmetamers.inclusion.null_files import load_null
 from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import find_metamers, read_record, read_run
+from tfmetamers.networks.spec import STIMULUS, NetworkSpec
 
 if TYPE_CHECKING:
     import pandas
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from tfmetamers.networks.network import Network
 
 #: The columns that tell what a metamer is, in all tables.
-CONDITION = ("network", "layer", "depth", "gradient", "stimulus", "label", "category", "seed")
+CONDITION = ("network", "optimized", "layer", "depth", "gradient", "stimulus", "label", "category", "seed")
 
 
 class Results:
     """The metamers of an experiment, what was found of them, and who recognised them.
 
-    Networks are called as the experiment's file calls them, without the paths of weights: ``vgg_19``,
-    ``inception_v3@224``, ``small_word_aliased:random:0``. ``depth`` is a layer's place among the layers of its network
-    that metamers were made for, from 0 at the input.
+    Networks are called by the titles of their specs, such as ``vgg_19``, ``inception_v3@224`` or
+    ``small_word_aliased:random:0``, and by what was optimised where that is not the stimulus. ``depth`` is a layer's
+    place among the layers of its network that metamers were made for, from 0 at the input.
 
     Attributes:
         experiment: the experiment.
@@ -43,7 +43,7 @@ class Results:
     def _names(self) -> dict[str, str]:
         """What each network and judge is called, by the name of its folder, which also tells apart what is alike."""
         definition = self.experiment.definition
-        plain = {each.spec.folder_name: plain_name(each.entry) for each in (*definition.judges, *definition.networks)}
+        plain = {each.spec.folder_name: _title(each.spec) for each in (*definition.judges, *definition.networks)}
         times = Counter(plain.values())
         return {folder: name if times[name] == 1 else f"{name} ({folder})" for folder, name in plain.items()}
 
@@ -87,6 +87,7 @@ class Results:
             stimulus = record.stimulus
             condition = {
                 "network": network,
+                "optimized": record.network.spec.optimize,
                 "layer": record.layer.name,
                 "depth": self.layers[network].index(record.layer.name),
                 "gradient": record.recipe.relu_gradient,
@@ -183,7 +184,7 @@ class Results:
         table = table[table["folder"].isin(by_folder)].reset_index(drop=True)
         conditions = pandas.DataFrame([by_folder[folder] for folder in table["folder"]], columns=CONDITION)
         is_natural = table["layer"] == "natural"
-        conditions.loc[is_natural, ["network", "layer"]] = ["", "natural"]
+        conditions.loc[is_natural, ["network", "optimized", "layer"]] = ["", "", "natural"]
         conditions.loc[is_natural, "depth"] = -1
         table = pandas.concat([conditions, table.drop(columns=[*CONDITION], errors="ignore")], axis=1)
         return _with_agreement(table)[columns]
@@ -235,17 +236,8 @@ class Results:
         return sum(run.seconds for run in runs if run is not None)
 
 
-def plain_name(entry: Mapping[str, Any] | str) -> str:
-    """Return what a network of an experiment's file is called in figures: its text without the path of its weights."""
-    table = {"network": entry} if isinstance(entry, str) else entry
-    text = table["network"].split("=", 1)[0]
-    name = Path(text).stem if "/" in text else text
-    return f"{name}, cochleagram" if table.get("optimize") == "cochleagram" else name
-
-
-def without_size(name: str) -> str:
-    """Return a network's name without the size of its input: ``vgg_19:random:0`` for ``vgg_19@160:random:0``."""
-    return re.sub("@[^:,]*", "", name)
+def _title(spec: NetworkSpec) -> str:
+    return spec.title if spec.optimize == STIMULUS else f"{spec.title}, {spec.optimize}"
 
 
 def _order(condition: Mapping[str, Any], networks: list[str]) -> tuple:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfmetamers.recognition.summary import resampled_means
+from tfmetamers.utilities.words import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -92,7 +93,7 @@ def compare(
              for each in (higher, lower)]  # fmt: skip
     shared = means[0].index.intersection(means[1].index)
     if len(shared) < 2:
-        return Finding(CANNOT_BE_TOLD, f"{claim}: {_counted(len(shared))} in both conditions.")
+        return Finding(CANNOT_BE_TOLD, f"{claim}: {counted(len(shared), 'stimulus', 'stimuli')} in both conditions.")
     first, second = (each.loc[shared].to_numpy() for each in means)
     differences = first - second
     low, high = np.quantile(resampled_means(shared, differences), INTERVAL)
@@ -116,7 +117,7 @@ def compare(
         verdict = CANNOT_BE_TOLD
     numbers = (
         f"{first.mean():.2f} against {second.mean():.2f}, difference {differences.mean():+.2f} "
-        f"(95 % interval {low:+.2f} to {high:+.2f}, p = {chance:.2g}, {_counted(len(shared))})"
+        f"(95 % interval {low:+.2f} to {high:+.2f}, p = {chance:.2g}, {counted(len(shared), 'stimulus', 'stimuli')})"
     )
     return Finding(verdict, f"{claim}: {numbers}.")
 
@@ -148,7 +149,3 @@ def conclude(findings: Iterable[Finding]) -> str:
         if verdict in verdicts:
             return verdict
     return FOUND if verdicts else CANNOT_BE_TOLD
-
-
-def _counted(stimuli: int) -> str:
-    return f"{stimuli} {'stimulus' if stimuli == 1 else 'stimuli'}"

@@ -10,10 +10,10 @@ from tfmetamers.reproduce.paper_2019.people import (
     compare_people,
     draw_people,
     judge_itself,
-    published_name,
     tabulate_itself,
     tabulate_people,
 )
+from tfmetamers.reproduce.paper_2019.roles import published_name
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 
 #: What networks choose from, as people did.

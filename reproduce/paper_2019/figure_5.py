@@ -22,7 +22,7 @@ from tfmetamers.reproduce.statistics import Finding, compare, judge_share, summa
 #: Why there is nothing of networks of another initialisation.
 NEVER_PUBLISHED = (
     "The paper's networks that were trained from another initialisation were never published; their column is empty. "
-    "Random weights are no stand-in for them."
+    "Random weights do not stand in for them."
 )
 
 #: Width of that column, in layers.

@@ -1,5 +1,6 @@
 """Figure S9: metamers whose cochleagram was optimised in place of the waveform, shown to a network of another seed."""
 
+from tfmetamers.networks.spec import STIMULUS
 from tfmetamers.plotting.style import COLOURS
 from tfmetamers.reproduce.drawing import (
     COLUMN,
@@ -14,13 +15,12 @@ from tfmetamers.reproduce.drawing import (
 from tfmetamers.reproduce.paper_2019.recognition import NATURAL, chance, recognised, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import compare, summarize
+from tfmetamers.stimuli.domains import Cochleagrams
 
-#: What was optimised, in tables and in the legend.
-WAVEFORM, COCHLEAGRAM = "waveform", "cochleagram"
-
+#: What was optimised, as specs of networks have it.
 ROLES = {
-    WAVEFORM: Role("waveform optimised", COLOURS["blue"]),
-    COCHLEAGRAM: Role("cochleagram optimised", COLOURS["vermilion"], "s"),
+    STIMULUS: Role("waveform optimised", COLOURS["blue"]),
+    Cochleagrams.name: Role("cochleagram optimised", COLOURS["vermilion"], "s"),
 }
 
 
@@ -41,7 +41,7 @@ class FigureS9(Reproduction):
     full = Setting("word_reduced_aliasing, one of another seed that you train, the 295 words", "150 days")
 
     def tabulate(self, results):
-        table = summarize(_decisions(results), ["network", "optimised", "layer", "depth"], "correct")
+        table = summarize(recognised(results["cochleagram"]), ["network", "optimized", "layer", "depth"], "correct")
         return table[table["layer"] != NATURAL].reset_index(drop=True)
 
     @styled
@@ -49,8 +49,8 @@ class FigureS9(Reproduction):
         figure = new_figure(COLUMN * 1.3, 2.5)
         axes = figure.subplots()
         ticks = ticks_of(table)
-        for optimised, role in ROLES.items():
-            draw_line(axes, table[table["optimised"] == optimised], ticks, role)
+        for optimized, role in ROLES.items():
+            draw_line(axes, table[table["optimized"] == optimized], ticks, role)
         show_chance(axes, chance(results["cochleagram"]))
         show_proportions(axes, "proportion correct")
         name_ticks(axes, ticks)
@@ -58,17 +58,11 @@ class FigureS9(Reproduction):
         return figure
 
     def judge(self, table, results):
-        decisions = _decisions(results)
+        decisions = recognised(results["cochleagram"])
         findings = []
         for layer in table["layer"].drop_duplicates():
             own = decisions[decisions["layer"] == layer]
-            waveform, cochleagram = (own[own["optimised"] == optimised] for optimised in ROLES)
+            waveform, cochleagram = (own[own["optimized"] == optimized] for optimized in ROLES)
             claim = f"Metamers of {layer} are recognised more often where the waveform was optimised"
             findings.append(compare(claim, waveform, cochleagram, "correct"))
         return findings
-
-
-def _decisions(results):
-    decisions = recognised(results["cochleagram"])
-    is_cochleagram = decisions["network"].str.endswith(", cochleagram")
-    return decisions.assign(optimised=is_cochleagram.map({True: COCHLEAGRAM, False: WAVEFORM}))

@@ -3,8 +3,8 @@
 from tfmetamers.errors import ResultError
 from tfmetamers.reproduce.drawing import styled
 from tfmetamers.reproduce.paper_2019.histograms import MAX_COLUMNS, draw_histograms, judge_layers, tabulate_histograms
+from tfmetamers.reproduce.paper_2019.roles import published_name
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
-from tfmetamers.reproduce.results import without_size
 
 
 class HistogramsOfNetwork(Reproduction):
@@ -30,7 +30,7 @@ class HistogramsOfNetwork(Reproduction):
             number: its number in the supplement.
             described: the network, in words.
             experiment: the experiment that its metamers are of.
-            networks: what the network is called in that experiment, in ``--quick`` and ``--full``.
+            networks: the paper's network, and others that stand for it in ``--quick``.
             stimuli: ``pictures`` or ``sounds``.
             quick: the setting of ``--quick``.
             full: the setting of ``--full``.
@@ -49,7 +49,7 @@ class HistogramsOfNetwork(Reproduction):
         if len(names) == 1:  # Which was put in the place of the paper's.
             return names[0]
         for name in names:
-            if without_size(name) in self._networks:
+            if published_name(name) in self._networks:
                 return name
         raise ResultError(
             f"The experiment has {', '.join(names)}, and {self.name} shows {self._described}; add it to the "

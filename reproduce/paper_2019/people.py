@@ -7,7 +7,8 @@ from tfmetamers.plotting.style import COLOURS, wrapped
 from tfmetamers.published import find_published
 from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, legend_handles, name_ticks, new_figure, show_proportions
 from tfmetamers.reproduce.paper_2019.recognition import NATURAL, recognised
-from tfmetamers.reproduce.results import Results, without_size
+from tfmetamers.reproduce.paper_2019.roles import published_name
+from tfmetamers.reproduce.results import Results
 from tfmetamers.reproduce.statistics import Finding, judge_share, summarize
 
 if TYPE_CHECKING:
@@ -28,11 +29,6 @@ ROLES = {
     PUBLISHED_NETWORK: Role(PUBLISHED_NETWORK, COLOURS["grey"], "s"),
     OURS: Role(OURS, COLOURS["blue"], "D"),
 }
-
-
-def published_name(network: str) -> str:
-    """Return the paper's network that a network stands for: ``word_aliased`` for ``small_word_aliased``."""
-    return without_size(network.removeprefix("small_"))
 
 
 def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: str) -> "pandas.DataFrame":
@@ -80,7 +76,7 @@ def tabulate_itself(results: Results, name: str, task: str) -> "pandas.DataFrame
 
     Args:
         results: the experiment.
-        name: the network, as the experiment calls it; no rows where it is no judge.
+        name: the network, as the experiment calls it; no rows where it is not a judge.
         task: ``label`` or ``category``.
     """
     decisions = recognised(results, name, task)

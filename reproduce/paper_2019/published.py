@@ -29,5 +29,5 @@ EXPERIMENTS = {
         PAIRS,
     ),
     "gradients": Published(("deepspeech", "word_aliased"), 20, "sounds", pairs=0),
-    "cochleagram": Published(("word_reduced_aliasing", "word_reduced_aliasing, cochleagram"), **_WORDS),
+    "cochleagram": Published(("word_reduced_aliasing",), **_WORDS),
 }

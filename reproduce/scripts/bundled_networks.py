@@ -1,4 +1,4 @@
-"""The small networks that come with the package, trained anew.
+"""The small networks that come with the package, trained again.
 
     make bundled-networks DIGITS=FOLDER
 

@@ -76,7 +76,7 @@ def execute(command: list[str]) -> None:
 
 
 def draw_sounds() -> Path:
-    """Draw the cochleagrams of the word and of its metamers, a row a network, and return the picture's file."""
+    """Draw the cochleagrams of the word and of its metamers, a row for each network, and return the file."""
     import numpy as np
     from matplotlib.figure import Figure
 

@@ -170,7 +170,7 @@ def test_a_dry_run_gives_ranges_and_advises_where_it_is_long(synth, model, folde
     status, output, errors = synth(*model, "--layer", "block", "--dry-run", folder, "--steps", 10**9, "--json")
     assert status == 0
     (row,) = json.loads(output)
-    low, high = row["seconds_a_step"]
+    low, high = row["seconds_per_step"]
     assert row["metamers"] == 3 and 0 < low <= high < 1
     assert row["seconds"] == [pytest.approx(3e9 * low), pytest.approx(3e9 * high)]
     assert all(word in errors for word in (" days on this machine", "--batch-size", "no GPU", "Several processes"))
@@ -214,7 +214,7 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
         (["--layer", "block", "--steps", "0"], "steps"),
         (["--layer", "block", "--steps", "many"], "'many'"),
         (["--layer", "block", "--learning-rate", "nan"], "learning_rate"),
-        (["--layer", "block", "--relu-gradient", "none"], "relu_gradient"),
+        (["--layer", "block", "--relu-gradient", "none"], "relu-gradient"),
         (["--layer", "block", "--recipe", "feather"], "feather2019-image"),
         (["--layer", "block", "--set", "decay"], "decay"),
         (["--layer", "block", "--set", "decay=1"], "decay_"),

@@ -64,7 +64,7 @@ class TestPlan:
         assert status == 0
         assert "days on one worker" in output and "on 10 such workers" in output
         [row] = json.loads(experiment("plan", "mine.toml", "--json")[1])  # What was measured is kept.
-        assert row["seconds"] == pytest.approx(row["seconds_a_step"] * 1e9)
+        assert row["seconds"] == pytest.approx(row["seconds_per_step"] * 1e9)
         assert "not known" not in experiment("status", "mine.toml")[1]
 
     def test_tensorflow_is_not_imported(self, tmp_path):

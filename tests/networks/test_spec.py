@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.spec import NOTATION, NetworkSpec, locate
+from tfmetamers.networks.moved_files import locate
+from tfmetamers.networks.notation import NOTATION
+from tfmetamers.networks.spec import NetworkSpec
 
 FORMS = {
     "vgg_19": {"family": "slim", "name": "vgg_19"},

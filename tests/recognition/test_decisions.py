@@ -415,7 +415,7 @@ class TestSounds:
                 domain=Sounds(16_000, 32_000),
                 logits=len,
                 labels=["a"],
-                layers={},
+                front_end_domain=None,
             )
             exhibit = types.SimpleNamespace(record=types.SimpleNamespace(domain=shown), folders=["FOLDER"])
             with pytest.raises(ArgumentError, match="FOLDER") as refused:

@@ -167,8 +167,8 @@ def test_published_points_are_redrawn_beside_the_networks_own(name, reproduce):
 def test_figure_s9_is_what_a_network_of_another_seed_says(reproduce):
     made, judge = reproduce("figure-s9"), load_network(OTHER_SEED)
     table = table_of(made)
-    assert set(table["optimised"]) <= {"waveform", "cochleagram"} and len(table)
-    for row in table[table["optimised"] == "waveform"].itertuples():
+    assert set(table["optimized"]) <= {"stimulus", "cochleagram"} and len(table)
+    for row in table[table["optimized"] == "stimulus"].itertuples():
         own = folders(made.results["cochleagram"], row.layer)
         own = [folder for folder in own if read_record(folder).domain.name != "cochleagram" and passed(folder)]
         assert row.value == pytest.approx(np.mean([right(judge, folder) for folder in own]))

@@ -169,7 +169,7 @@ def test_histograms_are_of_the_verdicts(made, name):
 
 
 def test_table_s4_counts_verdicts_and_tells_nothing_without_null_distributions(made):
-    table = made.table("table-s4")
+    table = made.table("tables-s4-and-s5")
     verdicts = {layer: [read_verdict(folder) for folder in folders(made.results["pictures"], layer, NETWORK)]
                 for layer in LAYERS}  # fmt: skip
     other = [sum(not each["array"]["same_label"] for each in verdicts[layer]) for layer in table["layer"]]

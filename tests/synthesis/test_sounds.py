@@ -303,9 +303,9 @@ class TestCochleagramInPlaceOfTheWaveform:
         assert {"metamer.png", "original.png", "original.npy", "figure.png"} <= {p.name for p in job.folder.iterdir()}
 
     def test_a_cochleagram_has_none_either(self, from_cochleagram):
-        with pytest.raises(ArgumentError, match="small has no cochleagram"):
+        with pytest.raises(ArgumentError, match="small has no front end"):
             from_cochleagram.without_front_end()
 
     def test_a_network_of_pictures_has_none(self, small_model):
-        with pytest.raises(ArgumentError, match="small has no cochleagram"):
+        with pytest.raises(ArgumentError, match="small has no front end"):
             tm.networks.from_keras(small_model).without_front_end()

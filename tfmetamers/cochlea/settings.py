@@ -119,6 +119,10 @@ class CochleagramSettings:
         return dataclasses.replace(self, **fields)
 
 
+#: The settings that have names.
+PRESETS = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
+
+
 def find_cochleagram_settings(name: str) -> CochleagramSettings:
     """Return the settings with a name.
 
@@ -128,7 +132,6 @@ def find_cochleagram_settings(name: str) -> CochleagramSettings:
     Raises:
         ArgumentError: there are no settings with that name.
     """
-    presets = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
-    if name not in presets:
-        raise unknown_name("preset of cochleagram settings", name, presets)
-    return presets[name]
+    if name not in PRESETS:
+        raise unknown_name("preset of cochleagram settings", name, PRESETS)
+    return PRESETS[name]

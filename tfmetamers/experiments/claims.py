@@ -293,7 +293,7 @@ def this_machine() -> str:
     parts = [platform.node()]
     with contextlib.suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        parts.append(os.readlink("/proc/self/ns/pid"))  # Containers count their processes anew.
+        parts.append(os.readlink("/proc/self/ns/pid"))  # Containers start counting processes again.
     return " ".join(parts)
 
 

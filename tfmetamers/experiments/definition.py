@@ -21,7 +21,8 @@ from tfmetamers.errors import ArgumentError, StimulusError, TfmetamersError
 from tfmetamers.experiments.items import METAMERS
 from tfmetamers.metamers.spec import StimulusSpec
 from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.networks.spec import NetworkSpec, read_labels
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec_values import read_labels
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.recognition.truth import read_truth
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli

@@ -327,14 +327,14 @@ class Experiment:
         if made and earlier.version != self.definition.version:
             raise ResultError(
                 f"{self.out} was begun with tfmetamers {earlier.version}, and this is {self.definition.version}; "
-                "install that version, or start anew with --fork NEW."
+                "install that version, or start over with --fork NEW."
             )
         if lost:
             differences = find_differences(_comparable(self.definition), _comparable(earlier))
             listed = "; ".join(differences[:MAX_DIFFERENCES]) + ("; …" if len(differences) > MAX_DIFFERENCES else "")
             raise ResultError(
                 f"{self.file} was changed after {len(made):,} metamers were made, of which {len(lost):,} are not in it "
-                f"any more ({listed}); change it back, or start anew with --fork NEW."
+                f"any more ({listed}); change it back, or start over with --fork NEW."
             )
 
     def _refuse_another_file(self, earlier: Definition) -> None:

@@ -42,7 +42,7 @@ def read_experiment_file(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # Numbers of thousands of digits, lists that are nested too deeply.
-        raise ArgumentError(f"{path} is not TOML that can be read: {first_line(error)}; mend that line.") from error
+        raise ArgumentError(f"{path} is not TOML that can be read: {first_line(error)}; correct that line.") from error
     _check(path, content)
     _check_choices(path, content)
     return _with_defaults(experiment_schema(), content)

@@ -37,7 +37,7 @@ def write_new_experiment(name: str | os.PathLike) -> Path:
 
 
 def fork_experiment(file: Path, name: str | os.PathLike) -> Path:
-    """Write a copy of an experiment that starts anew in an output folder of its own, and return the copy's file.
+    """Write a copy of an experiment that starts over in an output folder of its own, and return the copy's file.
 
     Args:
         file: the experiment's file.

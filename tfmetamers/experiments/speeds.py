@@ -98,7 +98,7 @@ class Estimate:
     Attributes:
         network: the network (`NetworkItem.network_title`).
         layer: the layer, as tables call it (`Experiment.layer_titles`).
-        seconds_a_step: how long a step of a batch takes; None where it is not known.
+        seconds_per_step: how long a step of a batch takes; None where it is not known.
         metamers: how many the experiment has.
         made: how many of them are made.
         batches: how many batches are still to be made.
@@ -108,7 +108,7 @@ class Estimate:
 
     network: str
     layer: str
-    seconds_a_step: float | None
+    seconds_per_step: float | None
     metamers: int = 0
     made: int = 0
     batches: int = 0
@@ -118,7 +118,7 @@ class Estimate:
     @property
     def seconds(self) -> float | None:
         """How long one worker takes; None where it is not known."""
-        return None if self.seconds_a_step is None else self.steps * self.seconds_a_step
+        return None if self.seconds_per_step is None else self.steps * self.seconds_per_step
 
 
 def estimate(experiment: Experiment) -> list[Estimate]:

@@ -336,7 +336,7 @@ def find_metamers(out: str | os.PathLike) -> list[Path]:
     """Return the folders of all finished metamers below a folder, in the order of their paths.
 
     Raises:
-        ArgumentError: what was given is no path, such as a metamer.
+        ArgumentError: what was given is not a path, such as a metamer.
         ResultError: there is no such folder, or no metamer is below it.
     """
     if not isinstance(out, str | os.PathLike):

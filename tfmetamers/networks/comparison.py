@@ -7,7 +7,7 @@ import numpy as np
 
 from tfmetamers.metrics import pearson, signal_to_noise_ratio, spearman
 from tfmetamers.networks.network import Network, checked_network
-from tfmetamers.networks.spec import ALL_LAYERS
+from tfmetamers.networks.spec_values import ALL_LAYERS
 from tfmetamers.stimuli.arrays import checked_stimulus
 
 if TYPE_CHECKING:

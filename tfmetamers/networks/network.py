@@ -1,7 +1,7 @@
 """The traced network: one graph from the stimulus to every named activation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, ResultError, shown, unknown_name
-from tfmetamers.networks.graph.frozen import KERNELS, FrozenFunction, FrozenLayers, kernel_bytes
+from tfmetamers.networks.graph.frozen import FrozenFunction, FrozenLayers, kernel_bytes
+from tfmetamers.networks.graph.kernels import KERNELS
 from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
 from tfmetamers.networks.graph.relu import ProducingPath, producing_path
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.record import NetworkRecord
-from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec_values import ALL_LAYERS
 from tfmetamers.recipes import RELU_GRADIENTS
 from tfmetamers.stimuli.domains import Cochleagrams, Domain
 from tfmetamers.utilities.determinism import deterministic_operations
@@ -108,6 +110,7 @@ class Network:
         layers: the named layers, by name, from the input to the output.
         further_layers: other layers that have a name of their own.
         front_ends: names of the front ends, the reference first; empty where the graph takes the stimulus itself.
+        front_end_domain: the kind of what the front ends give, where that can be optimised in place of the stimulus.
         labels: the label of each logit, or None for a network without labels; characters where it transcribes.
         transcribe: from logits (batch, frames, characters) to a text for each item; None for a network that gives one
             label a stimulus, or none.
@@ -127,6 +130,7 @@ class Network:
         labels: Sequence[str] | None,
         recipe: str,
         front_ends: Mapping[str, Callable[[], Callable]] | None = None,
+        front_end_domain: type[Cochleagrams] | None = None,
         transcribe: Callable[[np.ndarray], list[str]] | None = None,
     ):
         """Describe the layers.
@@ -140,6 +144,7 @@ class Network:
             labels: the label of each logit.
             recipe: the name of its recipe.
             front_ends: by name, what builds the function from a batch of stimuli to the graph's input.
+            front_end_domain: the kind of the graph's inputs, where they can be optimised in place of the stimulus.
             transcribe: from logits (batch, frames, characters) to a text for each item, for a network whose answer
                 that is.
 
@@ -158,6 +163,7 @@ class Network:
         self._traced = traced
         self._stimulus = traced.stimulus
         self._weights = weights
+        self.front_end_domain = front_end_domain
         self._builders = dict(front_ends or {})
         self._front_ends: dict[str, Callable] = {}
         self.layers = {name: _describe(name, tensor) for name, tensor in traced.layers.items()}
@@ -218,24 +224,24 @@ class Network:
         return self._front_ends[name]
 
     def without_front_end(self) -> "Network":
-        """Return the network from the cochleagram onwards; its stimulus is a cochleagram.
+        """Return the network from the front end's output onwards, such as the cochleagram, which is its stimulus then.
 
         Raises:
-            ArgumentError: the network has no cochleagram.
+            ArgumentError: the network has no front end whose output can be optimised.
         """
-        if self._stimulus.op.name != "cochleagram" or not self._builders:
-            raise ArgumentError(f"{self.name} has no cochleagram to optimise; leave that out.")
+        if self.front_end_domain is None:
+            raise ArgumentError(f"{self.name} has no front end whose output can be optimised; optimise the stimulus.")
         shape = tuple(self._stimulus.shape[1:].as_list())
-        front_end = self.front_end(self.front_ends[0])
+        domain = self.front_end_domain.of_front_end(self.domain, self.front_end(self.front_ends[0]), shape)
         return Network(
             self.name,
-            domain=Cochleagrams(self.domain, front_end, asdict(front_end.settings), shape),
+            domain=domain,
             traced=self._traced,
             weights=self._weights,
             provenance=self.provenance,
             labels=self.labels,
-            recipe="feather2019-audio-cochleagram",
-        ).loaded_by(self.spec.replace(optimize="cochleagram"))
+            recipe=domain.recipe,
+        ).loaded_by(self.spec.replace(optimize=domain.name))
 
     @cached_property
     def tensors(self) -> list[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
 from tfmetamers.errors import CheckpointError
-from tfmetamers.networks.spec import NetworkSpec, locate
+from tfmetamers.networks.moved_files import locate
+from tfmetamers.networks.spec import STIMULUS, NetworkSpec
 from tfmetamers.utilities.json_files import typed
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _name(network: NetworkRecord, others: Sequence[NetworkRecord], taken: set[st
 
 
 def _plain(network: NetworkRecord) -> str:
-    return network.name if network.spec.optimize == "stimulus" else f"{network.name} from the {network.spec.optimize}"
+    return network.name if network.spec.optimize == STIMULUS else f"{network.name} from the {network.spec.optimize}"
 
 
 def _with_weights(network: NetworkRecord) -> str:

@@ -1,65 +1,52 @@
-"""Which network, from where, and with which weights: plain data that can be sent anywhere, and its notation as text.
-
-`NOTATION` has every form of the notation.
-"""
+"""Which network, from where, and with which weights: plain data that can be sent anywhere."""
 
 import dataclasses
-import itertools
-import math
-import numbers
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, shown, unknown_name
-from tfmetamers.stimuli.domains import MODEL_DOMAINS
+from tfmetamers.errors import ArgumentError, CheckpointError, shown, unknown_name
+from tfmetamers.networks.notation import extent_text, parse_parts, readings, shortest_text
+from tfmetamers.networks.spec_values import (
+    checked_domain,
+    checked_object,
+    checked_range,
+    checked_rate,
+    checked_seconds,
+    checked_seed,
+    checked_size,
+    checked_text,
+    checked_texts,
+    offered_layers,
+)
+from tfmetamers.stimuli.domains import Cochleagrams
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.json_files import content_digest
-from tfmetamers.utilities.lists import listed
-from tfmetamers.utilities.regular_files import read_text
 
 if TYPE_CHECKING:
     from tfmetamers.networks.families.base import NetworkFamily
     from tfmetamers.networks.network import Network
 
-#: Every form of the notation, by examples, and what it names. ``@`` comes before ``=`` and ``:random``.
-NOTATION = {
-    "vgg_19": "a network of 'tfmetamers networks', with its own weights",
-    "vgg_19=FILE.ckpt": "with the weights of another checkpoint",
-    "vgg_19:random, vgg_19:random:3": "with random weights, of seed 0 or 3",
-    "inception_v3@224, mine.keras@128x256": "for pictures of another size: a square, or height and width",
-    "deepspeech@1.5s": "for sounds of another duration",
-    "keras:ResNet50": "a model of Keras Applications",
-    "mine.keras, mine.h5": "a Keras model of your own",
-    "graph.pb, FOLDER": "a frozen graph of TensorFlow 1, or a SavedModel",
-    "layers.json=FILE.ckpt, layers.json:random": "an auditory network with layers of your own (.json or .pckl)",
-    "networks/words": "the folder of a network that 'tfmetamers train' made",
-    "release:DIR, release:DIR:word_aliased": "a word network of the authors' release",
-}
-
-#: The largest file of labels that is read, in bytes.
-MAX_LABELS = 2**24
-
-#: What can be optimised: the network's own stimulus, or the cochleagram in place of the waveform.
-OPTIMIZED = ("stimulus", "cochleagram")
-
-#: What stands for every layer that has a name, where layers are asked for.
-ALL_LAYERS = "all"
-
-#: What may follow the name or path of a network.
-_PARTS = re.compile(
-    r"(?:@(?P<extent>\d{1,18}(?:x\d{1,18})*|\d*\.?\d+s))?(?:=(?P<checkpoint>.*)|:(?P<random>random)(?::(?P<seed>.*))?)?"
-)
+#: What can be optimised: the network's own stimulus, or what its front end gives in place of it, by the domain's name.
+STIMULUS = "stimulus"
+OPTIMIZED = (STIMULUS, Cochleagrams.name)
 
 #: Fields that say where files are; only the files' bytes determine a network.
-_PATHS = ("file", "checkpoint")
+PATHS = ("file", "checkpoint")
+
+#: Fields that say what the input of a user's own model is.
+INPUT_FIELDS = ("domain", "input_range", "size", "duration", "sampling_rate")
 
 #: Fields that do not change what a metamer is.
-_NOT_DETERMINING = (*_PATHS, "labels", "layers", "logits")
+_NOT_DETERMINING = (*PATHS, "labels", "layers", "logits")
+
+
+def _checked(check: Callable[[Any, str], Any], **options) -> Any:
+    """Return a field that may be left out, and is checked by a function of `tfmetamers.networks.spec_values`."""
+    return dataclasses.field(default=None, metadata={"check": check}, **options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,28 +82,30 @@ class NetworkSpec:
     True
     """
 
-    family: str
-    name: str | None = None
-    file: str | None = None
-    definition: Mapping[str, Any] | None = dataclasses.field(default=None, hash=False)
-    checkpoint: str | None = None
-    random_seed: int | None = None
-    size: tuple[int, ...] | None = None
-    duration: float | None = None
-    input_range: tuple[float, float] | None = None
-    labels: tuple[str, ...] | None = None
-    layers: tuple[str, ...] | None = None
-    logits: str | None = None
-    input: str | None = None
-    signature: str | None = None
-    domain: str | None = None
-    sampling_rate: int | None = None
-    optimize: str = "stimulus"
+    family: str = dataclasses.field(metadata={"check": checked_text})
+    name: str | None = _checked(checked_text)
+    file: str | None = _checked(checked_text)
+    definition: Mapping[str, Any] | None = _checked(checked_object, hash=False)
+    checkpoint: str | None = _checked(checked_text)
+    random_seed: int | None = _checked(checked_seed)
+    size: tuple[int, ...] | None = _checked(checked_size)
+    duration: float | None = _checked(checked_seconds)
+    input_range: tuple[float, float] | None = _checked(checked_range)
+    labels: tuple[str, ...] | None = _checked(checked_texts)
+    layers: tuple[str, ...] | None = _checked(offered_layers)
+    logits: str | None = _checked(checked_text)
+    input: str | None = _checked(checked_text)
+    signature: str | None = _checked(checked_text)
+    domain: str | None = _checked(checked_domain)
+    sampling_rate: int | None = _checked(checked_rate)
+    optimize: str = dataclasses.field(default=STIMULUS, metadata={"check": checked_text})
 
     def __post_init__(self):
-        for field, convert in _CONVERTERS.items():
-            if getattr(self, field) is not None:
-                object.__setattr__(self, field, convert(field, getattr(self, field)))
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                checked = field.metadata["check"](value, field.name.replace("_", " "))
+                object.__setattr__(self, field.name, checked)
         if self.optimize not in OPTIMIZED:
             raise unknown_name("optimised quantity", self.optimize, OPTIMIZED)
         if self.random_seed is not None and self.checkpoint is not None:
@@ -149,10 +138,10 @@ class NetworkSpec:
         text = os.fspath(text) if isinstance(text, str | os.PathLike) else text
         if not isinstance(text, str) or not text:
             raise ArgumentError(f"The network is {shown(text)}; a text such as 'vgg_19' was expected.")
-        for base, parts in _readings(text):
+        for base, parts in readings(text):
             claimed = claim(base)
             if claimed is not None:
-                parsed = _parse_parts(text, parts)
+                parsed = parse_parts(text, parts)
                 break
         else:
             raise _unknown(base)
@@ -160,6 +149,11 @@ class NetworkSpec:
         for field in parsed.keys() & given.keys():
             raise ArgumentError(f"The {field.replace('_', ' ')} of {text!r} is given twice; give it once.")
         return cls(**claimed, **parsed, **given)
+
+    @property
+    def stated_input(self) -> dict[str, Any]:
+        """What is stated of a model's input, None where nothing is: the fields `INPUT_FIELDS`."""
+        return {field: getattr(self, field) for field in INPUT_FIELDS}
 
     @property
     def network_family(self) -> "NetworkFamily":
@@ -194,7 +188,7 @@ class NetworkSpec:
         if self.random_seed is not None:
             parts.append(f"random-{self.random_seed}")
         if self.input_range is not None:
-            parts.append("range-{}-{}".format(*map(_shortest, self.input_range)))
+            parts.append("range-{}-{}".format(*map(shortest_text, self.input_range)))
         parts += [
             f"{field}-{value}"
             for field in ("input", "signature", "domain")
@@ -202,7 +196,7 @@ class NetworkSpec:
         ]
         if self.sampling_rate is not None:
             parts.append(f"{self.sampling_rate}Hz")
-        if self.optimize != "stimulus":
+        if self.optimize != STIMULUS:
             parts.append(self.optimize)
         return "~".join(parts)
 
@@ -257,7 +251,7 @@ class NetworkSpec:
 
     def _optimized(self, network: "Network") -> "Network":
         """Return a network of what is optimised."""
-        return network.without_front_end() if self.optimize == "cochleagram" else network
+        return network if self.optimize == STIMULUS else network.without_front_end()
 
     def remembering(self, network_name: str, digest: str) -> "NetworkSpec":
         """Return the same with the name and the `digest` of an earlier time: to tell them, its files are not needed."""
@@ -273,9 +267,9 @@ class NetworkSpec:
         """Return the fields that are given, as JSON has them; paths are made absolute."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         kept = {name: value for name, value in values.items() if value is not None}
-        if self.optimize == "stimulus":
+        if self.optimize == STIMULUS:
             del kept["optimize"]
-        kept |= {name: str(Path(kept[name]).absolute()) for name in _PATHS if name in kept}
+        kept |= {name: str(Path(kept[name]).absolute()) for name in PATHS if name in kept}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
 
     @classmethod
@@ -304,105 +298,18 @@ class NetworkSpec:
         return f"{self.network_family.text(self)}{self._extent}{weights}"
 
     @property
+    def title(self) -> str:
+        """What it is called in figures: the notation with the network's name in the place of paths.
+
+        >>> NetworkSpec.parse("vgg_19@160=weights/vgg_19.ckpt").title
+        'vgg_19@160'
+        """
+        random = "" if self.random_seed is None else f":random:{self.random_seed}"
+        return f"{self.network_name}{self._extent}{random}"
+
+    @property
     def _extent(self) -> str:
-        if self.size is not None:
-            is_square = len(self.size) == 2 and self.size[0] == self.size[1]
-            return f"@{self.size[0]}" if is_square else f"@{'x'.join(map(str, self.size))}"
-        return "" if self.duration is None else f"@{_shortest(self.duration)}s"
-
-
-def read_labels(file: str | os.PathLike) -> list[str]:
-    """Return the lines of a file of labels.
-
-    Raises:
-        ArgumentError: it is missing, too large, or not text in UTF-8.
-    """
-    try:
-        return read_text(Path(file), MAX_LABELS).splitlines()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise ArgumentError(f"{file} cannot be read ({reason}); a text of one label a line was expected.") from error
-
-
-def locate(spec: NetworkSpec, digest: str, look_in: Sequence[Path] = ()) -> NetworkSpec:
-    """Return a network's spec with its files where they are now.
-
-    Args:
-        spec: as it was recorded.
-        digest: `NetworkSpec.digest` at that time.
-        look_in: folders to look in for files that have moved or were replaced.
-
-    Raises:
-        CheckpointError: the files are gone or have changed.
-    """
-    present = False
-    for each in (spec.replace(), *_moved(spec, look_in)):  # A copy, whose files are those of now.
-        try:
-            found = each.digest
-        except CheckpointError:
-            continue
-        present = True
-        if found == digest:
-            return each
-    name = spec.name or spec.file
-    if present:
-        raise CheckpointError(
-            f"The files of {name} have changed since the metamer was made; give the folder that has the earlier ones "
-            "with --look-in DIR."
-        )
-    where = f"{spec.checkpoint or spec.file} is gone" if spec.checkpoint or spec.file else f"{name} was not fetched"
-    raise CheckpointError(f"{where}; fetch it, or give the folder that it is in with --look-in DIR.")
-
-
-def _moved(spec: NetworkSpec, look_in: Sequence[Path]) -> list[NetworkSpec]:
-    """Return the spec with its files looked for in other folders, by their names and by the folders above them."""
-    paths = {field: Path(getattr(spec, field)) for field in _PATHS if getattr(spec, field) is not None}
-    if not paths:  # A network with its own weights, which may be in any of the folders.
-        return [
-            spec.replace(checkpoint=str(path))
-            for folder in look_in
-            for path in spec.network_family.own_files(folder, spec)
-        ]
-    places = [
-        [path, *(place for folder in look_in for place in (*(Path(folder, *path.parts[-n:]) for n in (1, 3)), folder))]
-        for path in paths.values()
-    ]
-    return [
-        spec.replace(**dict(zip(paths, map(str, chosen), strict=True)))
-        for chosen in list(itertools.product(*places))[1:]
-    ]
-
-
-def _readings(text: str) -> Iterator[tuple[str, re.Match]]:
-    """Yield every split of a text into a base and parts, the longest base first: a path may contain any sign."""
-    for end in range(len(text), 0, -1):
-        parts = _PARTS.fullmatch(text, end)
-        if parts is not None:
-            yield text[:end], parts
-
-
-def _parse_parts(text: str, parts: re.Match) -> dict[str, Any]:
-    """Return the fields that the parts of a notation after its base stand for."""
-    fields: dict[str, Any] = {}
-    if parts["checkpoint"] is not None:
-        if not parts["checkpoint"]:
-            raise ArgumentError(f"The network {text!r} has no checkpoint after '='; write NAME=FILE.")
-        fields["checkpoint"] = parts["checkpoint"]
-    elif parts["random"]:
-        seed = parts["seed"]
-        if seed is not None and not re.fullmatch(r"\d{1,18}", seed):
-            raise ArgumentError(
-                f"The network {text!r} has the seed {shown(seed)}; write NAME:random:SEED, with a whole number of at "
-                "most 18 digits."
-            )
-        fields["random_seed"] = int(seed or 0)
-    extent = parts["extent"]
-    if extent is not None and extent.endswith("s"):
-        fields["duration"] = float(extent[:-1])
-    elif extent is not None:
-        sides = [int(side) for side in extent.split("x")]
-        fields["size"] = sides * 2 if len(sides) == 1 else sides
-    return fields
+        return extent_text(self.size, self.duration)
 
 
 def _unknown(base: str) -> ArgumentError:
@@ -415,125 +322,3 @@ def _unknown(base: str) -> ArgumentError:
             "(.json, .pckl), or the folder of a SavedModel or of a trained network was expected."
         )
     return unknown_name("network", base, network_names(), "'tfmetamers networks' lists them.")
-
-
-def offered_layers(layers: str | Iterable[str] | None) -> tuple[str, ...] | None:
-    """Return the names of the layers that a model is to offer, where one may be given alone; None for all.
-
-    Raises:
-        ArgumentError: they are not names.
-    """
-    if layers is None or (isinstance(layers, str) and layers == ALL_LAYERS):
-        return None
-    return _texts("layers", listed(layers))
-
-
-def check_domain(domain: str) -> None:
-    """Refuse a name that is not a domain of users' own models.
-
-    Raises:
-        ArgumentError: it is not.
-    """
-    if domain not in MODEL_DOMAINS:
-        raise unknown_name("domain", domain, MODEL_DOMAINS)
-
-
-def checked_range(value: Sequence[float]) -> tuple[float, float]:
-    """Return an input range: what stands for black, and what for white.
-
-    Raises:
-        ArgumentError: it is not two finite numbers, the lower one first.
-    """
-    try:
-        low, high = (float(number) for number in value)
-    except (TypeError, ValueError):
-        low = high = math.nan
-    if isinstance(value, str) or not -math.inf < low < high < math.inf:
-        raise ArgumentError(
-            f"The input range is {shown(value)}; two finite numbers, the lower one first, were expected."
-        )
-    return low, high
-
-
-def _size(field: str, value) -> tuple[int, ...]:
-    values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value, value]
-    return tuple(checked_whole_number(field, side, minimum=1) for side in values)
-
-
-def _layers(field: str, value) -> tuple[str, ...] | None:
-    return offered_layers(value)
-
-
-def _range(field: str, value) -> tuple[float, float]:
-    return checked_range(value)
-
-
-def _domain(field: str, value) -> str:
-    check_domain(value)
-    return str(value)
-
-
-def _shortest(number: float) -> str:
-    """Return the shortest text of a number that is exact."""
-    return repr(number).removesuffix(".0")
-
-
-def _texts(field: str, value) -> tuple[str, ...]:
-    is_list = isinstance(value, Iterable) and not isinstance(value, str | Mapping | Set)
-    if not is_list or not all(isinstance(each, str) for each in value):
-        raise ArgumentError(f"The {field} are {shown(value)}; a list of text was expected.")
-    return tuple(value)
-
-
-def _text(field: str, value) -> str:
-    if not isinstance(value, str | os.PathLike):
-        raise ArgumentError(f"The {field} of a network is {shown(value)}; text was expected.")
-    text = os.fspath(value)
-    if isinstance(text, bytes) or "\0" in text or not _is_unicode(text):
-        raise ArgumentError(f"The {field} of a network is {shown(text)}, which is not Unicode text; rename the file.")
-    return text
-
-
-def _is_unicode(text: str) -> bool:
-    """Tell whether a text, such as the name of a file, can be written down: a file's bytes need not be UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _object(field: str, value) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ArgumentError(f"The {field} of a network is {shown(value)}; values by name were expected.")
-    return value
-
-
-def _seed(field: str, value) -> int:
-    return checked_whole_number(field.replace("_", " "), value, minimum=0)
-
-
-def _rate(field: str, value) -> int:
-    return checked_whole_number(field.replace("_", " "), value, minimum=1)
-
-
-def _seconds(field: str, value) -> float:
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not 0 < value < float("inf"):
-        raise ArgumentError(f"The {field} is {shown(value)}; seconds above 0 were expected.")
-    return float(value)
-
-
-_CONVERTERS = {
-    **dict.fromkeys(("family", "name", "file", "checkpoint", "logits", "input", "signature"), _text),
-    "domain": _domain,
-    "optimize": _text,
-    "definition": _object,
-    "random_seed": _seed,
-    "sampling_rate": _rate,
-    "size": _size,
-    "input_range": _range,
-    "labels": _texts,
-    "layers": _layers,
-    "duration": _seconds,
-}

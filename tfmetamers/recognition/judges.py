@@ -33,7 +33,7 @@ class Judge:
         self.name = name
         self.has_categories = network.domain.is_visual and len(network.labels) in OFFSETS
         self._labels = set(network.labels)
-        self._cochleagram_network = None
+        self._network_after_front_end = None
 
     def check(self, exhibit: Exhibit) -> None:
         """Refuse a stimulus that the network does not take.
@@ -108,9 +108,9 @@ class Judge:
 
     def _network_for(self, shown: Domain) -> Network:
         """Return the network to use: without its front end, if the stimulus is an output of the front end."""
-        is_after_front_end = shown.of_natural_stimuli != shown and self.network.domain == shown.of_natural_stimuli
-        if not is_after_front_end or "cochleagram" not in self.network.layers:
+        is_front_end_output = isinstance(shown, self.network.front_end_domain or ())
+        if not is_front_end_output or shown.of_natural_stimuli != self.network.domain:
             return self.network
-        if self._cochleagram_network is None:
-            self._cochleagram_network = self.network.without_front_end()
-        return self._cochleagram_network
+        if self._network_after_front_end is None:
+            self._network_after_front_end = self.network.without_front_end()
+        return self._network_after_front_end

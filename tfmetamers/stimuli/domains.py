@@ -4,7 +4,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -408,6 +408,7 @@ class Cochleagrams(Domain):
             the domain was read from a record: its stimuli can be read and compared, but none can be made.
         settings: those of the front end.
         shape: of one cochleagram.
+        recipe: the name of the recipe for metamers that are optimised so.
     """
 
     sounds: Sounds
@@ -420,6 +421,12 @@ class Cochleagrams(Domain):
     saved_bytes: ClassVar[int] = 12
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+    recipe: ClassVar[str] = "feather2019-audio-cochleagram"
+
+    @classmethod
+    def of_front_end(cls, sounds: Sounds, front_end: Callable, shape: tuple[int, int, int]) -> "Cochleagrams":
+        """Return what a front end makes of sounds, in the shape that a network takes."""
+        return cls(sounds, front_end, asdict(front_end.settings), shape)
 
     @property
     def duration(self) -> float:

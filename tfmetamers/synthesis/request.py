@@ -13,7 +13,8 @@ from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import read_record
 from tfmetamers.metamers.spec import MetamerSpec, StimulusSpec, network_folder, stimulus_file_digest
 from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.networks.spec import ALL_LAYERS, NetworkSpec
+from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec_values import ALL_LAYERS
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.domains import domain_from_json

@@ -121,7 +121,7 @@ def check_seal(content: Any) -> None:
     """Refuse an object that `sealed` returned and that was altered since.
 
     Raises:
-        ValueError: it is no object, its hash is missing, or it is another than that of the rest.
+        ValueError: it is not an object, its hash is missing, or it is another than that of the rest.
     """
     if not isinstance(content, dict):
         raise ValueError("it is not an object")

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tfmetamers as tm
 from tests.golden import SHARED, needs_shared
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.own.frozen_graph import from_frozen_graph
+from tfmetamers.networks import from_frozen_graph
 from tfmetamers.stimuli.domains import Arrays, Images, Sounds
 
 v1 = tf.compat.v1

@@ -11,10 +11,11 @@ from keras.src.utils import file_utils  # Whose function every model fetches its
 
 from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks import slim
+from tfmetamers.networks.moved_files import locate
 from tfmetamers.networks.own import keras_applications
 from tfmetamers.networks.own.keras_applications import application_names, load_keras_application
 from tfmetamers.networks.own.keras_weights import FILES, weights_file
-from tfmetamers.networks.spec import NetworkSpec, locate
+from tfmetamers.networks.spec import NetworkSpec
 
 
 def relative_error(found, expected):

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.own.saved_model import from_saved_model
+from tfmetamers.networks import from_saved_model
 from tfmetamers.stimuli.domains import Arrays, Images, Sounds
 
 v1 = tf.compat.v1

@@ -18,7 +18,7 @@ from tfmetamers.networks.families.checkpoints import (
     read_weights,
     without_weights,
 )
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import STIMULUS, NetworkSpec
 from tfmetamers.utilities.json_files import read_json
 from tfmetamers.utilities.words import counted
 
@@ -69,7 +69,7 @@ class AuditoryFamily(NetworkFamily):
     def outline(self, spec):
         """Return what the file of the layers tells; None where only loading tells what is wrong with it."""
         file = self.architecture_file(spec)
-        if file is None or spec.optimize != "stimulus":
+        if file is None or spec.optimize != STIMULUS:
             return None
         from tfmetamers.cochlea.settings import CochleagramSettings
         from tfmetamers.stimuli.domains import Sounds
@@ -184,7 +184,7 @@ def _network(
 
     from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
     from tfmetamers.networks.network import Network
-    from tfmetamers.stimuli.domains import Sounds
+    from tfmetamers.stimuli.domains import Cochleagrams, Sounds
 
     settings = architecture.cochleagram
     digest = "" if provenance.source == "none" else _architecture_digest(architecture)
@@ -197,6 +197,7 @@ def _network(
         labels=_labels(architecture, traced, labels),
         recipe=RECIPE,
         front_ends={name: partial(build_front_end, name, settings) for name in FRONT_ENDS},
+        front_end_domain=Cochleagrams,
     )
 
 

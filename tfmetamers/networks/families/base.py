@@ -1,12 +1,13 @@
 """What a family of networks defines."""
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.spec import STIMULUS, NetworkSpec
 from tfmetamers.stimuli.domains import Domain
 
 if TYPE_CHECKING:
@@ -80,14 +81,14 @@ class NetworkFamily:
         Raises:
             ArgumentError: it is such a spec.
         """
-        for field in _FIELDS - self.takes:
-            if getattr(spec, field) is not None:
+        for field in _FIELDS:
+            if field not in self.takes and getattr(spec, field) is not None:
                 raise ArgumentError(
                     f"{self.text(spec)} cannot be given the {field.replace('_', ' ')} {getattr(spec, field)!r}; leave "
                     "that out."
                 )
-        if spec.optimize == "cochleagram" and "optimize" not in self.takes:
-            raise ArgumentError(f"{self.text(spec)} has no cochleagram to optimise; leave that out.")
+        if spec.optimize != STIMULUS and "optimize" not in self.takes:
+            raise ArgumentError(f"{self.text(spec)} has no {spec.optimize} to optimise; leave that out.")
         if spec.file is None and spec.definition is None:
             self._check_name(spec)
 
@@ -179,21 +180,4 @@ def names_file(base: str, suffixes: tuple[str, ...]) -> bool:
 
 
 #: The fields of a spec that can only be given if the family takes them.
-_FIELDS = frozenset(
-    {
-        "file",
-        "definition",
-        "checkpoint",
-        "random_seed",
-        "size",
-        "duration",
-        "input_range",
-        "labels",
-        "layers",
-        "logits",
-        "input",
-        "signature",
-        "domain",
-        "sampling_rate",
-    }
-)
+_FIELDS = [field.name for field in dataclasses.fields(NetworkSpec) if field.name not in ("family", "name", "optimize")]

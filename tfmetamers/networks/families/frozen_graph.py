@@ -19,10 +19,9 @@ class FrozenGraphFamily(NetworkFamily):
         return [Path(spec.file)]
 
     def load(self, spec):
-        from tfmetamers.networks.own.frozen_graph import from_frozen_graph
+        from tfmetamers.networks.own.frozen_graph import network_of_frozen_graph
 
-        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
-        return from_frozen_graph(spec.file, name=self.network_name(spec), **taken)
+        return network_of_frozen_graph(spec)
 
 
 FAMILY = FrozenGraphFamily()

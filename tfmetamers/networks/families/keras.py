@@ -27,8 +27,7 @@ class KerasFamily(NetworkFamily):
     def load(self, spec):
         from tfmetamers.networks.own.keras import network_of_file
 
-        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
-        return network_of_file(spec.file, name=self.network_name(spec), **taken)
+        return network_of_file(spec)
 
 
 FAMILY = KerasFamily()

@@ -30,10 +30,9 @@ class SavedModelFamily(NetworkFamily):
         return sorted(path for path in Path(spec.file).rglob("*") if path.is_file())
 
     def load(self, spec):
-        from tfmetamers.networks.own.saved_model import from_saved_model
+        from tfmetamers.networks.own.saved_model import network_of_saved_model
 
-        taken = {field: getattr(spec, field) for field in self.takes - {"file"}}
-        return from_saved_model(spec.file, name=self.network_name(spec), **taken)
+        return network_of_saved_model(spec)
 
 
 FAMILY = SavedModelFamily()

@@ -24,9 +24,6 @@ from tfmetamers.networks.graph.relu import ProducingPath, find_rectifier, produc
 from tfmetamers.networks.graph.winograd import WinogradConvolution
 from tfmetamers.utilities.interrupts import defer_sigint
 
-#: How convolutions can be computed.
-KERNELS = ("quick", "small")
-
 #: Outputs along each side of the tiles of quick convolutions, the quicker first.
 TILES = (4, 2)
 

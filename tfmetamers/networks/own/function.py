@@ -16,7 +16,7 @@ from tfmetamers.networks.own.traced_network import (
     trace_function,
     traced_network,
 )
-from tfmetamers.networks.spec import offered_layers
+from tfmetamers.networks.spec_values import offered_layers
 
 
 def from_function(

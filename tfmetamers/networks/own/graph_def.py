@@ -15,6 +15,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, first_line, shown,
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
+from tfmetamers.networks.spec import NetworkSpec
 
 #: The operations whose outputs are offered as layers by default: what a reader of the network's definition would look
 #: for.
@@ -87,20 +88,7 @@ def _constant_bytes(node) -> int:
     return width * math.prod(max(dimension.size, 0) for dimension in tensor.tensor_shape.dim)
 
 
-def network_of_graph(
-    saved: SavedGraph,
-    *,
-    input: str,
-    shape: Sequence[int | None] | None,
-    logits: str | None,
-    layers: Sequence[str] | None,
-    labels: Sequence[str] | None,
-    domain: str | None,
-    input_range: tuple[float, float] | None,
-    size: int | Sequence[int] | None,
-    duration: float | None,
-    sampling_rate: int | None,
-) -> Network:
+def network_of_graph(saved: SavedGraph, spec: NetworkSpec, input: str, shape: Sequence[int | None] | None) -> Network:
     """Make a network of a graph, from one of its tensors onwards.
 
     What cannot be computed from that tensor alone is left out: what needs other inputs, loops, functions, or operations
@@ -108,12 +96,11 @@ def network_of_graph(
 
     Args:
         saved: the graph.
+        spec: what is stated of it. Its logits are the name of the output or tensor that the labels belong to, by
+            default the only output; its layers are names of operations or tensors, by default the outputs of the graph
+            and of the operations of `LAYER_OPERATIONS`.
         input: the name of the operation or tensor that takes the stimuli.
         shape: of one item of the input; None where it is unknown.
-        logits: the name of the output or tensor that the labels belong to; by default the only output.
-        layers: names of operations or tensors to offer as layers; by default the outputs of the graph and of the
-            operations of `LAYER_OPERATIONS`.
-        labels, domain, input_range, size, duration, sampling_rate: as `from_keras` takes them.
 
     Raises:
         ArgumentError: a name is unknown, or stands for something that cannot be computed from the input alone; stimuli
@@ -124,20 +111,13 @@ def network_of_graph(
     if _operation(input) not in nodes:
         raise unknown_name("operation", input, nodes, where=f" in the graph of {saved.name}")
     _check_dtype(saved, nodes[_operation(input)])
-    if shape is None and isinstance(size, Sequence):
-        shape, size = size, None
+    stated, layers, logits = spec.stated_input, spec.layers, spec.logits
+    if shape is None:
+        shape, stated["size"] = stated["size"], None
     if shape is None:
         raise ArgumentError(f"The graph does not tell the shape of {input} in {saved.name}; give it with size=.")
-    taken = find_input(
-        shape,
-        network=saved.name,
-        domain=domain,
-        input_range=input_range,
-        size=size,
-        duration=duration,
-        sampling_rate=sampling_rate,
-    )
-    if labels is not None and logits is None and len(saved.outputs) == 1:
+    taken = find_input(shape, network=saved.name, **stated)
+    if spec.labels is not None and logits is None and len(saved.outputs) == 1:
         logits = next(iter(saved.outputs))
     kept = _computable(saved.graph, _operation(input))
     for name in [*(layers or ()), *([] if logits is None else [logits])]:
@@ -161,7 +141,7 @@ def network_of_graph(
         found=by_layer if layers is None else by_any_name,
         layers=layers,
         logits=None if logits is None else by_any_name[logits],
-        labels=labels,
+        labels=spec.labels,
         **common,
     )
 

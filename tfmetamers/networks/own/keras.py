@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
 from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
 
@@ -158,21 +158,21 @@ def network_of_model(
     )
 
 
-def network_of_file(file: str | os.PathLike, **options) -> Network:
+def network_of_file(spec: NetworkSpec) -> Network:
     """Make a network of a model that Keras 3 or Keras 2 saved, as ``.keras`` or as HDF5 (``.h5``, ``.hdf5``).
 
     No code that is stored in the file (a pickled lambda, say) is executed: `read_keras` refuses it.
 
     Args:
-        file: the file.
-        options: as `from_keras` takes them.
+        spec: its file, and what is stated of it, as `from_keras` takes it.
 
     Raises:
         CheckpointError: the file is missing or cannot be read as a Keras model.
         ArgumentError: as `from_keras` raises it.
     """
-    path = Path(file)
-    network = from_keras(read_keras(path), **options)
+    path = Path(spec.file)
+    stated = {"layers": spec.layers, "labels": spec.labels, "logits": spec.logits, **spec.stated_input}
+    network = from_keras(read_keras(path), name=spec.network_name, **stated)
     network.provenance = dataclasses.replace(network.provenance, digest=file_digest(path), file=path.name)
     return network
 

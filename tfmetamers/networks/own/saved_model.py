@@ -1,8 +1,6 @@
 """A SavedModel as a network."""
 
 import itertools
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,6 +14,7 @@ from tfmetamers.errors import ArgumentError, CheckpointError, first_line, unknow
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import read_regular
 
@@ -26,21 +25,7 @@ DEFAULT_SIGNATURE = "serving_default"
 _UNSAFE = {"EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
 
 
-def from_saved_model(
-    folder: str | os.PathLike,
-    *,
-    signature: str | None = None,
-    input: str | None = None,
-    logits: str | None = None,
-    layers: Sequence[str] | None = None,
-    labels: Sequence[str] | None = None,
-    domain: str | None = None,
-    input_range: tuple[float, float] | None = None,
-    size: int | Sequence[int] | None = None,
-    duration: float | None = None,
-    sampling_rate: int | None = None,
-    name: str | None = None,
-) -> Network:
+def network_of_saved_model(spec: NetworkSpec) -> Network:
     """Make a network of a SavedModel: an export of Keras, a module of `tf.function`, or a model of TensorFlow 1.
 
     The functions that the signature calls become part of its graph, and its variables constants. Whatever cannot
@@ -48,40 +33,26 @@ def from_saved_model(
     tensor is reached as ``tensor:NAME``.
 
     Args:
-        folder: the folder with ``saved_model.pb``.
-        signature: the name of the signature; by default ``serving_default``, or the only one.
-        input: the name of the signature's input, or of an operation or tensor of its graph, that takes stimuli; by
-            default the only input.
-        logits: the name of the output that the labels belong to; by default the only one.
-        layers: names of operations or tensors to offer; by default the outputs and those of
-            `tfmetamers.networks.own.graph_def.LAYER_OPERATIONS`, without ``StatefulPartitionedCall`` in their names.
-        labels: the label of each unit of `logits`; without them, no label is compared.
-        domain: ``"image"``, ``"sound"`` or ``"array"``; by default, an input with a sampling rate is a sound, one of
-            (height, width, 1 or 3) is a picture, and any other an array.
-        input_range: the values that stand for 0 and 1 of a picture or an array in the input, or for -1 and 1 of a
-            sound; by default, the network takes stimuli as they are.
-        size: height and width of a picture in pixels, or the shape of an array, where the model takes any.
-        duration: of a sound in seconds, where the model takes any.
-        sampling_rate: of sounds, in Hz.
-        name: the network's name; that of the folder by default.
+        spec: its folder as the ``file``, and what is stated of it (`tfmetamers.networks.from_saved_model`). Without
+            layers, the outputs are offered and the operations of `tfmetamers.networks.own.graph_def.LAYER_OPERATIONS`,
+            without ``StatefulPartitionedCall`` in their names.
 
     Raises:
         CheckpointError: the folder is not a SavedModel, is damaged, or reads or writes files.
         ArgumentError: the signature has several inputs and none is given; a name is unknown, or stands for something
             that cannot be computed from the input alone; or something else does not fit.
     """
-    folder = Path(folder)
+    folder, name = Path(spec.file), spec.network_name
     _check(folder)
-    name = name or folder.resolve().name
     model = _loaded(folder)  # Which keeps the variables of its functions alive.
-    function = _chosen(name, model.signatures, signature)
+    function = _chosen(name, model.signatures, spec.signature)
     takes = function.structured_input_signature[1]
-    if input is None and len(takes) != 1:
+    if spec.input is None and len(takes) != 1:
         raise ArgumentError(
             f"{name} takes {len(takes)} inputs ({', '.join(takes)}); one was expected. Name the one that takes "
             "stimuli with input=; whatever needs the others is then left out."
         )
-    given = next(iter(takes)) if input is None else input
+    given = next(iter(takes)) if spec.input is None else spec.input
     try:
         frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
@@ -90,19 +61,7 @@ def from_saved_model(
     outputs = dict(zip(sorted(function.structured_outputs), (each.name for each in frozen.outputs), strict=True))
     graph = frozen.graph.as_graph_def()
     provenance = Provenance("saved_model", _digest(folder), file=folder.resolve().name, note=f"from {given} onwards")
-    return network_of_graph(
-        SavedGraph(name, graph, outputs, provenance),
-        input=given,
-        shape=inferred_shape(graph, given),
-        logits=logits,
-        layers=layers,
-        labels=labels,
-        domain=domain,
-        input_range=input_range,
-        size=size,
-        duration=duration,
-        sampling_rate=sampling_rate,
-    )
+    return network_of_graph(SavedGraph(name, graph, outputs, provenance), spec, given, inferred_shape(graph, given))
 
 
 def _check(folder: Path) -> None:

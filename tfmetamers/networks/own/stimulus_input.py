@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, shown
-from tfmetamers.networks.spec import check_domain, checked_range
+from tfmetamers.networks.spec_values import checked_domain, checked_range
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, Domain, implied_domain
 
 
@@ -70,9 +70,7 @@ def find_input(
     if not isinstance(shape, Iterable) or isinstance(shape, str):
         raise ArgumentError(f"The shape of a stimulus of {network} is {shown(shape)}; a tuple was expected.")
     shape = tuple(shape)
-    if domain is not None:
-        check_domain(domain)
-    kind = implied_domain(shape, sampling_rate) if domain is None else MODEL_DOMAINS[domain]
+    kind = implied_domain(shape, sampling_rate) if domain is None else MODEL_DOMAINS[checked_domain(domain)]
     found, shape = kind.of_input(shape, network, size=size, duration=duration, sampling_rate=sampling_rate)
     input_range = kind.model_range if input_range is None else checked_range(input_range)
     return StimulusInput(found, kind.model_recipe, shape, input_range)

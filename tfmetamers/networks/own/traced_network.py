@@ -12,7 +12,7 @@ from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.networks.network import Network, Provenance
 from tfmetamers.networks.own.stimulus_input import StimulusInput
-from tfmetamers.networks.spec import offered_layers
+from tfmetamers.networks.spec_values import offered_layers
 from tfmetamers.recipes import find_recipe
 from tfmetamers.utilities.words import counted
 
