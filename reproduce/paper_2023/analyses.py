@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.paper_2023.participants import of_experiment
+from tfmetamers.reproduce.paper_2023.participants import adversarial_accuracy, of_experiment
 from tfmetamers.statistics import Effect, MixedDesign, RepeatedMeasures, arrange, arrange_groups
 
 #: Kinds of analyses, and what each compares.
@@ -73,7 +73,7 @@ def printed_decimals(f: float) -> int:
 def _design(row: pandas.Series) -> MixedDesign | RepeatedMeasures:
     models = row["models"].split(";")
     if row["kind"] == "robustness":
-        accuracy = find_published("adversarial_accuracy_2023").read()
+        accuracy = adversarial_accuracy()
         own = accuracy[(accuracy["norm"] == row["norm"]) & accuracy["model"].isin(models)]
         return MixedDesign(arrange_groups(own, "accuracy", "seed", "model", "eps"), "network", "eps")
     own = of_experiment(row["domain"], row["experiment"], *models)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas
 
-from tfmetamers.plotting.style import wrapped
+from tfmetamers.plotting.style import LINE_COLOURS, wrapped
 from tfmetamers.published import find_published
 from tfmetamers.reproduce.drawing import (
-    OTHER_COLOURS,
     PAGE,
     Role,
     draw_line,
@@ -145,7 +144,7 @@ def draw_panel(axes: "Axes", table: pandas.DataFrame, width: float) -> None:
     models = list(dict.fromkeys(table["model"]))
     shown = table.assign(stage=table.groupby("depth")["stage"].transform("first").map(stage_title))
     ticks = list(dict.fromkeys(shown["stage"]))
-    for model, colour in zip(models, OTHER_COLOURS, strict=False):
+    for model, colour in zip(models, LINE_COLOURS, strict=False):
         own = shown[shown["model"] == model]
         people, network = (own[own["who"] == who] for who in (PEOPLE, NETWORK))
         draw_line(axes, people, ticks, Role(wrapped(titles()[model], width * 0.8), colour), column="stage")

@@ -2,11 +2,11 @@
 
 import pandas
 
-from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import OTHER_COLOURS, PAGE, new_figure, styled
+from tfmetamers.plotting.style import LINE_COLOURS
+from tfmetamers.reproduce.drawing import PAGE, new_figure, styled
 from tfmetamers.reproduce.paper_2023.analyses import analyses, published_rows
 from tfmetamers.reproduce.paper_2023.curves import Claim, Panel, RecognitionCurves, draw_panel
-from tfmetamers.reproduce.paper_2023.participants import titles
+from tfmetamers.reproduce.paper_2023.participants import adversarial_accuracy, titles
 from tfmetamers.reproduce.statistics import ALPHA, FOUND, NOT_FOUND, Finding
 
 #: The models, and the norms of the attacks.
@@ -43,8 +43,7 @@ class Figure6(RecognitionCurves):
         )
 
     def tabulate(self, results):
-        accuracy = find_published("adversarial_accuracy_2023").read()
-        means = accuracy.groupby(["norm", "model", "eps"], sort=False)["accuracy"]
+        means = adversarial_accuracy().groupby(["norm", "model", "eps"], sort=False)["accuracy"]
         attacked = means.agg(value="mean", sem="sem", participants="count").reset_index()
         attacked = attacked.assign(panel=attacked["norm"], domain="vision", who=ATTACKED).drop(columns="norm")
         return pandas.concat([super().tabulate(results), attacked], ignore_index=True)
@@ -56,7 +55,7 @@ class Figure6(RecognitionCurves):
         panels = top.subplots(1, len(NORMS), sharey=True)
         for axes, (norm, title) in zip(panels, NORMS.items(), strict=True):
             own = table[table["panel"] == norm]
-            for model, colour in zip(MODELS, OTHER_COLOURS, strict=False):
+            for model, colour in zip(MODELS, LINE_COLOURS, strict=False):
                 rows = own[own["model"] == model]
                 axes.errorbar(rows["eps"], rows["value"], yerr=rows["sem"], color=colour, marker="o")
             axes.set(xscale="log", xlabel=f"{title} norm of the perturbation", ylim=(0, 0.6))

@@ -25,7 +25,7 @@ class Figure7b(Reproduction):
     title = "Brain-Score of 26 vision models against people's recognition of their metamers"
     claim = "how well a model predicts neurons does not tell whether people recognise its metamers."
     caption = (
-        "A point for each model: people's recognition of the metamers of the stage that predicts a region best, against "
+        "A point for each model: people's recognition of metamers of the stage that predicts a region best, against "
         "how well it does."
     )
     sources = f"Published: {find_published(PUBLISHED).source}; {find_published(PUBLISHED).reading}."
@@ -51,7 +51,7 @@ class Figure7b(Reproduction):
             own = table[table["region"] == region]
             axes.plot(own["x"], own["y"], "o", color=COLOURS["blue"], alpha=0.7)
             rho, _ = coefficients(own["x"], own["y"])["Spearman rho"]
-            axes.set_title(f"{region}, ρ = {rho:.2f}")
+            axes.set_title(f"{region}, Spearman's rho = {rho:.2f}")
             axes.set(xlabel="Brain-Score", ylim=(0, 1.03))
         panels[0].set_ylabel("metamers recognised\nby people")
         return figure

@@ -6,7 +6,7 @@ from tfmetamers.plotting.style import COLOURS
 from tfmetamers.published import find_published
 from tfmetamers.reproduce.drawing import PAGE, new_figure, styled
 from tfmetamers.reproduce.paper_2023.correlations import PUBLISHED, coefficients, compare_coefficients
-from tfmetamers.reproduce.paper_2023.participants import pooled
+from tfmetamers.reproduce.paper_2023.participants import plain_stage, pooled
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, Finding
 
@@ -46,7 +46,7 @@ class Figure7d(Reproduction):
     def tabulate(self, results):
         explained = find_published("fmri_2023").read()
         explained = explained[explained["model"] != LEFT_OUT]
-        people = pooled(explained["model"])
+        people = {(model, plain_stage(stage)): value for (model, stage), value in pooled(explained["model"]).items()}
         rows = []
         for region in REGIONS:
             for model, own in explained[explained["region"] == region].groupby("model", sort=False):

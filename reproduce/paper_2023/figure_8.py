@@ -47,7 +47,7 @@ class Figure8(Reproduction):
                       elinewidth=0.6, capsize=0)  # fmt: skip
         rho, _ = coefficients(table["x"], table["y"])["Spearman rho"]
         axes.set(xlabel="recognised by other models", ylabel="recognised by people", xlim=(0, 1.02), ylim=(0, 1.02))
-        axes.set_title(f"{len(table)} stages of {table['model'].nunique()} models, ρ = {rho:.3f}")
+        axes.set_title(f"{len(table)} stages of {table['model'].nunique()} models, rho = {rho:.3f}")
         axes.set_aspect("equal")
         return figure
 
@@ -70,8 +70,8 @@ FIGURE_8E = Figure8(
     "vision",
     "vision models",
     (
-        "The release has the answers of 20 of the paper's 29 models: each point is a mean over fewer others, and 148 of "
-        "219 stages are there.",
+        "The release has the answers of 20 of the paper's 29 models: each point is a mean over fewer others, and 148 "
+        "of 219 stages are there.",
     ),
 )
 FIGURE_8F = Figure8("f", "audio", "sound models", ())

@@ -57,7 +57,7 @@ FIGURES_2_TO_5 = (
             "SWSL_resnext101_32x8d",
             "vision_transformer_vit_large_patch16_224",
         ),
-    ),  # fmt: skip
+    ),
     RecognitionCurves(
         "figure-2-sounds",
         "Recognition of metamers of standard sound models",
@@ -82,7 +82,7 @@ FIGURES_2_TO_5 = (
                 ("konkle_alexnetgn_ipcl_ref12_supervised_ipcl_aug", "konkle_alexnetgn_ipcl_ref01_primary_model"),
             )
         ],
-    ),  # fmt: skip
+    ),
     RecognitionCurves(
         "figure-3-stylized",
         "Recognition of metamers of networks that were trained on Stylized-ImageNet",
@@ -92,7 +92,7 @@ FIGURES_2_TO_5 = (
             Panel("vision", 10, (_ALEXNET, "texture_shape_alexnet_trained_on_SIN")),
         ],
         differences=(_PANEL,),
-    ),  # fmt: skip
+    ),
     _adversarial(
         "figure-4",
         "Recognition of metamers of vision models after adversarial training",
@@ -110,7 +110,7 @@ FIGURES_2_TO_5 = (
             ("alexnet_l2_3_robust", "alexnet_linf_8_robust"),
             ("alexnet_random_l2_3_perturb", "alexnet_random_linf8_perturb"),
         ),
-    ),  # fmt: skip
+    ),
     _adversarial(
         "figure-5-waveform",
         "Recognition of metamers of sound models after adversarial training in the waveform",
@@ -128,7 +128,7 @@ FIGURES_2_TO_5 = (
             tuple(f"{_COCHRESNET}_{kind}_robust_waveform" for kind in ("l2_1", "l2_p5", "linf_p002")),
             (f"{_COCHRESNET}_l2_1_random_step_waveform", f"{_COCHRESNET}_linf_p002_random_step_waveform"),
         ),
-    ),  # fmt: skip
+    ),
     _adversarial(
         "figure-5-cochleagram",
         "Recognition of metamers of sound models after adversarial training in the cochleagram",
@@ -142,7 +142,7 @@ FIGURES_2_TO_5 = (
             )
             for experiment, name in ((8, _CNN), (7, _COCHRESNET))
         ),
-    ),  # fmt: skip
+    ),
     RecognitionCurves(
         "figure-ed4",
         "Recognition of metamers of models that were built by hand",

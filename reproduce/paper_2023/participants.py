@@ -44,6 +44,18 @@ def pooled(models: "pandas.Series") -> "pandas.Series":
     return table[table["model"].isin(set(models))].groupby(["model", "stage"])["people"].mean()
 
 
+@cache
+def adversarial_accuracy() -> "pandas.DataFrame":
+    """Return the accuracy of variants of AlexNet under attack, by norm, size of the perturbation and seed."""
+    table = find_published("adversarial_accuracy_2023").read()
+    return table.assign(accuracy=table["correct_of_1024"] / 1024)
+
+
+def plain_stage(stage: str) -> str:
+    """Return a stage without the gradient of its ReLU, which some of the release's tables have in its name."""
+    return stage.removesuffix("_fake_relu").removesuffix("_fakerelu")
+
+
 def stage_title(stage: str) -> str:
-    """Return what figures call a stage: without the gradient of its ReLU, which the release's names tell."""
-    return {INPUT: "cochleagram"}.get(stage, stage.removesuffix("_fake_relu").removesuffix("_fakerelu"))
+    """Return what figures call a stage."""
+    return {INPUT: "cochleagram"}.get(stage, plain_stage(stage))

@@ -103,7 +103,7 @@ _TABLES = (
         "adversarial_accuracy_2023",
         about="accuracy of three variants of AlexNet under attack, by norm, size of the perturbation and seed",
         source=f"{_RELEASE_2023}, VisionBehavioralExperiments/EXP9_ANALYSIS, log of 20 March 2022",
-        reading="as printed",
+        reading="printed as a proportion with four decimals, which tells how many of 1,024 images were right",
     ),
     PublishedTable(
         "brain_score_2023",
