@@ -58,7 +58,10 @@ class Figure6(RecognitionCurves):
             for model, colour in zip(MODELS, LINE_COLOURS, strict=False):
                 rows = own[own["model"] == model]
                 axes.errorbar(rows["eps"], rows["value"], yerr=rows["sem"], color=colour, marker="o")
-            axes.set(xscale="log", xlabel=f"{title} norm of the perturbation", ylim=(0, 0.6))
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")  # The style does not read powers of ten as mathematics.
+            axes.xaxis.set_minor_formatter("")
+            axes.set(xlabel=f"{title} norm of the perturbation", ylim=(0, 0.6))
         panels[0].set_ylabel("accuracy under attack")
         axes = bottom.subplots()
         draw_panel(axes, table[table["who"] != ATTACKED].astype({"depth": int}), PAGE)

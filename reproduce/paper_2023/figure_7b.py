@@ -51,7 +51,7 @@ class Figure7b(Reproduction):
             own = table[table["region"] == region]
             axes.plot(own["x"], own["y"], "o", color=COLOURS["blue"], alpha=0.7)
             rho, _ = coefficients(own["x"], own["y"])["Spearman rho"]
-            axes.set_title(f"{region}, Spearman's rho = {rho:.2f}")
+            axes.set_title(f"{region}, rho = {rho:.2f}")
             axes.set(xlabel="Brain-Score", ylim=(0, 1.03))
         panels[0].set_ylabel("metamers recognised\nby people")
         return figure
