@@ -2,6 +2,7 @@
 
 import importlib.util
 import shlex
+import textwrap
 from pathlib import Path
 
 import click
@@ -43,6 +44,8 @@ def reproduce(name, setting, networks, pictures, sounds, people, output, write_o
     from tfmetamers.reproduce.catalogue import find_reproduction
 
     found = find_reproduction(name)
+    if setting is None and found.quick == found.full:
+        setting = "full"
     if setting is None:
         raise ArgumentError(f"{found.full_name} comes in two settings; give --quick or --full.")
     if people is not None and not found.takes_people:
@@ -138,4 +141,19 @@ def _show(found, setting: str, folder: Path, files, options, people: Path | None
     say(f"\n{found.title}: {page.verdict}")
     for finding in page.findings:
         say(f"  {finding.verdict}: {finding.sentence}")
+    if page.comparison is not None:
+        _show_comparison(page.comparison, found.digits)
     say(f"Open {page.file}.")
+
+
+def _show_comparison(comparison, digits: int) -> None:
+    """Show published numbers beside ours; names that are too long are shortened."""
+
+    def text(value) -> str:
+        if isinstance(value, float):
+            return "-" if value != value else f"{value:.{digits}g}"
+        return textwrap.shorten(str(value), 60, placeholder=" ...")
+
+    rows = comparison.to_dict("records")
+    say("")
+    show_table(rows, {column: Column(column.replace("_", " "), text) for column in comparison.columns})

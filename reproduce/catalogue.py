@@ -2,32 +2,32 @@
 
 from collections.abc import Mapping
 
-from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.reproduce import paper_2019
+from tfmetamers.errors import unknown_name
+from tfmetamers.reproduce import paper_2019, paper_2023
 from tfmetamers.reproduce.differences import Published
 from tfmetamers.reproduce.reproduction import Reproduction
 
 
 def reproductions() -> tuple[Reproduction, ...]:
     """Return all of them, in the order of their papers."""
-    return paper_2019.REPRODUCTIONS
+    return (*paper_2019.REPRODUCTIONS, *paper_2023.REPRODUCTIONS)
 
 
 def published_experiments(paper: str) -> Mapping[str, Published]:
     """Return what a paper did in each of the experiments that its figures share."""
-    return {"2019": paper_2019.EXPERIMENTS}[paper]
+    return {"2019": paper_2019.EXPERIMENTS, "2023": {}}[paper]
 
 
 def find_reproduction(name: str) -> Reproduction:
-    """Return a reproduction by its name, with the paper (``2019/figure-6``) or, where that is unique, without.
+    """Return a reproduction by its name, with the paper (``2023/figure-6``) or without.
+
+    Without, it is that of the 2019 paper where both papers have one.
 
     Raises:
-        ArgumentError: there is none of that name, or there are several.
+        ArgumentError: there is none of that name.
     """
-    found = [each for each in reproductions() if name in (each.full_name, each.name)]
-    if not found:
-        known = [known for each in reproductions() for known in (each.full_name, each.name)]
-        raise unknown_name("figure", name, known, "'tfmetamers reproduce' lists them.")
-    if len(found) > 1:
-        raise ArgumentError(f"{name} is in several papers; give {' or '.join(each.full_name for each in found)}.")
-    return found[0]
+    for each in reproductions():
+        if name in (each.full_name, each.name):
+            return each
+    known = [known for each in reproductions() for known in (each.full_name, each.name)]
+    raise unknown_name("figure", name, known, "'tfmetamers reproduce' lists them.")

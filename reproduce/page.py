@@ -39,11 +39,13 @@ class Page:
         file: the HTML file.
         verdict: what became of all claims together.
         findings: what became of each.
+        comparison: published numbers beside ours; None without any.
     """
 
     file: Path
     verdict: str
     findings: Sequence[Finding]
+    comparison: "pandas.DataFrame | None"
 
 
 def claim_folder(folder: Path, reproduction: Reproduction, setting: str) -> None:
@@ -125,9 +127,9 @@ def write_page(
         "caption": reproduction.caption,
         "files": "Also: " + ", ".join(f"figure.{ending}" for ending in FORMATS) + ".",
         "differences": differences or ["No difference is known."],
-        "comparison": None if comparison is None else _cells(comparison),
+        "comparison": None if comparison is None else _cells(comparison, reproduction.digits),
         "sources": reproduction.sources,
-        "table": _cells(table),
+        "table": _cells(table.head(MAX_ROWS), reproduction.digits),
         "extent": _extent(len(table)),
         "command": command,
         "making": [_making(name, each) for name, each in results.items()],
@@ -135,7 +137,7 @@ def write_page(
     for name in ("page.md", "page.html"):
         with atomic_write(folder / name) as partial:
             partial.write_text(_template(name).render(content), encoding="utf-8", newline="\n")
-    return Page(folder / "page.html", verdict, findings)
+    return Page(folder / "page.html", verdict, findings, comparison)
 
 
 def _making(name: str, results: Results) -> str:
@@ -148,19 +150,18 @@ def _extent(rows: int) -> str:
     return f"{first}{counted(rows, 'row')}{'; all are' if first else ', also'} in table.csv."
 
 
-def _cells(table: "pandas.DataFrame") -> dict[str, Any]:
-    shown = table.head(MAX_ROWS).itertuples(index=False)
+def _cells(table: "pandas.DataFrame", digits: int) -> dict[str, Any]:
     columns = [str(column).replace("_", " ") for column in table.columns]
-    return {"columns": columns, "rows": [[_cell(value) for value in row] for row in shown]}
+    return {"columns": columns, "rows": [[_cell(value, digits) for value in row] for row in table.to_numpy(object)]}
 
 
-def _cell(value: Any) -> dict[str, Any]:
+def _cell(value: Any, digits: int) -> dict[str, Any]:
     import pandas
 
     if value is None or value is pandas.NA or (isinstance(value, float) and value != value):
         return {"text": "", "is_number": False}
     if isinstance(value, float):
-        return {"text": f"{value:.4g}", "is_number": True}
+        return {"text": f"{value:.{digits}g}", "is_number": True}
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         return {"text": str(value), "is_number": False}
     return {"text": f"{value:,}", "is_number": True}

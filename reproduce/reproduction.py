@@ -47,6 +47,7 @@ class Reproduction(ABC):
         claim: what the paper found.
         caption: what the figure's parts are, below it.
         sources: where the published numbers come from; empty without any.
+        digits: how many significant digits its numbers are shown with.
         experiments: names of the experiments that its metamers are of; figures share them.
         stimuli: the option that replaces its stimuli: ``pictures`` or ``sounds``; None for what takes neither.
         takes_people: whether it shows what people recognised, so that participants of one's own can be added.
@@ -61,6 +62,7 @@ class Reproduction(ABC):
     claim: ClassVar[str]
     caption: ClassVar[str] = ""
     sources: ClassVar[str] = ""
+    digits: ClassVar[int] = 4
     experiments: ClassVar[tuple[str, ...]] = ()
     stimuli: ClassVar[str | None] = None
     takes_people: ClassVar[bool] = False

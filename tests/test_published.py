@@ -4,8 +4,10 @@ import re
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
-from tests.golden import GOLDEN
+from tests.golden import GOLDEN, SHARED, needs_shared
+from tests.scripts import load_script
 from tfmetamers.errors import ArgumentError
 from tfmetamers.published import find_published, published_tables
 
@@ -30,19 +32,50 @@ def test_layers_are_those_of_the_networks_here():
 
 
 def test_no_published_number_stands_elsewhere():
-    """Numbers of five digits or more, which nothing else has by chance."""
+    """Numbers of five significant digits or more, which nothing else has by chance."""
     numbers = {
-        re.escape(f"{number:.10g}")
+        float(f"{number:.10g}")
         for table in published_tables()
         for number in pd.to_numeric(table.read().select_dtypes("number").stack())
-        if len(f"{number:.10g}".replace(".", "")) >= 5 and number % 1000
+        if len(f"{number:.10g}".replace(".", "").strip("0")) >= 5
     }
     assert len(numbers) > 10
-    pattern = re.compile(rf"(?<![\d.])(?:{'|'.join(numbers)})(?:\.0+)?(?![\d.])")
     for folder in ("tfmetamers", "cli", "checkpoints", "reproduce"):
         for path in (ROOT / folder).rglob("*.py"):
-            found = pattern.search(path.read_text(encoding="utf-8").replace("_", ""))
-            assert found is None, (path, found)
+            text = path.read_text(encoding="utf-8").replace("_", "")
+            literals = re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", text)
+            assert not numbers & set(map(float, literals)), path
+
+
+def test_tables_of_the_2023_paper_name_its_models_and_experiments():
+    titles = find_published("models_2023").read().set_index("model")["title"]
+    experiments = find_published("experiments_2023").read().set_index(["domain", "experiment"])
+    assert len(titles) == titles.nunique() == 48
+    people = find_published("recognition_2023").read()
+    assert people.groupby(["domain", "experiment", "model"]).ngroups == 59
+    assert people[["people", "network_itself"]].stack().between(0, 1).all()
+    for (domain, experiment), rows in people.groupby(["domain", "experiment"]):
+        row = experiments.loc[(domain, experiment)]
+        assert rows["participant"].max() == row["participants"]
+        assert len(rows[["model", "stage"]].drop_duplicates()) - rows["model"].nunique() + 1 == row["conditions"]
+    statistics = find_published("f_statistics_2023").read()
+    assert statistics["kind"].value_counts().to_dict() == {"models": 98, "observers": 66, "robustness": 18, "stages": 2}
+    named = {model for models in statistics["models"] for model in models.split(";")}
+    for name, column in (("recognition", "model"), ("network_recognition", "generator"), ("brain_score", "model")):
+        named |= set(find_published(f"{name}_2023").read()[column])
+    assert named == set(titles.index)
+
+
+def test_published_tables_are_small():
+    assert sum(path.stat().st_size for path in (ROOT / "tfmetamers" / "published").iterdir() if path.is_file()) < 4e6
+
+
+@needs_shared
+def test_the_script_makes_the_table_of_participants_again(tmp_path):
+    release = str(SHARED / "data" / "behaviour_2023")
+    CliRunner().invoke(load_script("published_2023").main, ["--release", release, "--output", str(tmp_path)])
+    name = "recognition_2023.csv.gz"
+    assert (tmp_path / name).read_bytes() == (ROOT / "tfmetamers" / "published" / name).read_bytes()
 
 
 def test_a_table_that_is_not_there_lists_near_ones():

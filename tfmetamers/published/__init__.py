@@ -30,12 +30,18 @@ class PublishedTable:
     reading: str
 
     def read(self) -> "pd.DataFrame":
-        """Return the table."""
+        """Return the table; its numbers are exactly those of the file."""
         import pandas as pd
 
-        with resources.files(__package__).joinpath(f"{self.name}.csv").open(encoding="utf-8") as stream:
-            return pd.read_csv(stream, comment="#")
+        folder = resources.files(__package__)
+        [file] = [each for each in folder.iterdir() if each.name in (f"{self.name}.csv", f"{self.name}.csv.gz")]
+        with file.open("rb") as stream:
+            compression = "gzip" if file.name.endswith(".gz") else None
+            return pd.read_csv(stream, comment="#", compression=compression, float_precision="round_trip")
 
+
+#: The release of the 2023 paper.
+_RELEASE_2023 = "github jenellefeather/model_metamers_pytorch at f89cdad (MIT)"
 
 _TABLES = (
     PublishedTable(
@@ -60,6 +66,61 @@ _TABLES = (
         "losses_2019",
         about="losses of two metamers of VGG-19, of the photograph pocketwatch.jpg, by step",
         source="the notebook of github jenellefeather/model_metamers (MIT)",
+        reading="as printed",
+    ),
+    PublishedTable(
+        "models_2023",
+        about="the 48 models of the 2023 paper, and what figures call them",
+        source=f"{_RELEASE_2023}, model_analysis_folders/all_model_info.py",
+        reading="names of the release; titles are shortened, and written without LaTeX",
+    ),
+    PublishedTable(
+        "experiments_2023",
+        about="the experiments with people of the 2023 paper: participants, and conditions with the natural one",
+        source=f"{_RELEASE_2023}, model_analysis_folders/all_model_info.py and the tables of participants",
+        reading="experiments are numbered as in the release, which the title translates into the paper's numbers",
+    ),
+    PublishedTable(
+        "recognition_2023",
+        about="how often each participant, and the network that they were made for, recognised metamers, by stage",
+        source=f"{_RELEASE_2023}, AuditoryBehavioralExperiments and VisionBehavioralExperiments, *_public.mat",
+        reading="all 59 tables, to the last bit, by reproduce/scripts/published_2023.py; natural stimuli are the first "
+        "stage, repeated for each model of an experiment",
+    ),
+    PublishedTable(
+        "network_recognition_2023",
+        about="how often networks recognised the metamers of networks that passed the inclusion test, by stage",
+        source=f"{_RELEASE_2023}, model_analysis_folders, network_network_evaluations/*.pckl",
+        reading="counted from the answers of each judge, to six decimals; 37 of 48 models were released",
+    ),
+    PublishedTable(
+        "f_statistics_2023",
+        about="all F values that the release tests by permutation, with degrees of freedom and corrected p values",
+        source=f"{_RELEASE_2023}, the 59 logs of which the column log has the paths",
+        reading="as printed; levels are the stages or the attacks' sizes that the log has",
+    ),
+    PublishedTable(
+        "adversarial_accuracy_2023",
+        about="accuracy of three variants of AlexNet under attack, by norm, size of the perturbation and seed",
+        source=f"{_RELEASE_2023}, VisionBehavioralExperiments/EXP9_ANALYSIS, log of 20 March 2022",
+        reading="printed as a proportion with four decimals, which tells how many of 1,024 images were right",
+    ),
+    PublishedTable(
+        "brain_score_2023",
+        about="Brain-Score of vision models on 26 October 2022, and the stage that is best for each region",
+        source=f"{_RELEASE_2023}, notebooks/2022_10_26_Metamers_Paper_Brainscore_Model_Tracking.csv",
+        reading="as printed, without a repeated row and a placeholder; in_figure marks those of Figure 7b",
+    ),
+    PublishedTable(
+        "fmri_2023",
+        about="variance of auditory cortex that stages of sound models explain, by region and participant",
+        source=f"{_RELEASE_2023}, model_analysis_folders/audio_networks, regression_results/*.pckl",
+        reading="medians over voxels of medians over ten splits, corrected for noise; 7 models were released",
+    ),
+    PublishedTable(
+        "correlations_2023",
+        about="correlation coefficients of Figures 7b, 7d, 8e and 8f",
+        source=f"{_RELEASE_2023}, outputs of the notebooks",
         reading="as printed",
     ),
 )

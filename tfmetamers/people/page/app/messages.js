@@ -70,8 +70,8 @@
       + "then a pattern. Your task is to say which of these 16 things was in the image. One of them is always there; if you are "
       + "not sure, guess.\n\nMany images look strange. Please answer by your first impression.\n\nChoose with the mouse, or with "
       + "the arrow keys and Enter. A letter takes you to the answers that begin with it.",
-    soundInstructions: "Each trial plays two seconds of speech, once. Your task is to report the word in the middle of the clip, "
-      + "at about one second. If you are not sure, guess.\n\nMany clips sound strange. Type the first letters of the word "
+    soundInstructions: "Each trial plays a short recording of speech, once. Your task is to report the word in the middle of the clip. "
+      + "If you are not sure, guess.\n\nMany clips sound strange. Type the first letters of the word "
       + "and choose it from the list: with the arrow keys and Enter, or with the mouse. Only words of the list count as answers.",
     wordList: "All words",
     search: "Search the words",
