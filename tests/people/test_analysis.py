@@ -226,7 +226,7 @@ class TestStatistics:
             columns=["network", "layer", "place", "participant", "value"],
         )  # fmt: skip
         [effect] = layer_effects(table, permutations=200).itertuples()
-        assert effect.f == pytest.approx(24.76, abs=0.01) and (effect.df_layers, effect.df_error) == (3, 12)
+        assert effect.f == pytest.approx(24.76, abs=0.01) and (effect.df, effect.df_error) == (3, 12)
         assert effect.p == pytest.approx(1 / 201)
 
     def test_what_can_be_detected_shrinks_with_participants(self):

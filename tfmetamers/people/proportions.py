@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfmetamers.recognition.summary import standard_error
+from tfmetamers.statistics import RepeatedMeasures
 
 if TYPE_CHECKING:
     import pandas
@@ -97,8 +98,8 @@ def layer_effects(proportions: "pandas.DataFrame", permutations: int = 10_000, s
     """Test, network by network, whether the proportion correct depends on the layer.
 
     The statistic is F of an analysis of variance with repeated measures, of participants by layers (natural stimuli
-    among them); layers are permuted within each participant, as in the 2023 paper. p is (k + 1) / (permutations + 1),
-    with k the permutations whose F is at least as large.
+    among them); layers are permuted within each participant, as in the 2023 paper
+    (`tfmetamers.statistics.RepeatedMeasures`).
 
     Args:
         proportions: of each participant in each condition; participants who lack a condition are left out.
@@ -106,8 +107,9 @@ def layer_effects(proportions: "pandas.DataFrame", permutations: int = 10_000, s
         seed: of the permutations.
 
     Returns:
-        ``network``, ``participants``, ``layers``, ``f``, ``df_layers``, ``df_error``, ``p``. A network is left out that
-        has fewer than two participants or layers.
+        ``network``, ``participants``, ``layers``, ``f``, ``df``, ``df_error``, ``partial_eta_squared`` and ``p``
+        (by permutation, with the table itself among them). A network is left out that has fewer than two participants
+        or layers, or the same proportion everywhere.
     """
     import pandas
 
@@ -119,27 +121,14 @@ def layer_effects(proportions: "pandas.DataFrame", permutations: int = 10_000, s
         own = pandas.concat([natural.assign(network=network), proportions[proportions["network"] == network]])
         values = own.pivot(index="participant", columns="place", values="value").dropna().to_numpy()
         participants, layers = values.shape
-        if participants < 2 or layers < 2:
+        if participants < 2 or layers < 2 or np.ptp(values) == 0:
             continue
-        found = _f_statistics(values[None])[0]
-        permuted = np.random.default_rng(seed).permuted(np.broadcast_to(values, (permutations, *values.shape)), axis=2)
-        exceeding = int((_f_statistics(permuted) >= found * (1 - 1e-9)).sum())
-        rows.append([network, participants, layers, found, layers - 1, (layers - 1) * (participants - 1),
-                     (exceeding + 1) / (permutations + 1)])  # fmt: skip
-    columns = ["network", "participants", "layers", "f", "df_layers", "df_error", "p"]
+        design = RepeatedMeasures(values, ["layer"])
+        effect, test = design.effects["layer"], design.permutation_test("layer", permutations, seed)
+        rows.append([network, participants, layers, effect.f, effect.df, effect.df_error, effect.partial_eta_squared,
+                     test.p_corrected])  # fmt: skip
+    columns = ["network", "participants", "layers", "f", "df", "df_error", "partial_eta_squared", "p"]
     return pandas.DataFrame(rows, columns=columns)
-
-
-def _f_statistics(values: np.ndarray) -> np.ndarray:
-    """Return F for the layers, of arrays (tables, participants, layers)."""
-    participants, layers = values.shape[1:]
-    grand = values.mean(axis=(1, 2), keepdims=True)
-    by_layer, by_participant = values.mean(axis=1, keepdims=True), values.mean(axis=2, keepdims=True)
-    of_layers = participants * ((by_layer - grand) ** 2).sum(axis=(1, 2))
-    of_error = ((values - by_layer - by_participant + grand) ** 2).sum(axis=(1, 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        f = (of_layers / (layers - 1)) / (of_error / ((layers - 1) * (participants - 1)))
-    return np.nan_to_num(f, nan=0.0, posinf=np.inf)
 
 
 def detectable_difference(participants: int, trials: int, proportion: float = 0.5, power: float = 0.8) -> float | None:
