@@ -270,6 +270,7 @@ def analyse(sources, min_headphones, min_demo, min_catch, drop, seed, output):
     SOURCE is the folder OUT of an experiment, whose server's database is read; further files of answers (.csv, .sqlite,
     results of JATOS) are read in its place. Or SOURCE are proportions of the 2023 release (.mat).
     """
+    quiet_tensorflow()
     from tfmetamers.people.analysis import analyse as run
     from tfmetamers.people.analysis import analyse_release
     from tfmetamers.people.exclusions import declared_rules

@@ -22,16 +22,17 @@ from tfmetamers.people.observers import make_observers, take_part
 from tfmetamers.people.proportions import detectable_difference, layer_effects
 from tfmetamers.people.rows import text_of, write_rows_csv
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.paper_2019.people import read_participants
+from tfmetamers.reproduce.catalogue import find_reproduction
+from tfmetamers.reproduce.paper_2019.people import PARTICIPANTS, read_participants, tabulate_published
 
-PARTICIPANTS = 16
+COUNT = 16
 
 
 @pytest.fixture(scope="module")
 def fresh(metamers, blank_page, tmp_path_factory):
     """A function that builds an experiment of its own, and lets observers take part."""
 
-    def make(participants=PARTICIPANTS, seed=0, design=None, **accuracy):
+    def make(participants=COUNT, seed=0, design=None, **accuracy):
         out = tmp_path_factory.mktemp("fresh") / "out"
         build(metamers, out, blank_page, **(design or {}))
         observers = make_observers(read_content(out / "site"), read_key(out), participants, seed=seed, **accuracy)
@@ -56,8 +57,8 @@ def conditions_of(out, **rules):
 def test_an_accuracy_of_a_half_is_recovered(fresh):
     conditions = conditions_of(fresh(accuracy=0.5))
     assert len(conditions) == 5  # Natural stimuli, and two layers of two networks.
-    assert (conditions["participants"] == PARTICIPANTS).all() and (conditions["trials"] == PARTICIPANTS * 3).all()
-    expected = math.sqrt(0.5 * 0.5 / (PARTICIPANTS * 3))
+    assert (conditions["participants"] == COUNT).all() and (conditions["trials"] == COUNT * 3).all()
+    expected = math.sqrt(0.5 * 0.5 / (COUNT * 3))
     assert (abs(conditions["value"] - 0.5) < 3 * expected).all()
     assert conditions["sem"].mean() == pytest.approx(expected, rel=0.3)
 
@@ -66,7 +67,7 @@ def test_accuracy_that_falls_with_the_layer_is_recovered_in_order(falling):
     conditions = conditions_of(falling)
     for wanted, layer in ((0.95, "natural"), (0.75, "conv1_2"), (0.1, "conv2_2")):
         own = conditions[conditions["layer"] == layer]
-        error = math.sqrt(wanted * (1 - wanted) / (PARTICIPANTS * 3))
+        error = math.sqrt(wanted * (1 - wanted) / (COUNT * 3))
         assert (abs(own["value"] - wanted) < 3 * error).all(), layer
     for network in set(conditions["network"]) - {""}:
         own = conditions[conditions["network"].isin(["", network])].sort_values("place")
@@ -120,6 +121,21 @@ def test_what_is_written_can_be_joined_to_the_paper_figures(falling, tmp_path):
     assert "16 participants" in page and "glmer" in page and (tmp_path / "analysis/figure.png").stat().st_size > 1000
 
 
+def test_participants_join_the_paper_figure(falling, tmp_path):
+    analyse(falling, declared_rules()).write(tmp_path / "analysis")
+    people = read_participants(tmp_path / "analysis")
+    first, *_ = (name for name in people["network"] if name)
+    people = people[people["network"].isin(["", first])].replace({"network": {first: "vgg_19"}})
+    figure = find_reproduction("figure-3b")
+    table = figure.add_people(tabulate_published("vgg_19"), people[people["layer"] != "conv2_2"])
+    own = table[table["who"] == PARTICIPANTS]
+    assert set(own["layer"]) == {"natural", "conv1_2"} and set(own["network"]) == {"vgg_19"}
+    labels = [line.get_label() for axes in figure.draw(table, {}).get_axes() for line in axes.containers]
+    assert PARTICIPANTS in labels
+    assert any("16 participants" in each for each in figure.differences("quick", people))
+    assert any("Nobody" in each for each in figure.differences("quick", None))
+
+
 def test_a_folder_without_an_analysis_has_no_participants(tmp_path):
     with pytest.raises(ResultError, match=r"conditions\.csv"):
         read_participants(tmp_path)
@@ -140,8 +156,8 @@ class TestExclusions:
         exclusions = analysis.tables["exclusions"].set_index("rule")
         assert exclusions.loc["withdrawn", "sessions"] == 1 and exclusions.loc["incomplete", "sessions"] == 2
         assert exclusions.loc["incomplete", "alone"] == 1
-        assert (analysis.conditions["participants"] == PARTICIPANTS).all()
-        assert analysis.tables["everyone"]["participants"].max() == PARTICIPANTS + 2
+        assert (analysis.conditions["participants"] == COUNT).all()
+        assert analysis.tables["everyone"]["participants"].max() == COUNT + 2
         with pytest.raises(ResultError, match="catch"):
             analyse(out, declared_rules(min_catch=0.9))
 

@@ -53,10 +53,12 @@ class Analysis:
         tables: by the name of their file: ``conditions`` and, of one's own experiment, ``trials``, ``sessions``,
             ``exclusions``, ``everyone`` (conditions without any exclusion), ``figure``, ``comparison``, ``tests``.
         notes: what to know of it, in sentences.
+        differences: how the experiment differs from the paper's.
     """
 
     tables: Mapping[str, pandas.DataFrame]
     notes: Sequence[str]
+    differences: Sequence[str] = ()
 
     @property
     def conditions(self) -> pandas.DataFrame:
@@ -94,6 +96,9 @@ class Analysis:
             "\n".join(f"- {note}" for note in self.notes),
             "![Proportion correct by layer](figure.png)",
         ]
+        if self.differences:
+            differences = "\n".join(f"- {each}" for each in self.differences)
+            parts.append(f"Not stated in the paper, or different from it:\n\n{differences}")
         for name, title in titles.items():
             if name in self.tables and len(self.tables[name]):
                 parts += [f"## {title}", self.tables[name].to_markdown(index=False, floatfmt=".3f")]
@@ -149,7 +154,8 @@ def analyse(
         "sessions": sessions,
         "trials": trials,
     }
-    return Analysis(tables, _notes(build, content, tables, kept, drop_flagged, int(dropped.sum())))
+    notes = _notes(build, content, tables, kept, drop_flagged, int(dropped.sum()))
+    return Analysis(tables, notes, build.differences)
 
 
 def _left_out(exclusions: pandas.DataFrame) -> str:
@@ -163,7 +169,7 @@ def _notes(build: Build, content: Mapping[str, Any], tables, kept: pandas.DataFr
     participants = kept["session"].nunique()
     trials = int(tables["conditions"]["trials"].max()) // participants
     difference = detectable_difference(participants, trials)
-    notes = [
+    return [
         f"{counted(participants, 'participant')} of {counted(len(tables['sessions']), 'session')}; the paper has "
         f"{PUBLISHED_PARTICIPANTS}. Left out: {_left_out(tables['exclusions']) or 'nobody'}.",
         f"The answer is one of {len(content['categories'] or content['words'])}"
@@ -177,7 +183,6 @@ def _notes(build: Build, content: Mapping[str, Any], tables, kept: pandas.DataFr
         "of trials, compare the order of layers only.",
         "Near chance, a logistic model without a floor at chance is biased. For R: `" + LME4 + "`",
     ]  # fmt: skip
-    return [*notes, *(f"Differs from the paper, or is not stated there: {each}." for each in build.differences)]
 
 
 def _power(participants: int, trials: int, difference: float | None) -> str:

@@ -54,7 +54,8 @@ class Protocol:
         demo_pass: how many of these must be right.
         catch: natural stimuli among the trials, of which nearly all should be recognised.
         words: the list of words that a sound's word is chosen from; None for images.
-        stated: what the paper states and is done so.
+        stated: what the paper states, with the part of the design that it is about (``trials``, ``practice``,
+            ``demo``, ``catch``, ``words``, ``headphones``); empty for what is always done.
         differences: what is taken from elsewhere, or differs.
     """
 
@@ -68,7 +69,7 @@ class Protocol:
     demo_pass: int
     catch: int
     words: str | None
-    stated: tuple[str, ...]
+    stated: Mapping[str, str]
     differences: tuple[str, ...]
     timing: Mapping[str, int | None] | None = field(default=None)
 
@@ -88,31 +89,34 @@ _PROTOCOLS = (
     Protocol(
         "feather2019", "images", trials=10, total=None, practice=16, demo=0, demo_naturals=0, demo_pass=0, catch=0,
         words=None,
-        stated=("metamers that pass the inclusion test, and their natural images", "sixteen categories",
-                "ten trials of each network and layer", "sixteen participants"),
+        stated={"metamers that pass the inclusion test, and their natural images": "", "sixteen categories": "",
+                "ten trials of each network and layer": "trials"},
         differences=(*_IMAGES, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
     ),
     Protocol(
         "feather2019", "sounds", trials=5, total=None, practice=10, demo=0, demo_naturals=0, demo_pass=0, catch=0,
         words="kell2018",
-        stated=("metamers that pass the inclusion test", "one of 587 words (Kell et al. 2018) is chosen",
-                "five trials of each condition, in random order", "sixteen participants"),
+        stated={"metamers that pass the inclusion test": "", "one of 587 words (Kell et al. 2018) is chosen": "words",
+                "five trials of each condition": "trials", "random order": ""},
         differences=(*_SOUNDS, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
     ),
     Protocol(
         "feather2023", "images", trials=None, total=400, practice=16, demo=12, demo_naturals=5, demo_pass=7, catch=16,
         words=None,
-        stated=("500 ms blank, 300 ms fixation, 300 ms image, 300 ms mask", "sixteen practice trials with feedback",
-                "twelve demo trials, of which seven must be right", "400 trials and sixteen catch trials"),
+        stated={"500 ms blank, 300 ms fixation, 300 ms image, 300 ms mask": "",
+                "sixteen practice trials with feedback": "practice",
+                "twelve demo trials, of which seven must be right": "demo",
+                "400 trials": "trials", "sixteen catch trials": "catch"},
         differences=(*_IMAGES[1:], *_BOTH_TASKS[1:], "catch trials are natural images, not the icons of the answers",
                      "demo trials are of this experiment's stimuli, not those of the laboratory"),
     ),
     Protocol(
         "feather2023", "sounds", trials=None, total=400, practice=10, demo=12, demo_naturals=2, demo_pass=5, catch=16,
         words="feather2023",
-        stated=("one of 793 words is chosen", "ten practice trials with feedback",
-                "twelve demo trials, of which five must be right", "headphone check passed with 5 of 6",
-                "400 trials and sixteen catch trials"),
+        stated={"one of 793 words is chosen": "words", "ten practice trials with feedback": "practice",
+                "twelve demo trials, of which five must be right": "demo",
+                "headphone check passed with 5 of 6": "headphones",
+                "400 trials": "trials", "sixteen catch trials": "catch"},
         differences=(*_SOUNDS[1:], *_BOTH_TASKS[1:], "catch trials are natural sounds of this experiment",
                      "demo trials are of this experiment's stimuli, not those of the laboratory"),
     ),

@@ -104,7 +104,7 @@ def build_site(
         design=design,
         algorithm=ALGORITHM,
         versions=describe_versions(),
-        stated=protocol.stated,
+        stated=_stated(design, protocol, vocabulary, len(pool.conditions)),
         differences=(*protocol.differences, *_further_differences(design, vocabulary, pool)),
         conditions=tuple(
             {"network": each.network, "layer": each.layer, "place": each.place, "stimuli": count}
@@ -296,6 +296,20 @@ def _mask_numbers(drawn: _Choice, design: Design) -> dict[str | int, list[int | 
         name: np.random.default_rng([design.seed, 2**31 + 2, number]).permutation(count)[: len(trials)].tolist()
         for number, (name, trials) in enumerate(parts.items())
     }
+
+
+def _stated(design: Design, protocol: Protocol, vocabulary: Vocabulary | None, conditions: int) -> tuple[str, ...]:
+    """Return what the paper states and is done so: a number that was changed is not among it."""
+    trials = design.trials * (conditions - 1) + design.natural_trials
+    changed = {
+        "trials": trials != (protocol.total or (protocol.trials or 0) * conditions),
+        "practice": design.practice != protocol.practice,
+        "demo": design.demo != protocol.demo,
+        "catch": design.catch != protocol.catch,
+        "headphones": not design.headphones,
+        "words": vocabulary is not None and not vocabulary.is_published,
+    }
+    return tuple(text for text, number in protocol.stated.items() if not changed.get(number))
 
 
 def _further_differences(design: Design, vocabulary: Vocabulary | None, pool: Pool) -> list[str]:

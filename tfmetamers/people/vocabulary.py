@@ -21,10 +21,12 @@ class Vocabulary:
     Attributes:
         words: in alphabetical order.
         source: where they come from, in words.
+        is_published: whether they are the protocol's list.
     """
 
     words: tuple[str, ...]
     source: str
+    is_published: bool = False
 
     def require(self, needed: Iterable[str]) -> None:
         """Refuse a vocabulary that lacks a word which a sound has.
@@ -65,7 +67,7 @@ def choose_vocabulary(
         if labels and len(labels) < len(own):
             chosen = Vocabulary(tuple(sorted(labels)), f"the {len(labels)} words that the networks know")
         else:
-            chosen = Vocabulary(tuple(sorted(own)), f"the list {name} of {len(own)} words")
+            chosen = Vocabulary(tuple(sorted(own)), f"the list {name} of {len(own)} words", True)
     chosen.require(needed)
     return chosen
 
