@@ -61,9 +61,7 @@ def main(sessions, answers, seconds):
         f"{sessions} sessions, {len(latencies)} answers: {middle:.1f} ms in the median, {low:.1f} to {high:.1f} ms for "
         f"nine in ten, {highest:.1f} ms at most"
     )
-    click.echo(
-        f"{len(stored)} of {sessions * answers} answers are stored, each once" if len(stored) == len(rows) else ""
-    )
+    click.echo(f"{len(stored)} of {sessions * answers} answers are stored, {len(rows) - len(stored)} of them twice")
 
 
 def run(experiment: str, sessions: int, answers: int, seconds: float) -> list[float]:

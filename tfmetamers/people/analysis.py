@@ -15,6 +15,7 @@ from tfmetamers.people.build_record import Build, read_build, read_key
 from tfmetamers.people.database import database_path, read_rows
 from tfmetamers.people.exclusions import Rule, apply_rules
 from tfmetamers.people.experiment_file import read_content
+from tfmetamers.people.observers import APP as SIMULATED
 from tfmetamers.people.proportions import (
     describe_conditions,
     detectable_difference,
@@ -101,7 +102,8 @@ class Analysis:
             parts.append(f"Not stated in the paper, or different from it:\n\n{differences}")
         for name, title in titles.items():
             if name in self.tables and len(self.tables[name]):
-                parts += [f"## {title}", self.tables[name].to_markdown(index=False, floatfmt=".3f")]
+                shown = self.tables[name].map(_cell)
+                parts += [f"## {title}", shown.to_markdown(index=False, disable_numparse=True)]
         return "\n\n".join(parts) + "\n"
 
 
@@ -158,6 +160,12 @@ def analyse(
     return Analysis(tables, notes, build.differences)
 
 
+def _cell(value: Any) -> str:
+    if pandas.isna(value):
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def _left_out(exclusions: pandas.DataFrame) -> str:
     applied = exclusions[exclusions["sessions"] > 0]
     return ", ".join(
@@ -169,9 +177,11 @@ def _notes(build: Build, content: Mapping[str, Any], tables, kept: pandas.DataFr
     participants = kept["session"].nunique()
     trials = int(tables["conditions"]["trials"].max()) // participants
     difference = detectable_difference(participants, trials)
+    simulated = int((tables["sessions"]["app"] == SIMULATED).sum())
     return [
         f"{counted(participants, 'participant')} of {counted(len(tables['sessions']), 'session')}; the paper has "
-        f"{PUBLISHED_PARTICIPANTS}. Left out: {_left_out(tables['exclusions']) or 'nobody'}.",
+        f"{PUBLISHED_PARTICIPANTS}. Left out: {_left_out(tables['exclusions']) or 'nobody'}."
+        + (f" {counted(simulated, 'session')} are of simulated observers." if simulated else ""),
         f"The answer is one of {len(content['categories'] or content['words'])}"
         + (f" ({build.words})" if build.words else " categories") + ".",
         "Standard errors are over participants (`sem`) and, by bootstrap, over stimuli (`bootstrap_sem`); `low` and "

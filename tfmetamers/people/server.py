@@ -33,6 +33,9 @@ from tfmetamers.version import __version__
 #: The largest request in bytes, and the most rows of one.
 MAX_BYTES, MAX_ROWS = 2**16, 50
 
+#: The most connections at once. Browsers keep some open between answers, so that a participant may have several.
+MAX_CONNECTIONS = 2000
+
 #: A header that a page of another site cannot send without being asked first whether it may.
 HEADER = "X-Tfmetamers"
 
@@ -184,7 +187,14 @@ def serve(app: Flask, host: str, port: int) -> None:
 
     try:
         server = waitress.create_server(
-            app, host=host, port=port, threads=16, ident=None, clear_untrusted_proxy_headers=True
+            app,
+            host=host,
+            port=port,
+            threads=16,
+            connection_limit=MAX_CONNECTIONS,
+            asyncore_use_poll=True,  # `select` cannot wait for more than 1,024.
+            ident=None,
+            clear_untrusted_proxy_headers=True,
         )
     except OSError as error:
         raise ResultError(f"Port {port} of {host} cannot be used: {error.strerror}; give another --port.") from error

@@ -85,7 +85,7 @@ def survey_sessions(rows: Iterable[Row], trials: "pandas.DataFrame", content: Ma
         ``session``, ``participant``, ``list``, ``answered`` and ``asked`` (main and catch trials), ``end`` (how it
         ended: ``complete``, ``withdrawn``, a check that was failed, or empty), ``headphones`` and ``demo`` (how many
         were right in the last try; missing where there was none), ``catch`` (proportion right; missing without any),
-        ``flagged`` (trials with a flag), ``reloads``.
+        ``flagged`` (trials with a flag), ``reloads``, ``app`` (the version of the page, or that they are simulated).
     """
     import pandas
 
@@ -112,10 +112,11 @@ def survey_sessions(rows: Iterable[Row], trials: "pandas.DataFrame", content: Ma
                 "catch": caught.mean() if len(caught) else None,
                 "flagged": int((scored["flags"] != "").sum()),
                 "reloads": max((row.reload or 0 for row in own), default=0),
+                "app": own[-1].app or "",
             }
         )
     columns = ("session", "participant", "list", "answered", "asked", "end", "headphones", "demo", "catch", "flagged",
-               "reloads")  # fmt: skip
+               "reloads", "app")  # fmt: skip
     return pandas.DataFrame(table, columns=columns).astype({"headphones": float, "demo": float, "catch": float})
 
 
