@@ -112,13 +112,12 @@ def serve(out, host, port, **settings):
 
     require_server()
     from tfmetamers.people.database import database_path
-    from tfmetamers.people.server import Settings, make_app
-    from tfmetamers.people.server import serve as run
+    from tfmetamers.people.server import Settings, make_app, open_server
 
-    app = make_app(out, Settings(**settings))
+    server = open_server(make_app(out, Settings(**settings)), host, port)
     say(f"http://{host}:{port}/ until Ctrl-C; answers go to {database_path(out)}.")
     with contextlib.suppress(KeyboardInterrupt):
-        run(app, host, port)
+        server.run()
 
 
 @people.command()
@@ -136,8 +135,7 @@ def preview(out, list_number, trial, port, browser):
     from tfmetamers.people.build_record import read_build
     from tfmetamers.people.database import Database
     from tfmetamers.people.experiment_file import read_content
-    from tfmetamers.people.server import make_app
-    from tfmetamers.people.server import serve as run
+    from tfmetamers.people.server import make_app, open_server
 
     lists = read_content(out / "site")["lists"]
     if list_number >= len(lists):
@@ -148,11 +146,12 @@ def preview(out, list_number, trial, port, browser):
     address = f"http://127.0.0.1:{port}/?preview&list={list_number}" + ("" if trial is None else f"&trial={trial}")
     with tempfile.TemporaryDirectory() as folder:
         app = make_app(out, database=Database(Path(folder, "data.sqlite"), read_build(out).experiment))
+        server = open_server(app, "127.0.0.1", port)
         say(f"{address} until Ctrl-C")
         if browser:
-            threading.Timer(1.0, webbrowser.open, [address]).start()
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            run(app, "127.0.0.1", port)
+            server.run()
 
 
 @people.command()

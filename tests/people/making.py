@@ -1,4 +1,4 @@
-"""Metamers of a few pixels with verdicts, a page of one file, and sites of both."""
+"""Small metamers with verdicts, a page of one file, and sites of both."""
 
 import dataclasses
 from pathlib import Path
@@ -13,6 +13,7 @@ from tfmetamers.people.build_record import Design
 from tfmetamers.people.site import build_site
 from tfmetamers.people.texts import Texts
 from tfmetamers.recognition.categories import CATEGORIES
+from tfmetamers.stimuli.domains import Sounds
 
 NETWORKS = ("vgg_19:random:3", "vgg_19:random:4")
 LAYERS = ("conv1_2", "conv2_2")
@@ -43,6 +44,30 @@ def write_metamer(out: Path, network: str, layer: str, number: int, source: str 
     )
     [folder] = save_metamers(dataclasses.replace(metamer, record=record), out)
     return folder
+
+
+#: Words of sounds; the first ones are spoken.
+WORDS = ("about", "account", "don't", "market", "people", "price", "water", "year")
+
+
+def write_sound_metamers(out: Path, sounds: int) -> Path:
+    """Write a metamer of each sound, of a quarter of a second, at two layers of one network; all are included."""
+    domain = Sounds(8000, 2000)
+    for layer in LAYERS:
+        for number in range(sounds):
+            natural, made = np.random.default_rng([number, LAYERS.index(layer)]).normal(0, 0.1, (2, domain.samples))
+            record = a_record(
+                stimulus={"id": f"{WORDS[number]}/{number}", "label": WORDS[number], "category": None,
+                          "sha256": f"{number:064x}"},
+                network=a_network_record("vgg_19:random:5", domain, digest="sounds", recipe="feather2019-audio"),
+                layer=LayerRecord(layer, f"{layer}:0", (6, 8, 64), "straight-through (1 ReLU)", ("Relu",)),
+            )  # fmt: skip
+            metamer = dataclasses.replace(
+                a_metamer(), stimulus=made.astype("f4"), original=natural.astype("f4"), record=record
+            )
+            [folder] = save_metamers(metamer, out)
+            give_verdict(folder, True)
+    return out
 
 
 def write_page(folder: Path) -> Path:

@@ -1,6 +1,8 @@
 """The server stores every answer once, gives lists out evenly, and refuses what is not of its page."""
 
+import http.client
 import sqlite3
+import threading
 import uuid
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from tfmetamers.errors import ResultError
 from tfmetamers.people.build_record import read_build
 from tfmetamers.people.database import Database, read_rows
-from tfmetamers.people.server import MAX_BYTES, Settings, make_app
+from tfmetamers.people.server import MAX_BYTES, Settings, make_app, open_server
 
 HEADERS = {"X-Tfmetamers": "1"}
 
@@ -252,3 +254,20 @@ class TestDatabase:
         with pytest.raises(ResultError, match=r"none\.sqlite"):
             read_rows(tmp_path / "none.sqlite")
         assert not list(tmp_path.iterdir())
+
+
+def test_many_connections_are_kept_open_at_once(experiment, database):
+    """Waitress closes the door after a hundred unless told otherwise, and browsers keep connections open."""
+    server = open_server(make_app(experiment, database=database), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    connections = [http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=5) for _ in range(130)]
+    try:
+        for connection in connections:
+            connection.request("GET", "/api/v1/health")
+            assert connection.getresponse().read()
+    finally:
+        for connection in connections:
+            connection.close()
+        server.close()
+        thread.join(timeout=5)

@@ -44,13 +44,18 @@ class Observer:
     seed: int
 
     @property
+    def name(self) -> str:
+        """The code that the observer takes part under."""
+        return f"simulated-{self.number}"
+
+    @property
     def session(self) -> str:
         """The UUID of the observer's session."""
         return str(uuid.UUID(bytes=np.random.default_rng([self.seed, self.number, 0]).bytes(16), version=4))
 
-    def answer(self, stimulus: str, place: int) -> tuple[str, float]:
-        """Return what is answered to a stimulus in a place of the session, and the response time in milliseconds."""
-        generator = np.random.default_rng([self.seed, self.number, 1, place])
+    def answer(self, stimulus: str) -> tuple[str, float]:
+        """Return what is answered to a stimulus, which comes once in a session, and after how many milliseconds."""
+        generator = np.random.default_rng([self.seed, self.number, 1, int(stimulus, 16)])
         response = right = self.answers[stimulus]
         if generator.random() >= self.accuracy[stimulus]:
             choices = self.content["categories"] or self.content["words"]
@@ -64,13 +69,13 @@ class Observer:
 
         def add(kind: str, **further) -> None:
             rows.append(
-                Row(session=self.session, experiment=self.content["id"], list=list_number, app=APP, seq=len(rows),
-                    kind=kind, answered_at=_stamp(clock), reload=0, **further)
+                Row(session=self.session, experiment=self.content["id"], list=list_number, participant=self.name,
+                    app=APP, seq=len(rows), kind=kind, answered_at=_stamp(clock), reload=0, **further)
             )  # fmt: skip
 
         def look(kind: str, trial: int, stimulus: str, mask: int | None, **further) -> None:
             nonlocal clock
-            response, rt = self.answer(stimulus, len(rows))
+            response, rt = self.answer(stimulus)
             shown_at, clock = clock, clock + timedelta(milliseconds=_SHOWN + rt)
             correct = {"correct": response == self.answers[stimulus]} if kind == "demo" else {}
             add(kind, trial=trial, stimulus=stimulus, response=response, how=APP, rt=rt, mask=mask,
@@ -128,9 +133,7 @@ def take_part(database: Database, observers: list[Observer]) -> Iterator[Observe
         BusyError, DiskFullError: rows cannot be written now.
     """
     for observer in observers:
-        begun = database.begin(
-            observer.session, len(observer.content["lists"]), participant=f"simulated-{observer.number}"
-        )
+        begun = database.begin(observer.session, len(observer.content["lists"]), participant=observer.name)
         database.store(observer.session, begun.token, observer.rows(begun.list))
         database.finish(observer.session, begun.token)
         yield observer

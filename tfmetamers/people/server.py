@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from flask import Flask, Response, jsonify, request, send_from_directory
@@ -29,6 +29,9 @@ from tfmetamers.people.database import (
 from tfmetamers.people.experiment_file import read_content
 from tfmetamers.people.rows import Session, Short, checked_row
 from tfmetamers.version import __version__
+
+if TYPE_CHECKING:
+    from waitress.server import BaseWSGIServer
 
 #: The largest request in bytes, and the most rows of one.
 MAX_BYTES, MAX_ROWS = 2**16, 50
@@ -177,8 +180,13 @@ def make_app(out: str | os.PathLike, settings: Settings | None = None, database:
     return app
 
 
-def serve(app: Flask, host: str, port: int) -> None:
-    """Serve an application until the process is interrupted; no request is logged.
+def open_server(app: Flask, host: str, port: int) -> "BaseWSGIServer":
+    """Return a server that listens on a port, of which ``run()`` serves an application; no request is logged.
+
+    Args:
+        app: the application.
+        host: the address to listen on.
+        port: the port; 0 for any that is free, which is then its ``effective_port``.
 
     Raises:
         ResultError: the port is in use, or may not be used.
@@ -186,7 +194,7 @@ def serve(app: Flask, host: str, port: int) -> None:
     import waitress
 
     try:
-        server = waitress.create_server(
+        return waitress.create_server(
             app,
             host=host,
             port=port,
@@ -198,7 +206,6 @@ def serve(app: Flask, host: str, port: int) -> None:
         )
     except OSError as error:
         raise ResultError(f"Port {port} of {host} cannot be used: {error.strerror}; give another --port.") from error
-    server.run()
 
 
 def _own_pages_only(view):

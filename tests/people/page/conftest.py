@@ -1,6 +1,5 @@
 """A browser, jsPsych, and sites that are served."""
 
-import os
 import shutil
 import subprocess
 
@@ -8,6 +7,7 @@ import pytest
 
 from tests.people.page.servers import Server
 from tests.people.page.sites import PAGE, write_experiment
+from tfmetamers.people.browser import find_chromium, open_browser
 
 ASSETS = PAGE.parent / "assets"
 
@@ -15,15 +15,11 @@ ASSETS = PAGE.parent / "assets"
 @pytest.fixture(scope="session")
 def browser():
     """Chromium: $CHROMIUM, or the one on the path."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
+    pytest.importorskip("playwright", reason="Playwright is not installed")
+    if find_chromium() is None:
         pytest.skip("there is no Chromium: install it, or set CHROMIUM")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=executable, args=arguments)
+    with open_browser() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

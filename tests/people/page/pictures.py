@@ -1,21 +1,19 @@
 """Pictures of every screen, for the documentation: python -m tests.people.page.pictures docs/pictures/people"""
 
 import io
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import sync_playwright
 from skimage.data import chelsea
 
 from tests.people.page.participants import Mouse
 from tests.people.page.servers import Server
 from tests.people.page.sites import PAGE, write_experiment
 from tests.people.page.tours import PHONE, SITES, TOURS
+from tfmetamers.people.browser import open_browser
 
 NODE_MODULES = PAGE.parent / "assets" / "node_modules"
 DESKTOP = {"viewport": {"width": 960, "height": 640}}
@@ -57,9 +55,7 @@ def stages(page, url: str, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with tempfile.TemporaryDirectory() as work, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    with tempfile.TemporaryDirectory() as work, open_browser() as browser:
         for task, tour in TOURS.items():
             changes = dict(SITES[task])
             if task == "images":
@@ -82,7 +78,6 @@ def main(folder: Path) -> None:
                         stages(page, server.url, folder)
                 page.context.close()
                 server.kill()
-        browser.close()
 
 
 if __name__ == "__main__":
