@@ -15,7 +15,7 @@ from tfmetamers.people import exports
 from tfmetamers.people.analysis import analyse, analyse_release
 from tfmetamers.people.answers import read_answers
 from tfmetamers.people.build_record import read_build, read_key
-from tfmetamers.people.database import Database, TokenError, database_path, read_rows
+from tfmetamers.people.database import Database, database_path, read_rows
 from tfmetamers.people.exclusions import declared_rules
 from tfmetamers.people.experiment_file import read_content
 from tfmetamers.people.observers import make_observers, take_part
@@ -161,6 +161,11 @@ class TestExclusions:
         with pytest.raises(ResultError, match="catch"):
             analyse(out, declared_rules(min_catch=0.9))
 
+    @pytest.mark.parametrize("rule", ["min_headphones", "min_demo", "min_catch"])
+    def test_a_rule_of_a_check_that_was_not_made(self, falling, rule):
+        with pytest.raises(ArgumentError, match=rule.replace("_", "-")):
+            analyse(falling, declared_rules(**{rule: 1}))
+
     def test_an_unknown_flag(self, falling):
         with pytest.raises(ArgumentError, match="tired"):
             analyse(falling, declared_rules(), drop_flagged=["tired"])
@@ -220,7 +225,7 @@ class TestObservers:
         again = make_observers(content, key, 2, accuracy=0.5, seed=3)
         assert [each.rows(1) for each in one] == [each.rows(1) for each in again] != [each.rows(1) for each in other]
         database = Database(database_path(falling), content["id"])
-        with pytest.raises(TokenError):
+        with pytest.raises(ResultError, match="seed 0"):
             list(take_part(database, make_observers(content, key, 1, accuracy=0.5, seed=0)))
 
     @pytest.mark.parametrize(

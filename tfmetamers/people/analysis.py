@@ -125,13 +125,14 @@ def analyse(
         seed: of the bootstrap and the permutations.
 
     Raises:
-        ArgumentError: a flag is unknown.
+        ArgumentError: a flag is unknown, or a rule is about a check that the experiment does not have.
         ResultError: answers cannot be read, are of another experiment, or there is none that counts.
     """
     unknown = set(drop_flagged) - set(FLAGS)
     if unknown:
         raise ArgumentError(f"There are no flags {', '.join(sorted(unknown))}; the flags are {', '.join(FLAGS)}.")
     build, key, content = read_build(out), read_key(out), read_content(Path(out) / "site")
+    _require_checks(rules, content)
     rows = read_answers(files, build.experiment) if files else read_rows(database_path(out), build.experiment)
     trials = score_trials(rows, key, content)
     sessions, exclusions = apply_rules(survey_sessions(rows, trials, content), rules)
@@ -158,6 +159,17 @@ def analyse(
     }
     notes = _notes(build, content, tables, kept, drop_flagged, int(dropped.sum()))
     return Analysis(tables, notes, build.differences)
+
+
+def _require_checks(rules: Sequence[Rule], content: Mapping[str, Any]) -> None:
+    made = {
+        "headphones": content["headphones"] is not None,
+        "demo": bool(content["demo"]["trials"]),
+        "catch": any(trial["kind"] == "catch" for each in content["lists"] for trial in each["trials"]),
+    }
+    for rule in rules:
+        if not made.get(rule.name, True):
+            raise ArgumentError(f"The experiment has no check {rule.name}; leave --min-{rule.name} out.")
 
 
 def _cell(value: Any) -> str:

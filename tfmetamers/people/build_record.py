@@ -116,7 +116,8 @@ def read_build(out: str | os.PathLike) -> Build:
             return typed({key: value for key, value in content.items() if key != "sha256"}, Build)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(
-            f"{path} is missing or damaged ({error}); give the folder that 'tfmetamers people build' wrote."
+            f"{path} is missing or damaged ({getattr(error, 'strerror', None) or error}); give the folder that "
+            "'tfmetamers people build' wrote."
         ) from error
     raise other_format(path, version, FORMAT, "build the site again")
 

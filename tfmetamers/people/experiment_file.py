@@ -136,5 +136,6 @@ def read_content(site: Path) -> dict[str, Any]:
                 raise ValueError("its id is not that of its content")
             return content
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{path} is missing or damaged ({error}); build the site again.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ResultError(f"{path} is missing or damaged ({reason}); build the site again.") from error
     raise other_format(path, version, FORMAT, "build the site again")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfmetamers.errors import ArgumentError, checked_whole_number, shown, unknown_name
-from tfmetamers.people.database import Database
+from tfmetamers.errors import ArgumentError, ResultError, checked_whole_number, shown, unknown_name
+from tfmetamers.people.database import Database, TokenError
 from tfmetamers.people.rows import Row
 
 if TYPE_CHECKING:
@@ -129,11 +129,16 @@ def take_part(database: Database, observers: list[Observer]) -> Iterator[Observe
         Each observer who has finished.
 
     Raises:
-        TokenError: an observer of the same seed and number took part before.
+        ResultError: an observer of the same seed and number took part before.
         BusyError, DiskFullError: rows cannot be written now.
     """
     for observer in observers:
-        begun = database.begin(observer.session, len(observer.content["lists"]), participant=observer.name)
+        try:
+            begun = database.begin(observer.session, len(observer.content["lists"]), participant=observer.name)
+        except TokenError as error:
+            raise ResultError(
+                f"The observer {observer.number} of the seed {observer.seed} took part before; give another --seed."
+            ) from error
         database.store(observer.session, begun.token, observer.rows(begun.list))
         database.finish(observer.session, begun.token)
         yield observer

@@ -143,7 +143,7 @@ def collect_pool(
 def _require_domain(exhibits: Sequence[Exhibit], task: str, metamers) -> None:
     found = Counter(each.record.domain.name for each in exhibits)
     if set(found) != {TASKS[task]}:
-        listed = " and ".join(counted(count, f"metamer of the kind {name}") for name, count in found.items())
+        listed = " and ".join(f"{counted(count, 'metamer')} of the kind {name}" for name, count in found.items())
         raise ArgumentError(
             f"{metamers} has {listed}; the task {task} needs metamers of the kind {TASKS[task]} alone. Give another "
             "folder, or another --task."
