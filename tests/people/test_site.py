@@ -1,8 +1,13 @@
 """A site has what was asked for, and no answer."""
 
+import base64
 import hashlib
+import http.server
 import json
+import shutil
+import threading
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -14,7 +19,6 @@ from tfmetamers.people import assets
 from tfmetamers.people.build_record import Design, read_build, read_key
 from tfmetamers.people.experiment_file import read_content
 from tfmetamers.people.site import build_site
-from tfmetamers.recognition.categories import CATEGORIES
 
 
 def files(folder):
@@ -62,8 +66,10 @@ def test_the_key_leads_to_the_files_that_are_shown(experiment, metamers):
         assert shown == source.read_bytes() and hashlib.sha256(shown).hexdigest() == row["sha256"]
 
 
-def test_the_site_holds_no_answer(experiment):
-    """Categories are the choices, and practice has feedback; nothing else of the key is anywhere in the site."""
+@pytest.mark.parametrize("task", ["images", "sounds"])
+def test_the_site_holds_no_answer(experiment, build_sounds, blank_page, task):
+    """Answers to choose from are there, and practice has feedback; nothing else of the key is anywhere in the site."""
+    experiment = experiment if task == "images" else build_sounds(blank_page)
     key, content = read_key(experiment), read_content(experiment / "site")
     practised = {each["stimulus"] for each in content["practice"]}
     secrets = {*key["layer"], *key["network"], *key["stimulus"], *key["folder"], *key["record_sha256"], *key["sha256"]}
@@ -72,7 +78,7 @@ def test_the_site_holds_no_answer(experiment):
         for secret in secrets - {""}:
             assert secret.encode() not in data and secret not in path, (path, secret)
     trials = json.dumps([content["lists"], content["timing_ms"], content["breaks"]])
-    assert not any(category in trials for category in CATEGORIES)
+    assert not any(f'"{answer}"' in trials for answer in key["answer"])
     for name in set(key.index) - practised:
         assert name not in json.dumps(content["practice"])
     assert key.index.str.fullmatch("[0-9a-f]{16}").all()
@@ -148,9 +154,56 @@ class TestRefusals:
 
 
 class TestAssets:
+    """jsPsych: looked for in places, else downloaded, and in either case compared with its hash."""
+
+    @pytest.fixture(autouse=True)
+    def nowhere(self, tmp_path, monkeypatch):
+        monkeypatch.delenv(assets.VARIABLE, raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
+
+    @pytest.fixture
+    def served(self, tmp_path, monkeypatch):
+        """A folder that a local server gives out in the place of npm's mirrors, and the name of a known file there."""
+        (tmp_path / "web").mkdir()
+        handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "web")
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            monkeypatch.setattr(assets, "_SERVERS", (f"http://127.0.0.1:{server.server_port}",))
+            yield tmp_path / "web"
+            server.shutdown()
+
+    @staticmethod
+    def write(folder, content: bytes, monkeypatch=None):
+        """Write jsPsych as npm has it; with a monkeypatch, its hash becomes the expected one."""
+        package, version, _ = assets.FILES["jspsych"]
+        path = folder / f"{package}@{version}" / "dist/index.browser.min.js"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        if monkeypatch is not None:
+            digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+            monkeypatch.setitem(assets.FILES, "jspsych", (package, version, digest))
+
+    def test_it_is_downloaded_once_and_kept(self, served, monkeypatch):
+        self.write(served, b"jsPsych", monkeypatch)
+        path = assets.find_file("jspsych")
+        assert path.read_bytes() == b"jsPsych"
+        shutil.rmtree(served)
+        assert assets.find_file("jspsych") == path
+
+    def test_a_download_with_another_hash_is_refused_and_not_kept(self, served, tmp_path):
+        self.write(served, b"something else")
+        with pytest.raises(ResultError, match="SHA-384"):
+            assets.find_file("jspsych")
+        assert not list(tmp_path.rglob("cache/**/*.js"))
+
+    def test_it_is_nowhere(self, served):
+        with pytest.raises(ResultError, match="npm ci"):
+            assets.find_file("jspsych")
+
     def test_a_file_with_another_hash_is_refused(self, tmp_path):
-        (tmp_path / "jspsych.js").write_text("var jsPsychModule;")
-        with pytest.raises(ResultError, match=r"SHA-384 is \S+, and PPMNzYQf"):
+        (tmp_path / "jspsych.js").write_text("// something else")
+        with pytest.raises(ResultError, match="SHA-384"):
             assets.find_file("jspsych", tmp_path)
 
     def test_the_page_may_load_known_files_only(self):
