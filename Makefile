@@ -3,7 +3,7 @@ PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
 
-.PHONY: demo test test-slow test-latest lint format benchmark bundled-networks clean
+.PHONY: demo package test test-slow test-latest lint format benchmark bundled-networks clean
 
 demo: .venv/installed
 	$(bin)/python reproduce/scripts/demo.py
@@ -43,6 +43,14 @@ bundled/corpus/words.csv: | .venv/installed
 	$(bin)/pip install --quiet --requirement requirements.txt
 	$(bin)/pip install --quiet --no-deps --editable .
 	touch $@
+
+# A wheel, with the files of jsPsych that pages load.
+vendor := tfmetamers/people/vendor
+package: .venv/installed .venv/browser
+	mkdir -p $(vendor)
+	cp $(assets)/node_modules/jspsych/dist/index.browser.min.js $(vendor)/jspsych.js
+	cp $(assets)/node_modules/@jspsych/plugin-browser-check/dist/index.browser.min.js $(vendor)/plugin-browser-check.js
+	$(bin)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 # What the page of an experiment with people is tested with: npm's packages and, where the system's packages may be
 # installed, Chromium. Tests that miss something are skipped, and say what.

@@ -22,7 +22,7 @@ def read_answers(files: Sequence[str | os.PathLike], experiment: str) -> list[Ro
 
     Args:
         files: databases (``.sqlite``), CSVs as the page and `tfmetamers.people.rows.write_rows_csv` write them, and
-            JATOS's results (``.txt``, ``.json``, ``.jsonl``): a row in JSON a line.
+            JATOS's results (``.txt``, ``.json``, ``.jsonl``): one row in JSON per line.
         experiment: the id of the experiment that all rows must be of.
 
     Raises:

@@ -69,7 +69,7 @@ def build_site(
         out: the folder to write; it must not exist.
         design: the task, the protocol, and the numbers of lists and trials.
         texts: what participants read.
-        words: for sounds, a file with the words to choose from, a word a line.
+        words: for sounds, a file with the words to choose from, one per line.
         truth: what natural stimuli truly are, by their ids, in place of what was recorded.
         look_in: folders to look in for networks' files that have moved.
         jspsych: a folder with jsPsych's files.

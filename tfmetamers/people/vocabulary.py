@@ -49,7 +49,7 @@ def choose_vocabulary(
 
     Args:
         name: the protocol's list: ``"kell2018"`` (587 words) or ``"feather2023"`` (793).
-        file: a text with a word a line; None for the default.
+        file: a text with one word per line; None for the default.
         known: the labels of each network that made metamers.
         needed: the words of the sounds.
 
@@ -77,10 +77,10 @@ def _read(file: str | os.PathLike) -> tuple[str, ...]:
         lines = [line.strip() for line in read_text(file, MAX_BYTES).splitlines()]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or first_line(error)
-        raise ArgumentError(f"{file} cannot be read ({reason}); give a text in UTF-8 with a word a line.") from error
+        raise ArgumentError(f"{file} cannot be read ({reason}); give a text in UTF-8 with one word per line.") from error
     words = [line for line in lines if line]
     twice = sorted({word for word in words if words.count(word) > 1})
     if not words or twice:
         found = f"{first_few(twice)} more than once" if twice else "no word"
-        raise ArgumentError(f"{file} has {found}; each word once, a word a line, was expected.")
+        raise ArgumentError(f"{file} has {found}; each word once, one per line, was expected.")
     return tuple(sorted(words))
