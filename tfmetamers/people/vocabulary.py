@@ -77,7 +77,7 @@ def _read(file: str | os.PathLike) -> tuple[str, ...]:
         lines = [line.strip() for line in read_text(file, MAX_BYTES).splitlines()]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or first_line(error)
-        raise ArgumentError(f"{file} cannot be read ({reason}); give a text in UTF-8 with one word per line.") from error
+        raise ArgumentError(f"{file} cannot be read ({reason}); give a text with one word per line.") from error
     words = [line for line in lines if line]
     twice = sorted({word for word in words if words.count(word) > 1})
     if not words or twice:
