@@ -35,7 +35,7 @@ TIMED_CALLS = 3
 @layers_option
 @click.option("--recipe", "recipe_name", metavar="NAME", help="A recipe. [default: the network's own]")
 @click.option("--steps", type=int, help="Number of optimiser steps. [default: the recipe's]")
-@click.option("--learning-rate", type=float, help="Adam's learning rate. [default: the recipe's]")
+@click.option("--learning-rate", type=float, help="The optimiser's learning rate. [default: the recipe's]")
 @click.option("--relu-gradient", type=click.Choice(RELU_GRADIENTS), help="[default: the recipe's]")
 @click.option(
     "--set",
@@ -172,7 +172,9 @@ def _overrides(settings, options) -> dict[str, str]:
 
 
 def _introduce(outline, recipe, plan, out) -> None:
-    say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of Adam at {recipe.learning_rate:g}")
+    steps = f"{counted(recipe.steps, 'step')} of {recipe.optimizer_title}"
+    steps = f"{counted(recipe.steps, 'step')} of {recipe.optimizer_title}"
+    say(f"{outline.name}, recipe {recipe.name}: {steps} at {recipe.learning_rate:g}")
     for field, (named, used) in recipe.deviations().items():
         say(f"  {field}: {used} in place of {named}")
     _warn_of_few_steps(recipe, plan)

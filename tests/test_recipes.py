@@ -25,6 +25,11 @@ RELEASED = {
     "upper_bound": 1.0,
     "relu_gradient": "straight-through",
     "front_end": "none",
+    "optimizer": "adam",
+    "decay": "continuous",
+    "noise_mean": None,
+    "noise_deviation": None,
+    "noise_drawn": "each",
 }
 
 
@@ -177,9 +182,14 @@ class TestBadInput:
     def test_a_decay_of_moments_that_never_forgets(self, recipe, field, value):
         self.check_refused(recipe, value, **{field: value})
 
-    @pytest.mark.parametrize("field", ["relu_gradient", "noise", "front_end"])
+    @pytest.mark.parametrize("field", ["relu_gradient", "noise", "front_end", "optimizer", "decay", "noise_drawn"])
     def test_a_choice_that_is_not_there(self, recipe, field):
         self.check_refused(recipe, "exakt", **{field: "exakt"})
+
+    @pytest.mark.parametrize("field", ["beta_1", "epsilon"])
+    def test_an_optimiser_needs_its_own_numbers_and_no_others(self, recipe, field):
+        self.check_refused(recipe, None, **{field: None})
+        self.check_refused(find_recipe("feather2023-image"), 0.5, **{field: 0.5})
 
     def test_noise_of_another_kind_needs_its_own_numbers(self, recipe):
         audio = find_recipe("feather2019-audio")

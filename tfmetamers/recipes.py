@@ -14,6 +14,18 @@ from tfmetamers.errors import ArgumentError, unknown_name
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
 RELU_GRADIENTS = ("straight-through", "normal")
 
+#: The optimisers, and the fields that each needs besides the learning rate; others must be None.
+OPTIMIZERS = {"adam": ("beta_1", "beta_2", "epsilon"), "fixed-length": ()}
+
+#: How the learning rate decays: at every step, or in stairs.
+DECAYS = ("continuous", "stairs")
+
+#: The distributions of the first stimulus, and the fields that each needs; others must be None.
+NOISES = {"uniform": ("noise_low", "noise_high"), "pink": ("noise_rms",), "normal": ("noise_mean", "noise_deviation")}
+
+#: How often noise is drawn: for each natural stimulus and layer, or once for all.
+DRAWS = ("each", "once")
+
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
@@ -26,25 +38,31 @@ class Recipe:
     """A named set of synthesis settings.
 
     The loss is half the summed squared difference of activations (``lossfunctions.py`` of the released
-    code), the optimiser is TensorFlow 1's Adam, and the stimulus is clipped to its bounds after each step.
+    code), and the stimulus is clipped to its bounds after each step.
 
     Attributes:
         name: the recipe's name.
         steps: number of optimiser steps.
-        learning_rate: Adam's learning rate at step 0.
-        decay_rate: the learning rate is multiplied by this every `decay_steps` steps, continuously.
+        learning_rate: Adam's learning rate at step 0; the length of the first step of ``"fixed-length"``.
+        decay_rate: the learning rate is multiplied by this every `decay_steps` steps.
         decay_steps: see `decay_rate`.
-        beta_1: decay of Adam's first moment.
-        beta_2: decay of Adam's second moment.
-        epsilon: added to the root of Adam's second moment, before its bias is corrected ("epsilon hat").
-        noise: the distribution of the first stimulus: ``"uniform"`` or ``"pink"``.
-        noise_low: lower end of uniform noise; None for pink noise.
-        noise_high: upper end of uniform noise; None for pink noise.
-        noise_rms: root mean square of pink noise; None for uniform noise.
+        beta_1: decay of Adam's first moment; None for another optimiser.
+        beta_2: decay of Adam's second moment; None for another optimiser.
+        epsilon: added to the root of Adam's second moment, before its bias is corrected ("epsilon hat"); None for
+            another optimiser.
+        noise: the distribution of the first stimulus: ``"uniform"``, ``"pink"`` or ``"normal"``.
+        noise_low: lower end of uniform noise; None for other noise.
+        noise_high: upper end of uniform noise; None for other noise.
+        noise_rms: root mean square of pink noise; None for other noise.
         lower_bound: the minimum of the stimulus; None for no minimum.
         upper_bound: the maximum of the stimulus; None for no maximum.
         relu_gradient: ``"straight-through"`` or ``"normal"``, for the ReLUs that produce the matched layer.
         front_end: ``"exact"`` or ``"fast"`` for networks of sounds, ``"none"`` for those without a front end.
+        optimizer: ``"adam"``, TensorFlow 1's; or ``"fixed-length"``, steps of one length along the gradient.
+        decay: ``"continuous"``, or ``"stairs"``: after every `decay_steps` steps.
+        noise_mean: mean of normal noise, which is clipped to the bounds; None for other noise.
+        noise_deviation: standard deviation of normal noise; None for other noise.
+        noise_drawn: ``"each"``: for each natural stimulus and layer; ``"once"``: the same for all of a shape.
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.
@@ -59,9 +77,9 @@ class Recipe:
     learning_rate: float
     decay_rate: float
     decay_steps: int
-    beta_1: float
-    beta_2: float
-    epsilon: float
+    beta_1: float | None
+    beta_2: float | None
+    epsilon: float | None
     noise: str
     noise_low: float | None
     noise_high: float | None
@@ -70,6 +88,11 @@ class Recipe:
     upper_bound: float | None
     relu_gradient: str
     front_end: str
+    optimizer: str = "adam"
+    decay: str = "continuous"
+    noise_mean: float | None = None
+    noise_deviation: float | None = None
+    noise_drawn: str = "each"
 
     def __repr__(self) -> str:
         deviations = "".join(f", {field}={used!r}" for field, (_, used) in self.deviations().items())
@@ -78,23 +101,28 @@ class Recipe:
     def __post_init__(self):
         for field, type_ in _types().items():
             object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
-        positive = ("steps", "learning_rate", "decay_rate", "decay_steps", "epsilon")
-        for field in positive:
-            _require(field, getattr(self, field), getattr(self, field) > 0, "a positive number")
+        choices = {"optimizer": OPTIMIZERS, "decay": DECAYS, "noise": NOISES, "noise_drawn": DRAWS,
+                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS}  # fmt: skip
+        for field, known in choices.items():
+            _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(map(repr, known)))
+        self._require_fields(OPTIMIZERS, self.optimizer, f"the optimiser {self.optimizer}")
+        self._require_fields(NOISES, self.noise, f"{self.noise} noise")
+        for field in ("steps", "learning_rate", "decay_rate", "decay_steps", "epsilon", "noise_rms", "noise_deviation"):
+            value = getattr(self, field)
+            _require(field, value, value is None or value > 0, "a positive number")
         for field in ("beta_1", "beta_2"):
-            _require(field, getattr(self, field), 0 <= getattr(self, field) < 1, "a number from 0 to below 1")
-        _require("noise", self.noise, self.noise in ("uniform", "pink"), "'uniform' or 'pink'")
-        for field, known in (("relu_gradient", RELU_GRADIENTS), ("front_end", FRONT_ENDS)):
-            _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(known))
-        self._check_noise_and_bounds()
+            value = getattr(self, field)
+            _require(field, value, value is None or 0 <= value < 1, "a number from 0 to below 1")
+        self._check_bounds()
 
-    def _check_noise_and_bounds(self) -> None:
-        is_pink = self.noise == "pink"
-        for field, is_needed in (("noise_low", not is_pink), ("noise_high", not is_pink), ("noise_rms", is_pink)):
-            expected = f"{'a number' if is_needed else 'none'}, as for {self.noise} noise,"
+    def _require_fields(self, kinds: dict[str, tuple[str, ...]], chosen: str, what: str) -> None:
+        """Refuse a recipe without a field that its choice of some kinds needs, or with one that only others need."""
+        for field in dict.fromkeys(field for fields in kinds.values() for field in fields):
+            is_needed = field in kinds[chosen]
+            expected = f"{'a number' if is_needed else 'none'}, as for {what},"
             _require(field, getattr(self, field), (getattr(self, field) is not None) == is_needed, expected)
-        if is_pink:
-            _require("noise_rms", self.noise_rms, self.noise_rms > 0, "a positive number")
+
+    def _check_bounds(self) -> None:
         bounds = (self.lower_bound, self.noise_low, self.noise_high, self.upper_bound)
         given = [bound for bound in bounds if bound is not None]
         if given != sorted(given):
@@ -102,6 +130,11 @@ class Recipe:
                 f"lower_bound, noise_low, noise_high and upper_bound are {bounds}; they must not decrease from one "
                 "to the next."
             )
+
+    @property
+    def optimizer_title(self) -> str:
+        """What messages call the optimiser."""
+        return {"adam": "Adam", "fixed-length": "fixed length"}[self.optimizer]
 
     def replace(self, **fields: Any) -> "Recipe":
         """Return this recipe with other values for some of its fields.
@@ -157,6 +190,9 @@ def find_recipe(name: str) -> Recipe:
     - ``feather2019-audio-cochleagram``: the same for the cochleagram in place of the waveform, which stays
       non-negative (paper, Figure S9; the bound and the start are choices made here).
     - ``feather2019-audio-waveform``: the same for a network that takes the waveform itself, without a front end.
+    - ``feather2023-image``: the released code of the 2023 paper for images: steps of one length along the gradient,
+      which is halved after every 3000 of 24000, from normal noise of which one draw serves all layers.
+    - ``feather2023-audio``: the same for sounds, from white noise of 1e-7.
     - ``feather2019-array``: the released code's optimiser for arrays of about unit variance, such as normalised
       spectrograms: no bounds, and noise of the released width around 0 (choices made here).
 
@@ -223,7 +259,36 @@ def _recipes() -> tuple[Recipe, ...]:
     array = dataclasses.replace(
         image, name="feather2019-array", noise_low=-0.05, noise_high=0.05, lower_bound=None, upper_bound=None
     )
-    return image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array
+    image_2023 = dataclasses.replace(
+        image,
+        name="feather2023-image",
+        steps=24000,
+        learning_rate=1.0,
+        decay_rate=0.5,
+        decay_steps=3000,
+        beta_1=None,
+        beta_2=None,
+        epsilon=None,
+        noise="normal",
+        noise_low=None,
+        noise_high=None,
+        optimizer="fixed-length",
+        decay="stairs",
+        noise_mean=0.5,
+        noise_deviation=0.05,
+        noise_drawn="once",
+    )
+    audio_2023 = dataclasses.replace(
+        image_2023,
+        name="feather2023-audio",
+        lower_bound=-1.0,
+        front_end="exact",
+        noise_mean=0.0,
+        noise_deviation=1e-7,
+    )
+    return (
+        image, text, audio, fast, vggish, deepspeech, cochleagram, waveform, array, image_2023, audio_2023
+    )  # fmt: skip
 
 
 #: What a setting of each type is called.

@@ -14,7 +14,8 @@ from tfmetamers.errors import ArgumentError, SynthesisError, TfmetamersWarning, 
 from tfmetamers.networks import from_keras, load_network
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import initial_noise, stimulus_digest
-from tfmetamers.synthesis.loop import Synthesis, learning_rate
+from tfmetamers.synthesis.loop import Synthesis
+from tfmetamers.synthesis.optimizers import learning_rate
 
 IMAGE = find_recipe("feather2019-image")
 

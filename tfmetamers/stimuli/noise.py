@@ -16,12 +16,13 @@ def stimulus_digest(stimulus: np.ndarray) -> str:
 def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: str, seed: int) -> np.ndarray:
     """Draw the first stimulus of a synthesis.
 
-    The noise depends only on the recipe, the seed, the natural stimulus and the layer, so that an item's noise is the
-    same in any batch.
+    The noise depends only on the recipe, the seed and, unless it is drawn once, the natural stimulus and the layer, so
+    that an item's noise is the same in any batch.
 
     Args:
-        recipe: its ``noise`` is ``"uniform"``, from ``noise_low`` to ``noise_high``, or ``"pink"``, with the root mean
-            square ``noise_rms``, for waveforms.
+        recipe: its ``noise`` is ``"uniform"``, from ``noise_low`` to ``noise_high``; ``"pink"``, with the root mean
+            square ``noise_rms``, for waveforms; or ``"normal"``, with ``noise_mean`` and ``noise_deviation``, clipped
+            to the recipe's bounds. If it is drawn once, the stimulus and the layer do not matter.
         shape: the shape of the noise.
         digest: `stimulus_digest` of the natural stimulus.
         layer: name of the layer to match.
@@ -33,12 +34,15 @@ def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: st
     Raises:
         ArgumentError: pink noise was requested for a shape that is not a waveform's.
     """
-    described = hashlib.sha256(f"{layer}\0{digest}".encode())
+    described = hashlib.sha256(f"{layer}\0{digest}".encode() if recipe.noise_drawn == "each" else b"")
     entropy = [seed, int.from_bytes(described.digest()[:16], "big")]
     generator = np.random.default_rng(np.random.SeedSequence(entropy))
     if recipe.noise == "uniform":
         uniform = generator.random(shape, np.float32)
         return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
+    if recipe.noise == "normal":
+        normal = generator.standard_normal(shape, np.float32) * np.float32(recipe.noise_deviation)
+        return np.clip(normal + np.float32(recipe.noise_mean), recipe.lower_bound, recipe.upper_bound)
     if len(shape) > 1:
         raise ArgumentError(
             f"The recipe {recipe.name} starts from pink noise, which is only for waveforms; give a recipe with uniform "

@@ -1,4 +1,4 @@
-"""The Adam loop that turns noise into metamers, and its resumable state."""
+"""The loop that turns noise into metamers, and its resumable state."""
 
 import time
 import warnings
@@ -16,6 +16,7 @@ from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecor
 from tfmetamers.metrics import BARELY_DIFFERENT, spearman
 from tfmetamers.networks.network import Network, Prediction
 from tfmetamers.recipes import Recipe
+from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
 from tfmetamers.utilities.interrupts import defer_sigint
@@ -29,7 +30,7 @@ SECONDS_A_CALL = 1.0
 class Synthesis:
     """Matches one layer of a network, a batch of independent metamers at a time; compiled once.
 
-    Losses are summed over the batch and Adam works on each number by itself, so that no item sees another.
+    Losses are summed over the batch and optimisers work on each item by itself, so that no item sees another.
 
     Attributes:
         network: the network.
@@ -311,7 +312,7 @@ class Synthesis:
 
         def update(done, _, moving, losses):
             item_losses, gradient = self._losses_and_gradient(targets, moving[0])
-            updated = _adam_step(self.recipe, *moving, gradient, step + done)
+            updated = STEPS[self.recipe.optimizer](self.recipe, *moving, gradient, step + done)
             are_finite = tf.reduce_all([_finite_items(each) for each in (item_losses, *updated)], axis=0)
             is_finite = tf.reduce_all(are_finite)
             moving = tuple(tf.where(is_finite, new, old) for new, old in zip(updated, moving, strict=True))
@@ -367,11 +368,6 @@ def check_memory(network: Network, layers: Iterable[str], kernels: str | None, b
         require_free_memory(needed, f"A step of {network.name} at {layer} with quick kernels")
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate of the update after a number of steps; the decay is continuous, not in stairs."""
-    return recipe.learning_rate * recipe.decay_rate ** (step / recipe.decay_steps)
-
-
 def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
     """Refuse to continue a metamer whose steps had other learning rates than in a longer recipe.
 
@@ -403,20 +399,3 @@ def _losses(targets, activations) -> tf.Tensor:
     """Half the summed squared difference of each item (``tf.nn.l2_loss`` in the released code)."""
     axes = list(range(1, len(targets.shape)))
     return tf.reduce_sum(tf.square(activations - targets), axes) / 2.0
-
-
-def _adam_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, step):
-    """Do a step of TensorFlow 1's Adam: both moments' bias corrections are in the step size."""
-    update = tf.cast(step + 1, tf.float64)
-    correction = tf.sqrt(1.0 - recipe.beta_2**update) / (1.0 - recipe.beta_1**update)
-    size = tf.cast(learning_rate(recipe, update - 1.0) * correction, tf.float32)
-    first_moment += (gradient - first_moment) * (1.0 - recipe.beta_1)
-    second_moment += (tf.square(gradient) - second_moment) * (1.0 - recipe.beta_2)
-    stimuli -= size * first_moment / (tf.sqrt(second_moment) + recipe.epsilon)
-    return _bounded(recipe, stimuli), first_moment, second_moment
-
-
-def _bounded(recipe: Recipe, stimuli):
-    if recipe.lower_bound is not None:
-        stimuli = tf.maximum(stimuli, recipe.lower_bound)
-    return stimuli if recipe.upper_bound is None else tf.minimum(stimuli, recipe.upper_bound)
