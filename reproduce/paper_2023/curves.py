@@ -97,7 +97,9 @@ class RecognitionCurves(Reproduction):
             differences: how it differs from the paper.
         """
         self.name, self.title, self.claim = name, title, claim
-        self.section = f"Results, {name.replace('figure-', 'Figure ')}"
+        number, _, part = name.removeprefix("figure-").partition("-")
+        figure = f"Extended Data Figure {number[2:]}" if number.startswith("ed") else f"Figure {number}"
+        self.section = f"Results, {figure}" + (f" ({part})" if part else "")
         self.panels, self.claims = tuple(panels), tuple(claims)
         self.quick = self.full = Setting("nothing more", "seconds", differences=differences)
 

@@ -68,7 +68,7 @@ class Figure7b(Reproduction):
             findings.append(
                 Finding(
                     FOUND if corrected > ALPHA else NOT_FOUND,
-                    f"{region}: no correlation that chance does not explain (Spearman's rho {rho:.4f}, p = {p:.2f}, "
+                    f"{region}: no correlation beyond chance (Spearman's rho {rho:.4f}, p = {p:.2f}, "
                     f"{corrected:.2f} after Bonferroni's correction for {len(REGIONS)} regions).",
                 )
             )

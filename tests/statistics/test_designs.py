@@ -181,3 +181,26 @@ class TestRefusals:
             design.effects["model"].p("bonferroni")
         with pytest.raises(ArgumentError, match="permutations"):
             design.permutation_test("model", permutations=0)
+
+
+class TestWithoutVariation:
+    """Sums of squares that are rounding errors stand for zero; else their ratio would be any number."""
+
+    @pytest.mark.parametrize("size", [1.0, 1 / 3, 1e6])
+    def test_participants_who_are_the_same_everywhere_show_no_effect(self, size):
+        design = RepeatedMeasures(size * np.array([[1.0, 1, 1], [2, 2, 2], [3, 3, 3]]), ["layer"])
+        effect, test = design.effects["layer"], design.permutation_test("layer", permutations=100)
+        assert (effect.f, effect.partial_eta_squared, effect.p()) == (0, 0, 1)
+        assert (test.p_at_least, test.p_corrected) == (1, 1)
+
+    def test_participants_who_are_all_alike_show_nothing_but_the_effect(self):
+        design = RepeatedMeasures(np.tile([0.1, 0.7, 1.3], (4, 1)), ["layer"])
+        effect, test = design.effects["layer"], design.permutation_test("layer", permutations=500)
+        assert (effect.f, effect.partial_eta_squared, effect.p()) == (np.inf, 1, 0)
+        assert test.p_corrected < 0.05
+
+    def test_groups_that_are_alike(self):
+        table = np.array([[[1.0, 2], [3, 5]], [[1, 2], [3, 5]]])
+        design = MixedDesign(table, "group", "stage")
+        assert design.effects["group"].f == design.effects["group x stage"].f == 0
+        assert design.permutation_test("group", permutations=50).p_corrected == 1

@@ -21,6 +21,9 @@ from tfmetamers.statistics.tables import checked_table
 #: How many permutations are drawn, as by the release of the 2023 paper.
 PERMUTATIONS = 10_000
 
+#: A sum of squares below this share of that of all values is a rounding error, and stands for zero.
+_ROUNDING = 1e-13
+
 
 class RepeatedMeasures:
     """One group of participants, each in every combination of the levels of one or two factors.
@@ -76,7 +79,7 @@ class RepeatedMeasures:
         matrix = contrasts(table.shape[1:], range(table.ndim - 1))
 
         def f_values(tables):
-            of_mean, _, error = sums_of_squares(tables @ matrix)
+            of_mean, _, error = (_exact(each, table) for each in sums_of_squares(tables @ matrix))
             return _ratio(of_mean, error, len(table) - 1)
 
         cells = table.reshape(1, len(table), -1)
@@ -91,7 +94,7 @@ class RepeatedMeasures:
     def _effect(self, name: str, places: tuple[int, ...]) -> Effect:
         matrix = contrasts(self.table.shape[1:], places)
         scores = self.table.reshape(1, len(self.table), -1) @ matrix
-        of_mean, _, error = map(float, sums_of_squares(scores))
+        of_mean, _, error = (float(_exact(each, self.table)) for each in sums_of_squares(scores))
         df = matrix.shape[1]
         return Effect(name, of_mean, error, df, df * (len(self.table) - 1), epsilons(scores))
 
@@ -125,8 +128,8 @@ class MixedDesign:
         """The effects of groups, of levels, and their interaction, by name: ``group``, ``stage``, ``group x stage``."""
         groups, participants, levels = self.table.shape
         means, scores = (self.table @ contrasts([levels], effect) for effect in ((), (0,)))
-        _, of_groups, error = map(float, sums_of_squares(means))
-        of_levels, of_both, error_within = map(float, sums_of_squares(scores))
+        _, of_groups, error = (float(_exact(each, self.table)) for each in sums_of_squares(means))
+        of_levels, of_both, error_within = (float(_exact(each, self.table)) for each in sums_of_squares(scores))
         df_error, corrections = groups * (participants - 1), epsilons(scores)
         df_within = (levels - 1) * df_error
         found = [
@@ -163,7 +166,7 @@ class MixedDesign:
         df_ratio = groups * (participants - 1) / (groups - 1 if is_of_groups else 1)
 
         def f_values(tables):
-            of_mean, of_groups, error = sums_of_squares(tables @ matrix)
+            of_mean, of_groups, error = (_exact(each, self.table) for each in sums_of_squares(tables @ matrix))
             return _ratio(of_groups if is_of_groups else of_mean, error, df_ratio)
 
         return permutation_test(self.table, f_values, shuffle, permutations, seed)
@@ -173,7 +176,12 @@ class MixedDesign:
         return f"{self.between} x {self.within}"
 
 
+def _exact(sums: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Return sums of squares of a table's contrasts, with those that are rounding errors as zero."""
+    return np.where(sums < _ROUNDING * np.sum(np.square(table)), 0.0, sums)
+
+
 def _ratio(effect: np.ndarray, error: np.ndarray, df_ratio: float) -> np.ndarray:
-    """Return F values; infinite where the error is zero."""
+    """Return F values: infinite where the error is zero and the effect is not, zero where both are."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return effect / error * df_ratio
+        return np.where(effect > 0, effect / error * df_ratio, 0.0)

@@ -31,14 +31,17 @@ class Effect:
 
     @property
     def f(self) -> float:
-        """The F value; infinite where the error term is zero."""
+        """The F value; infinite where the error term alone is zero, and zero where the effect is."""
+        if self.sum_of_squares == 0:
+            return 0.0
         mean_square = self.sum_of_squares / self.df
         return mean_square / (self.error / self.df_error) if self.error > 0 else float("inf")
 
     @property
     def partial_eta_squared(self) -> float:
         """The share of the variance that is not another effect's, from 0 to 1."""
-        return self.sum_of_squares / (self.sum_of_squares + self.error)
+        total = self.sum_of_squares + self.error
+        return self.sum_of_squares / total if total > 0 else 0.0
 
     def p(self, correction: str | None = None) -> float:
         """Return the probability of an F value at least as large if there is no effect, by the F distribution.
