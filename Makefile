@@ -53,13 +53,12 @@ package: .venv/installed .venv/browser
 	$(bin)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 # What the page of an experiment with people is tested with: npm's packages and, where the system's packages may be
-# installed, Chromium. Tests that miss something are skipped, and say what.
+# installed, Chromium. Tests that miss something are skipped, and say what; the next run tries again.
 assets := tfmetamers/people/assets
 .venv/browser: $(assets)/package-lock.json .venv/installed
 	-[ "$$(id -u)" != 0 ] || { command -v chromium && command -v npm; } > /dev/null || { apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium npm; }
-	-cd $(assets) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline
-	touch $@
+	-cd $(assets) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline && touch $(CURDIR)/$@
 
 .venv-latest/installed: setup.py
 	$(PYTHON) -m venv .venv-latest

@@ -20,7 +20,7 @@ class Page:
 
     def __init__(self, client, experiment: str):
         self.client, self.experiment = client, experiment
-        self.session, self.token = str(uuid.uuid4()), None
+        self.session, self.token, self.list = str(uuid.uuid4()), None, 0
 
     def post(self, path: str, body, **headers):
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -28,7 +28,7 @@ class Page:
 
     def begin(self, **further):
         answer = self.post("", {"session": self.session, "experiment": self.experiment, **further})
-        self.token = self.token or answer.json.get("token")
+        self.token, self.list = self.token or answer.json.get("token"), answer.json.get("list")
         return answer
 
     def row(self, seq: int, **further):
@@ -36,7 +36,7 @@ class Page:
             "session": self.session,
             "seq": seq,
             "experiment": self.experiment,
-            "list": 0,
+            "list": self.list,
             "kind": "main",
             **further,
         }
@@ -129,6 +129,7 @@ class TestRows:
         assert other.store(other.row(0)).status_code == 404
         assert page.store({**page.row(0), "session": other.session}).status_code == 400
         assert page.store({**page.row(0), "experiment": "0" * 64}).status_code == 400
+        assert page.store(page.row(0, list=page.list + 1)).status_code == 400
         assert page.store(page.row(0), Authorization="Bearer wrong").status_code == 401
         assert page.store(page.row(0), Authorization="").status_code == 401
         assert page.store(page.row(0), **{"X-Tfmetamers": ""}).status_code == 403
@@ -196,11 +197,12 @@ class TestFiles:
 
 
 class TestDatabase:
-    def test_a_locked_database_asks_the_page_to_come_back(self, page, database):
+    def test_a_locked_database_asks_the_page_to_come_back(self, page, database, caplog):
         other = sqlite3.connect(database.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         answer = page.store(page.row(0))
         assert answer.status_code == 503 and answer.headers["Retry-After"]
+        assert str(database.path) not in answer.text and str(database.path) in caplog.text
         other.execute("ROLLBACK")
         other.close()
         assert page.store(page.row(0)).json == {"stored": 0}
@@ -271,3 +273,9 @@ def test_many_connections_are_kept_open_at_once(experiment, database):
             connection.close()
         server.close()
         thread.join(timeout=5)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_an_address_that_is_not_of_this_machine(experiment, database, host):
+    with pytest.raises(ResultError, match=host):
+        open_server(make_app(experiment, database=database), host, 0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from tfmetamers.errors import BusyError, ResultError
+from tfmetamers.errors import ArgumentError, BusyError, ResultError
 from tfmetamers.people.rows import Row, checked_row, text_of
 from tfmetamers.utilities.json_files import other_format, parse_json
 
@@ -190,11 +190,16 @@ class Database:
 
         Raises:
             UnknownSessionError, TokenError: there is no such session, or the token is another's.
+            ArgumentError: a row is of another list than the session.
             BusyError, DiskFullError: they cannot be written now.
         """
         received = datetime.now(timezone.utc).isoformat()
         with self._transaction() as connection:
             _check_token(connection, session, token)
+            [number] = connection.execute("SELECT list FROM sessions WHERE session = ?", (session,)).fetchone()
+            for row in rows:
+                if row.list != number:
+                    raise ArgumentError(f"Row {row.seq} is of the list {row.list}; the session's is {number}.")
             connection.executemany(
                 "INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(session, row.seq, row.kind, received, text_of(row)) for row in rows],

@@ -16,7 +16,7 @@ from flask import Flask, Response, jsonify, request, send_from_directory
 from msgspec import Meta
 from werkzeug.exceptions import HTTPException
 
-from tfmetamers.errors import ArgumentError, BusyError, ResultError
+from tfmetamers.errors import ArgumentError, BusyError, ResultError, first_line
 from tfmetamers.people.build_record import read_build
 from tfmetamers.people.database import (
     Database,
@@ -48,14 +48,16 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 
-#: The status of the answer to each error; the first that fits.
+#: The status of the answer to each error of a request, and to each failure of the server's; the first that fits.
 _STATUS = {
     UnknownSessionError: HTTPStatus.NOT_FOUND,
     TokenError: HTTPStatus.UNAUTHORIZED,
     TooManySessionsError: HTTPStatus.TOO_MANY_REQUESTS,
+    ArgumentError: HTTPStatus.BAD_REQUEST,
+}
+_FAILURES = {
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
-    ArgumentError: HTTPStatus.BAD_REQUEST,
     ResultError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -167,6 +169,11 @@ def make_app(out: str | os.PathLike, settings: Settings | None = None, database:
         for kind, status in _STATUS.items():
             if isinstance(error, kind):
                 return _refusal(str(error), status)
+        # Who serves the experiment is told what is wrong here; participants are not told of files.
+        for kind, status in _FAILURES.items():
+            if isinstance(error, kind):
+                app.logger.error(str(error))
+                return _refusal("The server cannot store answers now; try again.", status)
         app.logger.error("A request failed", exc_info=error)
         return _refusal("The server failed; try again.", HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -189,7 +196,7 @@ def open_server(app: Flask, host: str, port: int) -> "BaseWSGIServer":
         port: the port; 0 for any that is free, which is then its ``effective_port``.
 
     Raises:
-        ResultError: the port is in use, or may not be used.
+        ResultError: the port is in use, or may not be used, or the address is not this machine's.
     """
     import waitress
 
@@ -204,8 +211,9 @@ def open_server(app: Flask, host: str, port: int) -> "BaseWSGIServer":
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
-    except OSError as error:
-        raise ResultError(f"Port {port} of {host} cannot be used: {error.strerror}; give another --port.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise ResultError(f"Port {port} of {host} cannot be used: {reason}; give another --port or --host.") from error
 
 
 def _own_pages_only(view):
