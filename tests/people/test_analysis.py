@@ -44,10 +44,8 @@ def fresh(metamers, blank_page, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def falling(fresh):
-    """Observers whose accuracy falls with the layer, and differs between two networks at one layer."""
-    layers = {"natural": 0.95, "conv1_2": 0.75}
-    key = {"conv2_2": 0.1}
-    return fresh(by_layer={**layers, **key})
+    """Observers whose accuracy falls with the layer."""
+    return fresh(by_layer={"natural": 0.95, "conv1_2": 0.75, "conv2_2": 0.1})
 
 
 def conditions_of(out, **rules):
@@ -204,6 +202,13 @@ class TestSources:
         (tmp_path / "b.txt").write_text(text_of(row.__replace__(response="other")))
         with pytest.raises(ResultError, match=r"b\.txt"):
             read_answers([tmp_path / "a.txt", tmp_path / "b.txt"], row.experiment)
+
+    def test_a_key_that_lacks_a_stimulus_of_the_site(self, fresh):
+        out = fresh(1, accuracy=1.0)
+        key = out / "private" / "key.csv"
+        key.write_text("".join(key.read_text().splitlines(keepends=True)[:-1]))
+        with pytest.raises(ResultError, match=r"key\.csv .*1 stimulus"):
+            analyse(out, declared_rules())
 
     def test_nobody_took_part(self, metamers, blank_page, tmp_path):
         build(metamers, tmp_path / "out", blank_page)

@@ -109,8 +109,9 @@ def test_catch_and_demo_trials_of_the_2023_protocol(metamers, blank_page, tmp_pa
         caught = [trial["stimulus"] for trial in each["trials"] if trial["kind"] == "catch"]
         assert (key.loc[caught, "network"] == "").all()
     shown = key.loc[[each["stimulus"] for each in content["demo"]["trials"]]]
-    assert (shown["network"] != "").tolist() == [False] * 5 + [True] and (shown["layer"].iloc[5:] == "conv1_2").all()
-    assert content["demo"]["pass"] == 6  # Seven of twelve are the protocol's.
+    assert (shown["network"] != "").tolist() == [False] * 2 + [True] * 4
+    assert (shown["layer"].iloc[2:] == "conv1_2").all()
+    assert content["demo"]["pass"] == 4  # Seven of twelve are the protocol's.
     assert record.design.catch == 4 and any("catch" in each for each in record.differences)
 
 

@@ -187,7 +187,8 @@ def _left_out(exclusions: pandas.DataFrame) -> str:
 
 def _notes(build: Build, content: Mapping[str, Any], tables, kept: pandas.DataFrame, drop_flagged, dropped: int):
     participants = kept["session"].nunique()
-    trials = int(tables["conditions"]["trials"].max()) // participants
+    layers = tables["conditions"][tables["conditions"]["network"] != ""]
+    trials = int(layers["trials"].min()) // participants
     difference = detectable_difference(participants, trials)
     simulated = int((tables["sessions"]["app"] == SIMULATED).sum())
     return [

@@ -80,4 +80,8 @@ def _json_rows(file: Path, text: str) -> Iterator[Row]:
             try:
                 yield checked_row(parse_json(line))
             except ValueError as error:  # ArgumentError is one.
-                raise ResultError(f"{file} is damaged in line {number}: {error} Give another copy.") from error
+                reason = first_line(error).rstrip(".")
+                raise ResultError(
+                    f"{file} is damaged in line {number} ({reason}); a row of answers in JSON in each line was "
+                    "expected, as JATOS gives them. Give another copy."
+                ) from error

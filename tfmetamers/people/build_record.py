@@ -135,6 +135,9 @@ def read_key(out: str | os.PathLike) -> "pandas.DataFrame":
         key = pandas.read_csv(path, dtype={"place": int}, keep_default_na=False)
         if tuple(key.columns) != KEY_COLUMNS or key["id"].duplicated().any():
             raise ValueError(f"the columns {', '.join(KEY_COLUMNS)} and each id once were expected")
+        missing = {file.stem for file in (Path(out) / "site" / "stimuli").iterdir()} - set(key["id"])
+        if missing:
+            raise ValueError(f"it lacks {counted(len(missing), 'stimulus', 'stimuli')} of the site")
     except (OSError, ValueError) as error:
         raise ResultError(f"{path} is missing or damaged ({first_line(error)}); build the site again.") from error
     return key.set_index("id")

@@ -274,8 +274,10 @@ def read_rows(path: str | os.PathLike, experiment: str | None = None) -> list[Ro
         raise ResultError(f"{path} is missing; nobody has taken part yet, or give another file.")
     with _reading(path) as connection:
         [state] = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok" or not _is_made(connection, path):
-            raise _damaged(path, state)
+        if state != "ok":
+            raise _damaged(path, state.splitlines()[-1])
+        if not _is_made(connection, path):
+            raise _damaged(path, "it is empty")
         if experiment is not None:
             _require_experiment(connection, path, experiment)
         query = "SELECT rows.content FROM rows JOIN sessions USING (session) ORDER BY sessions.rowid, seq"

@@ -18,6 +18,9 @@ ALGORITHM = 1
 #: that it was in the same condition in an earlier list, that it was in an earlier list.
 _MISSING, _OTHER_CATEGORY, _SAME_CONDITION, _USED = 1e9, 1e6, 1e3, 1e1
 
+#: What can be done where stimuli do not suffice; those of practice and a demo come in no list.
+_REMEDY = "make metamers of more stimuli, or give fewer --trials, --natural-trials, --catch, --practice or --demo"
+
 
 @dataclass(frozen=True)
 class Slots:
@@ -90,12 +93,12 @@ def _require_enough(slots: Sequence[Slots], stimuli: int) -> None:
         if each.available.sum() < each.trials
     ]
     if short:
-        raise ResultError(f"Too few stimuli in {first_few(short)}; make more metamers, or give fewer --trials.")
+        raise ResultError(f"Too few stimuli in {first_few(short)}; {_REMEDY}.")
     total = sum(each.trials for each in slots)
     if total > stimuli:
         raise ResultError(
             f"A list has {counted(total, 'trial')}, {len(slots)} conditions together, and each stimulus or word at "
-            f"most once, but there are {stimuli}; make metamers of more stimuli, or give fewer --trials."
+            f"most once, but there are {stimuli}; {_REMEDY}."
         )
 
 
@@ -108,8 +111,7 @@ def _require_filled(slots: Sequence[Slots], condition_of: np.ndarray, is_missing
             if count
         ]
         raise ResultError(
-            f"Too few stimuli that are not needed elsewhere in the same list: {first_few(named)}; make more metamers, "
-            "or give fewer --trials."
+            f"Too few stimuli that are not needed elsewhere in the same list: {first_few(named)}; {_REMEDY}."
         )
 
 
@@ -128,8 +130,8 @@ def reserve(usable: np.ndarray, categories: np.ndarray | None, count: int, seed:
     candidates = np.flatnonzero(usable)
     if len(candidates) < count:
         raise ResultError(
-            f"{counted(count, 'stimulus', 'stimuli')} were to be kept for practice, but there are {len(candidates)}; "
-            "give fewer with --practice and --demo."
+            f"{counted(count, 'stimulus', 'stimuli')} were to be kept for practice or a demo, but there are "
+            f"{len(candidates)}; give fewer with --practice and --demo."
         )
     jitter = np.random.default_rng([seed, 2**31 + 1]).random(len(usable))
     ranked = sorted(candidates, key=lambda place: (usable[place], jitter[place]))

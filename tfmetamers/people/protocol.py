@@ -17,6 +17,9 @@ TASKS = {"images": "image", "sounds": "sound"}
 #: Milliseconds of what is shown of an image; the answer has no limit.
 TIMING = {"before": 500, "fixation": 300, "stimulus": 300, "mask": 300, "response_limit": None}
 
+#: Demo trials of the 2023 pages.
+_DEMO_2023 = 12
+
 _OF_2023 = "taken from the 2023 pages: "
 
 _BOTH_TASKS = (
@@ -24,6 +27,8 @@ _BOTH_TASKS = (
     "lists are made in advance: equal numbers of trials in every condition, no stimulus twice in a list",
     "not stated and not asked: gender, age, payment, screen, distance",
 )
+
+_NOT_ASKED_2023 = "not asked: what the 2023 pages ask of participants themselves, such as gender and age"
 
 _IMAGES = (
     _OF_2023 + "500 ms blank, 300 ms fixation, 300 ms image, 300 ms mask, 224 x 224 pixels, sixteen categories in "
@@ -50,8 +55,8 @@ class Protocol:
         total: trials of a list, besides catch trials.
         practice: trials with feedback.
         demo: trials without feedback that must be passed; 0 for none.
-        demo_naturals: how many of these are natural stimuli.
-        demo_pass: how many of these must be right.
+        demo_naturals: how many natural stimuli are among the 2023 pages' twelve demo trials.
+        demo_pass: how many of these twelve must be right.
         catch: natural stimuli among the trials, of which nearly all should be recognised.
         words: the list of words that a sound's word is chosen from; None for images.
         stated: what the paper states, with the part of the design that it is about (``trials``, ``practice``,
@@ -73,6 +78,13 @@ class Protocol:
     differences: tuple[str, ...]
     timing: Mapping[str, int | None] | None = field(default=None)
 
+    def demo_numbers(self, trials: int) -> tuple[int, int]:
+        """Return how many of a number of demo trials are natural stimuli, and how many must be right.
+
+        Both are the shares of the 2023 pages, the second rounded up.
+        """
+        return self.demo_naturals * trials // _DEMO_2023, -(-self.demo_pass * trials // _DEMO_2023)
+
     @property
     def conventions(self) -> dict[str, Any]:
         """The parts of the experiment's file that depend on the task alone."""
@@ -87,18 +99,18 @@ class Protocol:
 
 _PROTOCOLS = (
     Protocol(
-        "feather2019", "images", trials=10, total=None, practice=16, demo=0, demo_naturals=0, demo_pass=0, catch=0,
+        "feather2019", "images", trials=10, total=None, practice=16, demo=0, demo_naturals=5, demo_pass=7, catch=0,
         words=None,
         stated={"metamers that pass the inclusion test, and their natural images": "", "sixteen categories": "",
                 "ten trials of each network and layer": "trials"},
-        differences=(*_IMAGES, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
+        differences=(*_IMAGES, *_BOTH_TASKS, "no pass mark and no catch trials are stated"),
     ),
     Protocol(
-        "feather2019", "sounds", trials=5, total=None, practice=10, demo=0, demo_naturals=0, demo_pass=0, catch=0,
+        "feather2019", "sounds", trials=5, total=None, practice=10, demo=0, demo_naturals=2, demo_pass=5, catch=0,
         words="kell2018",
         stated={"metamers that pass the inclusion test": "", "one of 587 words (Kell et al. 2018) is chosen": "words",
                 "five trials of each condition": "trials", "random order": ""},
-        differences=(*_SOUNDS, *_BOTH_TASKS, "no pass mark and no catch trials: none are stated"),
+        differences=(*_SOUNDS, *_BOTH_TASKS, "no pass mark and no catch trials are stated"),
     ),
     Protocol(
         "feather2023", "images", trials=None, total=400, practice=16, demo=12, demo_naturals=5, demo_pass=7, catch=16,
@@ -107,7 +119,8 @@ _PROTOCOLS = (
                 "sixteen practice trials with feedback": "practice",
                 "twelve demo trials, of which seven must be right": "demo",
                 "400 trials": "trials", "sixteen catch trials": "catch"},
-        differences=(*_IMAGES[1:], *_BOTH_TASKS[1:], "catch trials are natural images, not the icons of the answers",
+        differences=(*_IMAGES[1:], *_BOTH_TASKS[1:-1], _NOT_ASKED_2023,
+                     "catch trials are natural images, not the icons of the answers",
                      "demo trials are of this experiment's stimuli, not those of the laboratory"),
     ),
     Protocol(
@@ -117,7 +130,8 @@ _PROTOCOLS = (
                 "twelve demo trials, of which five must be right": "demo",
                 "headphone check passed with 5 of 6": "headphones",
                 "400 trials": "trials", "sixteen catch trials": "catch"},
-        differences=(*_SOUNDS[1:], *_BOTH_TASKS[1:], "catch trials are natural sounds of this experiment",
+        differences=(*_SOUNDS[1:], *_BOTH_TASKS[1:-1], _NOT_ASKED_2023,
+                     "catch trials are natural sounds of this experiment",
                      "demo trials are of this experiment's stimuli, not those of the laboratory"),
     ),
 )  # fmt: skip

@@ -105,7 +105,7 @@ def build_site(
         algorithm=ALGORITHM,
         versions=describe_versions(),
         stated=_stated(design, protocol, vocabulary, len(pool.conditions)),
-        differences=(*protocol.differences, *_further_differences(design, vocabulary, pool)),
+        differences=(*protocol.differences, *_further_differences(design, protocol, vocabulary, pool)),
         conditions=tuple(
             {"network": each.network, "layer": each.layer, "place": each.place, "stimuli": count}
             for each, count in _counts(pool).items()
@@ -202,8 +202,9 @@ def _draw(design: Design, protocol: Protocol, pool: Pool) -> _Choice:
         return _Drawn("catch" if is_catch else "main", candidate)
 
     made = make_lists(slots, kinds, design.lists, design.seed)
+    naturals, _ = protocol.demo_numbers(design.demo)
     demo = [
-        members[NATURALS if number < protocol.demo_naturals else _earliest(conditions, members, place), place][0]
+        members[NATURALS if number < naturals else _earliest(conditions, members, place), place][0]
         for number, place in enumerate(shown_first)
     ]
     return _Choice(
@@ -271,7 +272,7 @@ def _content(
         "categories": list(CATEGORIES) if is_images else None,
         "words": list(vocabulary.words) if vocabulary else None,
         "practice": practice,
-        "demo": {"trials": demo, "pass": min(protocol.demo_pass, len(demo))},
+        "demo": {"trials": demo, "pass": protocol.demo_numbers(len(demo))[1]},
         "lists": lists,
         "headphones": _HEADPHONES if design.headphones and not is_images else None,
         "level": None if is_images else {"rms": LISTENING_RMS},
@@ -312,8 +313,11 @@ def _stated(design: Design, protocol: Protocol, vocabulary: Vocabulary | None, c
     return tuple(text for text, number in protocol.stated.items() if not changed.get(number))
 
 
-def _further_differences(design: Design, vocabulary: Vocabulary | None, pool: Pool) -> list[str]:
+def _further_differences(design: Design, protocol: Protocol, vocabulary: Vocabulary | None, pool: Pool) -> list[str]:
     found = [f"numbers of this build: {design.describe()}"]
+    if design.demo and design.demo != protocol.demo:
+        _, right = protocol.demo_numbers(design.demo)
+        found.append(f"{right} of {design.demo} demo trials must be right: the share of the 2023 pages")
     if vocabulary is not None:
         found.append(f"words to choose from: {vocabulary.source}")
     if design.task == "sounds" and not design.headphones:
