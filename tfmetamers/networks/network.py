@@ -314,7 +314,7 @@ class Network:
             front_end: the name of a front end, ``"none"`` where the network has none; by default the reference.
 
         Returns:
-            A function from float32 (batch, *stimulus_shape) to float32 (batch, *layer shape).
+            A function from float32 `(batch, *stimulus_shape)` to float32 `(batch, *layer shape)`.
 
         Raises:
             ArgumentError: an unknown layer, gradient or front end.
@@ -384,7 +384,7 @@ class Network:
             layers: names of layers, at least one.
 
         Returns:
-            A function from float32 (batch, *stimulus_shape) to one float32 (batch, *layer shape) for each layer.
+            A function from float32 `(batch, *stimulus_shape)` to one float32 `(batch, *layer shape)` for each layer.
 
         Raises:
             ArgumentError: an unknown layer.
@@ -400,8 +400,8 @@ class Network:
             layers: names of layers.
 
         Returns:
-            A function from float32 (batch, *stimulus_shape) to float32 (batch, *layer shape) by the layer's name, and
-            the logits; None in their place for a network without labels.
+            A function from float32 `(batch, *stimulus_shape)` to float32 `(batch, *layer shape)` by the layer's name,
+            and the logits; None in their place for a network without labels.
 
         Raises:
             ArgumentError: an unknown layer.
@@ -444,7 +444,7 @@ class Network:
         """Return the label of the largest logit, or the transcript, for each stimulus of a batch; None without labels.
 
         Args:
-            stimuli: float array (batch, *stimulus_shape).
+            stimuli: float array `(batch, *stimulus_shape)`.
 
         Raises:
             ArgumentError: the stimuli are whole numbers, as pictures of 8 bits and sounds of 16 are.

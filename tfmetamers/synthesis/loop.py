@@ -85,10 +85,10 @@ class Synthesis:
         """Return the activations to be matched.
 
         Args:
-            originals: natural stimuli, float32 (batch, *network.stimulus_shape).
+            originals: natural stimuli, float32 `(batch, *network.stimulus_shape)`.
 
         Returns:
-            float32 (batch, *layer shape).
+            float32 `(batch, *layer shape)`.
 
         Raises:
             ArgumentError: the stimuli have another shape or values beyond the recipe's bounds.

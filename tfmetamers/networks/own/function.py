@@ -33,7 +33,7 @@ def from_function(
     """Make a network of a TensorFlow function.
 
     Args:
-        fn: from a batch of stimuli, float32 (batch, *stimulus_shape), to activations by name, each float32 (batch,
+        fn: from a batch of stimuli, float32 `(batch, *stimulus_shape)`, to activations by name, each float32 (batch,
             ...). It is traced once, as `tf.function` does, and tried on noise.
         stimulus_shape: of one stimulus: (height, width, channels) of a picture in [0, 1]; (samples,) of a sound with a
             full scale of 1; any shape of an array.
