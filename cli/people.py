@@ -87,7 +87,8 @@ def build(metamers, texts_file, words, truth_file, look_in, assets, out, **desig
     truth = truth_file and read_truth(truth_file)
     built = build_site(metamers, out, design, read, words=words, truth=truth, look_in=look_in, jspsych=assets)
     say(f"Wrote {out}: site/ for participants, private/ with the answers.")
-    say("As the paper states: " + "; ".join(built.stated) + ".")
+    if built.stated:
+        say("As the paper states: " + "; ".join(built.stated) + ".")
     say("Not stated, or different:")
     for difference in built.differences:
         say(f"  {difference}")

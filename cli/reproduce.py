@@ -42,6 +42,7 @@ def reproduce(name, setting, networks, pictures, sounds, people, output, write_o
     if name is None:
         return _list()
     from tfmetamers.reproduce.catalogue import find_reproduction
+    from tfmetamers.reproduce.paper_2019.people import read_participants
 
     found = find_reproduction(name)
     if setting is None and found.quick == found.full:
@@ -55,7 +56,9 @@ def reproduce(name, setting, networks, pictures, sounds, people, output, write_o
         click.echo("\n".join(found.setting(setting).commands))
         return 0
     folder = output / found.paper / setting
-    options = {"--networks": networks, "--pictures": pictures, "--sounds": sounds}
+    participants = None if people is None else read_participants(people)
+    given = [] if people is None else [people]
+    options = {"--networks": networks, "--pictures": pictures, "--sounds": sounds, "--people": given}
     files = _experiments(found, setting, folder, options, is_run=not write_only)
     if write_only:
         for file in files.values():
@@ -68,7 +71,7 @@ def reproduce(name, setting, networks, pictures, sounds, people, output, write_o
     for file in files.values():
         say(f"\nExperiment {file}")
         status = max(status, run_experiment(file, **_chosen_engine(setting, engine)))
-    _show(found, setting, folder, files, options, people)
+    _show(found, setting, folder, files, options, participants)
     return status
 
 
@@ -123,18 +126,15 @@ def _experiments(found, setting: str, folder: Path, options, *, is_run: bool) ->
     return files
 
 
-def _show(found, setting: str, folder: Path, files, options, people: Path | None) -> None:
+def _show(found, setting: str, folder: Path, files, options, participants) -> None:
     from tfmetamers.experiments.experiment import Experiment
     from tfmetamers.reproduce.catalogue import published_experiments
     from tfmetamers.reproduce.page import write_page
-    from tfmetamers.reproduce.paper_2019.people import read_participants
     from tfmetamers.reproduce.results import Results
 
     results = {name: Results(Experiment.recall(file)) for name, file in files.items()}
-    given = {**options, "--people": [people] if people else []}
-    words = [word for option, values in given.items() for value in values for word in (option, value)]
+    words = [word for option, values in options.items() for value in values for word in (option, value)]
     command = shlex.join(["tfmetamers", "reproduce", found.full_name, f"--{setting}", *map(str, words)])
-    participants = None if people is None else read_participants(people)
     page = write_page(
         found, setting, results, published_experiments(found.paper), folder / found.name, command, participants
     )

@@ -68,6 +68,12 @@ def test_yours_take_the_places_of_the_papers(tmp_path):
     assert document["stimuli"]["inputs"] == [str(sample_words())] and "data_set" not in document["stimuli"]
 
 
+def test_a_folder_without_participants_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ResultError, match=r"conditions\.csv"):
+        run("figure-3d", "--quick", "--output", tmp_path / "out", "--write-only", "--people", tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_that_was_edited_is_kept_and_one_of_other_networks_refused(tmp_path):
     file = tmp_path / "2019" / "quick" / "aliased.toml"
     run("figure-3c", "--quick", "--output", tmp_path, "--write-only")

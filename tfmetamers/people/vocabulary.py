@@ -81,6 +81,6 @@ def _read(file: str | os.PathLike) -> tuple[str, ...]:
     words = [line for line in lines if line]
     twice = sorted({word for word in words if words.count(word) > 1})
     if not words or twice:
-        found = f"{first_few(twice)} more than once" if twice else "no word"
+        found = f"{first_few(list(map(repr, twice)))} more than once" if twice else "no word"
         raise ArgumentError(f"{file} has {found}; each word once, one per line, was expected.")
     return tuple(sorted(words))
