@@ -148,10 +148,13 @@ def _show(found, setting: str, folder: Path, files, options, participants) -> No
 
 def _show_comparison(comparison, digits: int) -> None:
     """Show published numbers beside ours; names that are too long are shortened."""
+    import pandas
 
     def text(value) -> str:
+        if value is None or pandas.isna(value):
+            return "-"
         if isinstance(value, float):
-            return "-" if value != value else f"{value:.{digits}g}"
+            return f"{value:.{digits}g}"
         return textwrap.shorten(str(value), 60, placeholder=" ...")
 
     rows = comparison.to_dict("records")

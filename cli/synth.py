@@ -172,9 +172,7 @@ def _overrides(settings, options) -> dict[str, str]:
 
 
 def _introduce(outline, recipe, plan, out) -> None:
-    steps = f"{counted(recipe.steps, 'step')} of {recipe.optimizer_title}"
-    steps = f"{counted(recipe.steps, 'step')} of {recipe.optimizer_title}"
-    say(f"{outline.name}, recipe {recipe.name}: {steps} at {recipe.learning_rate:g}")
+    say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of {recipe.optimizer_title}")
     for field, (named, used) in recipe.deviations().items():
         say(f"  {field}: {used} in place of {named}")
     _warn_of_few_steps(recipe, plan)

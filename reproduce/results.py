@@ -231,9 +231,9 @@ class Results:
 
     @cached_property
     def seconds(self) -> float:
-        """How many seconds the steps of all metamers took, one after another."""
-        runs = [read_run(found["folder"]) for found in self._found]
-        return sum(run.seconds for run in runs if run is not None)
+        """How many seconds the steps of all metamers took, one after another; a batch's are counted once."""
+        runs = [(read_run(found["folder"]), found["record"].computation.batch_size) for found in self._found]
+        return sum(run.seconds / batch_size for run, batch_size in runs if run is not None)
 
 
 def _title(spec: NetworkSpec) -> str:

@@ -133,8 +133,9 @@ class Recipe:
 
     @property
     def optimizer_title(self) -> str:
-        """What messages call the optimiser."""
-        return {"adam": "Adam", "fixed-length": "fixed length"}[self.optimizer]
+        """What messages call the optimiser, with its first learning rate."""
+        name = {"adam": "Adam at", "fixed-length": "length"}[self.optimizer]
+        return f"{name} {self.learning_rate:g}"
 
     def replace(self, **fields: Any) -> "Recipe":
         """Return this recipe with other values for some of its fields.

@@ -14,7 +14,7 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import TASKS, chance, is_trained, recognised, ticks_of
+from tfmetamers.reproduce.paper_2019.recognition import NATURAL, TASKS, chance, is_trained, recognised, ticks_of
 from tfmetamers.reproduce.paper_2019.roles import image_roles
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import Finding, compare, judge_share, summarize
@@ -107,8 +107,13 @@ def _judge(results, network: str) -> list[Finding]:
             decisions = recognised(results, judge, task).dropna(subset=["correct"])
             own = decisions[decisions["network"] == network]
             if judge == network:
-                claim = f"{judge} recognises its own metamers, of all layers and {described}"
-                findings.append(judge_share(claim, int(own["correct"].sum()), len(own), is_large=True))
+                natural = decisions[(decisions["layer"] == NATURAL) & decisions["correct"].astype(bool)]
+                known = own[own["stimulus"].isin(set(natural["stimulus"]))]
+                claim = (
+                    f"{judge} recognises its own metamers, of all layers and {described}, where it recognises the "
+                    "natural picture"
+                )
+                findings.append(judge_share(claim, int(known["correct"].sum()), len(known), is_large=True))
             else:
                 claim = f"Of {described}, {judge} recognises metamers of {network} more often at {layers[0]} than at "
                 ends = (own[own["layer"] == layer] for layer in (layers[0], layers[-1]))

@@ -87,3 +87,5 @@ def test_one_draw_of_noise_serves_all_layers_and_stimuli_of_a_seed():
     assert first.mean() == pytest.approx(0.5, abs=0.002) and first.std() == pytest.approx(0.05, rel=0.02)
     waveform = initial_noise(audio, (40_000,), "ab", "one", 0)
     assert waveform.std() == pytest.approx(1e-7, rel=0.02) and abs(waveform.mean()) < 1e-8
+    unbounded = image.replace(lower_bound=None, upper_bound=None)
+    assert np.isfinite(initial_noise(unbounded, (8, 8, 3), "ab", "one", 0)).all()

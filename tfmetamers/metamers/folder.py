@@ -30,7 +30,7 @@ _RECORD_ERRORS = (TfmetamersError, KeyError, TypeError, ValueError)
 #: The trace has every step up to this one, and every tenth step after it.
 TRACED_EACH = 100
 
-#: Adam's state after the last step, where it was kept.
+#: The optimiser's state after the last step, where it was kept.
 STATE_FILE = "state.npz"
 
 #: The verdict on a metamer, which evaluation writes into its folder later and seals by its own hash.
@@ -281,7 +281,7 @@ def save_metamers(
     Args:
         metamers: the metamers, or one.
         out: the output folder.
-        keep_state: save Adam's state too, so that they can be continued to more steps when they are read again.
+        keep_state: save the optimiser's state too, so that they can be continued to more steps later.
 
     Returns:
         Their folders.

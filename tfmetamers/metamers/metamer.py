@@ -22,8 +22,8 @@ class Metamer:
         record: how it was made and how well it matches.
         steps: the number of steps after which each loss was taken; by default all from 0 on.
         seconds: wall time of the steps of its batch.
-        moments: Adam's two moments after the last step, of the stimulus's shape; None for a metamer read from a folder
-            where they were not kept.
+        moments: the optimiser's two moments after the last step, of the stimulus's shape; None for a metamer read from
+            a folder where they were not kept.
 
     >>> import numpy as np
     >>> import tensorflow as tf

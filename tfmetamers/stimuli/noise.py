@@ -42,7 +42,9 @@ def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: st
         return recipe.noise_low + uniform * np.float32(recipe.noise_high - recipe.noise_low)
     if recipe.noise == "normal":
         normal = generator.standard_normal(shape, np.float32) * np.float32(recipe.noise_deviation)
-        return np.clip(normal + np.float32(recipe.noise_mean), recipe.lower_bound, recipe.upper_bound)
+        lowest = -np.inf if recipe.lower_bound is None else recipe.lower_bound
+        highest = np.inf if recipe.upper_bound is None else recipe.upper_bound
+        return np.clip(normal + np.float32(recipe.noise_mean), lowest, highest)
     if len(shape) > 1:
         raise ArgumentError(
             f"The recipe {recipe.name} starts from pink noise, which is only for waveforms; give a recipe with uniform "

@@ -1,4 +1,4 @@
-"""From noise to metamers: the Adam loop, metamers of arrays, and runs of many metamers on disk."""
+"""From noise to metamers: the loop of steps, metamers of arrays, and runs of many metamers on disk."""
 
 import lazy_loader
 

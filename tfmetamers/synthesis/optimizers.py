@@ -40,8 +40,8 @@ def adam_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, st
 def fixed_length_step(recipe: Recipe, stimuli, first_moment, second_moment, gradient, step):
     """Move each stimulus by the learning rate along its gradient, as the 2023 release does (``attack_steps.py``).
 
-    Since only the gradient's direction matters, any increasing function of the loss gives the same path. The moments
-    are left as they are.
+    As long as the gradient is far longer than 1e-10, only its direction matters, so that any increasing function of the
+    loss gives the same path. The moments are left as they are.
     """
     size = tf.cast(learning_rate(recipe, tf.cast(step, tf.float64)), tf.float32)
     length = tf.norm(tf.reshape(gradient, [tf.shape(gradient)[0], -1]), axis=1)

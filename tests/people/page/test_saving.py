@@ -134,7 +134,7 @@ def test_two_tabs(serve, page, context):
     other.goto(server.url)
     heading(other, "The experiment is open in another tab")
     Mouse(other).press("Go on here")
-    heading(page, "The experiment goes on in another tab")
+    heading(page, "The experiment continues in another tab")
     person = Mouse(other)
     person.press("Go on")
     person.press("Start")

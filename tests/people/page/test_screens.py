@@ -162,6 +162,13 @@ def test_a_preview_stores_nothing(serve, page):
     assert server.rows == {} and page.evaluate("localStorage.length") == 0
 
 
+@pytest.mark.parametrize("number", ["2", "-1", "first"])
+def test_a_list_that_is_not_there(serve, page, number):
+    server = serve("images")
+    page.goto(f"{server.url}?preview&trial=0&list={number}")
+    page.get_by_text(f"There is no list {number}; the lists are 0 to 1.").wait_for()
+
+
 def test_the_grid_by_arrow_keys(serve, page):
     """No answer is marked at first; arrows stop at the edges; a letter goes from one answer to the next."""
     server = serve("images", breaks=[])

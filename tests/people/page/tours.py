@@ -26,7 +26,7 @@ def images(page, url):
     yield "instructions"
     person.press("Stop taking part")
     yield "withdrawal"
-    person.press("Do not stop")
+    person.press("Continue taking part")
     person.press("Continue")
     heading(page, "Practice")
     yield "practice"

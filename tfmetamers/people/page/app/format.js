@@ -57,6 +57,13 @@
     finish: object("finish.", { redirect: either(nothing, text), code: either(nothing, text) }),
   });
 
+  /** The number of a list, as an address or a form has it. */
+  metamers.listNumber = (text, lists) => {
+    const number = /^[0-9]{1,4}$/.test(text) ? Number(text) : NaN;
+    if (!(number < lists)) throw new FormatError(metamers.messages.noList(text, lists - 1));
+    return number;
+  };
+
   /** The experiment as it came, or an error that names the first key at fault. */
   metamers.checkExperiment = experiment => {
     if (!EXPERIMENT(experiment)) throw new FormatError("experiment.js holds no experiment");

@@ -84,7 +84,7 @@
           this.refusal = refusal;
         }
         this.onChange();
-        if (this.store.session.stored === before) return;
+        if (!this.store.session || this.store.session.stored === before) return;
       }
     }
 

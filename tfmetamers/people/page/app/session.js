@@ -90,7 +90,7 @@
       return false;
     }
     const lists = experiment.lists.length;
-    const chosen = parameters.get("list") ?? String(store.count % lists);
+    const chosen = String(metamers.listNumber(parameters.get("list") ?? String(store.count % lists), lists));
     const asksList = !looking && experiment.save.kind === "offline" && !parameters.has("list");
     let form = null;
     await run([{ type: MetamerPage, heading: messages.code, text: messages.codeText, fields: [
@@ -102,7 +102,7 @@
     const url = {};
     for (const key of ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID"]) if (parameters.has(key)) url[key] = parameters.get(key);
     store.begin(form.code, url);
-    if (looking || experiment.save.kind === "offline") store.update({ list: Number(form.list ?? chosen) % lists });
+    if (looking || experiment.save.kind === "offline") store.update({ list: metamers.listNumber(form.list ?? chosen, lists) });
     record({ ...agreed, kind: "consent" });
     return true;
   };
@@ -179,7 +179,7 @@
   const jump = () => {
     const first = Number(parameters.get("trial"));
     store.begin("preview", {});
-    store.update({ list: Number(parameters.get("list") ?? 0) % experiment.lists.length,
+    store.update({ list: metamers.listNumber(parameters.get("list") ?? "0", experiment.lists.length),
       finished: ["level", "headphones", "instructions", "practice", "demo"] });
     for (const { trial, kind } of experiment.lists[store.session.list].trials) if (trial < first) record({ kind, trial });
   };

@@ -56,7 +56,7 @@
     batch: 50,
     open: async () => {
       const named = jatos.urlQueryParameters.list;
-      if (named !== undefined) return { list: Number(named) };
+      if (named !== undefined) return { list: metamers.listNumber(named, experiment.lists.length) };
       const begun = jatos.batchSession.get("sessions") ?? 0;
       await jatos.batchSession.set("sessions", begun + 1);
       return { list: begun % experiment.lists.length };
