@@ -217,7 +217,7 @@ def test_any_tensor_can_be_matched(synth, model, folder, tmp_path):
         (["--layer", "block", "--relu-gradient", "none"], "relu-gradient"),
         (["--layer", "block", "--recipe", "feather"], "feather2019-image"),
         (["--layer", "block", "--set", "decay"], "decay"),
-        (["--layer", "block", "--set", "decay=1"], "decay_"),
+        (["--layer", "block", "--set", "decays=1"], "decay_"),
         (["--layer", "block", "--steps", "3", "--set", "steps=4"], "twice"),
         (["--layer", "block", "--batch-size", "0"], "0 is not in the range"),
         (["--layer", "block", "--checkpoint", "x"], "checkpoint"),
