@@ -59,7 +59,6 @@ setup(
         "tfmetamers.report": ["*.html"],
         "tfmetamers.reproduce": ["page.*"],
         "tfmetamers.reproduce.paper_2019": ["experiments/*.toml"],
-        "tfmetamers.synthesis": ["usual_steps.csv"],
         "tfmetamers.stimuli": ["human.wav", "mixtures/*", "word_lists/*.txt", "words/*"],
     },
     install_requires=[

@@ -175,22 +175,8 @@ def _introduce(outline, recipe, plan, out) -> None:
     say(f"{outline.name}, recipe {recipe.name}: {counted(recipe.steps, 'step')} of {recipe.optimizer_title}")
     for field, (named, used) in recipe.deviations().items():
         say(f"  {field}: {used} in place of {named}")
-    _warn_of_few_steps(recipe, plan)
     extended = f" ({plan.extended} continued from fewer steps)" if plan.extended else ""
     say(f"{counted(plan.waiting, 'metamer')} to make{extended}, {len(plan.finished)} made before, in {out}")
-
-
-def _warn_of_few_steps(recipe, plan) -> None:
-    """Say at which layers metamers usually need many more steps, where that was measured."""
-    from tfmetamers.synthesis.usual_steps import usual_steps
-
-    needed = {layer: usual_steps(batches[0][0].spec.network, layer, recipe) for layer, batches in plan.by_layer.items()}
-    few = [f"{steps:,} at {layer}" for layer, steps in needed.items() if steps and recipe.steps < steps / 2]
-    if few:
-        say(
-            f"  After so few steps, most metamers will fail the inclusion test; usually nine in ten pass after "
-            f"{', '.join(few)}."
-        )
 
 
 def _estimate(plan, outline, load_network, batch_size, deterministic, **options) -> None:
