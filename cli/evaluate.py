@@ -6,6 +6,7 @@ import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_over, quiet_option, say, show_table, warn
+from tfmetamers.cli.shared_options import look_in_option
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
 
@@ -21,13 +22,7 @@ from tfmetamers.utilities.words import counted
     "can be given several times.",
 )
 @click.option("--all-layers", is_flag=True, help="Compare all layers of the network, not only the matched one.")
-@click.option(
-    "--look-in",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="A folder to look in for networks' files that have moved; can be given several times.",
-)
+@look_in_option
 @click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html.")
 @quiet_option
 @json_option

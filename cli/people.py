@@ -10,6 +10,7 @@ import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_over, quiet_option, say, show_table, warn
+from tfmetamers.cli.shared_options import look_in_option, truth_option
 from tfmetamers.errors import ArgumentError
 from tfmetamers.people.protocol import PROTOCOLS, TASKS
 from tfmetamers.people.trials import FLAGS
@@ -58,19 +59,8 @@ def texts(file):
 @click.option("--catch", type=_COUNT, help="Natural stimuli besides, of which nearly all should be recognised.")
 @click.option("--headphones/--no-headphones", default=True, show_default=True, help="Check headphones before sounds.")
 @click.option("--words", type=click.Path(path_type=Path), metavar="FILE", help="Words to choose from, one per line.")
-@click.option(
-    "--truth",
-    "truth_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="CSV",
-    help="A CSV with the right answers, in the columns id, label and category, in place of what was recorded.",
-)
-@click.option(
-    "--look-in",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="Folder to look in for networks' files that have moved; can be given several times.",
-)
+@truth_option
+@look_in_option
 @click.option("--assets", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with jsPsych.")
 @click.option("--output", "out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
 @quiet_option

@@ -6,6 +6,7 @@ import click
 
 from tfmetamers.cli.network_options import NOTATION_EPILOG, complete_network, model_options, parse_judges
 from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
+from tfmetamers.cli.shared_options import truth_option
 from tfmetamers.errors import ArgumentError
 from tfmetamers.recognition.categories import RULES
 from tfmetamers.utilities.words import counted
@@ -23,13 +24,7 @@ from tfmetamers.utilities.words import counted
 )
 @model_options
 @click.option("--include-failed", is_flag=True, help="Also show metamers that did not pass 'tfmetamers evaluate'.")
-@click.option(
-    "--truth",
-    "truth_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="CSV",
-    help="A CSV with the right answers, in the columns id, label and category, in place of what was recorded.",
-)
+@truth_option
 @click.option(
     "--rule",
     type=click.Choice(RULES),

@@ -6,7 +6,7 @@ Geirhos et al. (2018).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tfmetamers.errors import unknown_name
@@ -76,7 +76,6 @@ class Protocol:
     words: str | None
     stated: Mapping[str, str]
     differences: tuple[str, ...]
-    timing: Mapping[str, int | None] | None = field(default=None)
 
     def demo_numbers(self, trials: int) -> tuple[int, int]:
         """Return how many of a number of demo trials are natural stimuli, and how many must be right.

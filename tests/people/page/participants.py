@@ -69,6 +69,13 @@ def arrive(hand):
     hand.press("Continue")
 
 
+def begin_trials(hand):
+    """From the instructions to the first main trial, where there is no practice."""
+    heading(hand.page, "Instructions")
+    hand.press("Continue")
+    hand.press("Start")
+
+
 def practise_images(hand):
     heading(hand.page, "Instructions")
     hand.press("Continue")

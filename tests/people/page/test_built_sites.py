@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.people.making import TEXTS
-from tests.people.page.participants import Mouse, arrive, heading, leave, listen, look
+from tests.people.page.participants import Mouse, arrive, begin_trials, heading, leave, listen, look
 from tfmetamers.people.build_record import Design
 from tfmetamers.people.database import database_path, read_rows
 from tfmetamers.people.experiment_file import read_content
@@ -43,9 +43,7 @@ def test_an_offline_folder_opens_from_a_file(build_task, page, tmp_path, task):
         heading(page, "Sound level")
         person.press("Play the noise")
         person.press("Continue")
-    heading(page, "Instructions")
-    person.press("Continue")
-    person.press("Start")
+    begin_trials(person)
     for _ in trials:
         page.get_by_role("button", name="Play the sound").or_(page.get_by_role("button", name="Show the image")).or_(
             page.get_by_role("heading", name="Break")).first.wait_for()  # fmt: skip

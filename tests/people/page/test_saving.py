@@ -6,7 +6,17 @@ import time
 
 import pytest
 
-from tests.people.page.participants import Keyboard, Mouse, arrive, heading, leave, listen, look, practise_images
+from tests.people.page.participants import (
+    Keyboard,
+    Mouse,
+    arrive,
+    begin_trials,
+    heading,
+    leave,
+    listen,
+    look,
+    practise_images,
+)
 
 ROW_KEYS = {
     "session", "seq", "experiment", "list", "participant", "kind", "trial", "stimulus", "response", "answer", "correct",
@@ -193,9 +203,7 @@ def test_an_offline_folder(make_site, page, task):
     person = Keyboard(page)
     page.goto((site / "index.html").as_uri() + "?list=1&participant=P07")
     arrive(person)
-    heading(page, "Instructions")
-    person.press("Continue")
-    person.press("Start")
+    begin_trials(person)
     act, answers = (look, ["cat", "dog"]) if task == "images" else (listen, ["water", "don't"])
     act(person, answers[0])
     heading(page, "Trial 2 of 2")
@@ -240,9 +248,7 @@ def test_jatos(serve, page):
     person = Mouse(page)
     page.goto(server.url)
     arrive(person)
-    heading(page, "Instructions")
-    person.press("Continue")
-    person.press("Start")
+    begin_trials(person)
     look(person, "cat")
     look(person, "dog")
     leave(person)
@@ -277,9 +283,7 @@ def test_datapipe(serve, browser):
     person = Mouse(page)
     page.goto(server.url)
     arrive(person)
-    heading(page, "Instructions")
-    person.press("Continue")
-    person.press("Start")
+    begin_trials(person)
     look(person, "cat")
     look(person, "dog")
     assert files == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.people.page.participants import Keyboard, Mouse, arrive, heading, leave, listen, look
+from tests.people.page.participants import Keyboard, Mouse, arrive, begin_trials, heading, leave, listen, look
 from tests.people.page.sites import identifier
 from tests.people.page.tours import PHONE, SITES, TOURS
 
@@ -57,9 +57,7 @@ def test_onsets_are_within_a_frame_of_the_plan(serve, page):
     person = Mouse(page)
     page.goto(server.url)
     arrive(person)
-    heading(page, "Instructions")
-    person.press("Continue")
-    person.press("Start")
+    begin_trials(person)
     for category in ("cat", "dog", "bear"):
         look(person, category)
     heading(page, "Comments")
