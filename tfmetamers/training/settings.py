@@ -11,6 +11,9 @@ TASKS = ("words", "categories", "both")
 
 OPTIMIZERS = ("sgd", "adam")
 
+#: What perturbations can be added to.
+PERTURBED = ("waveform", "cochleagram")
+
 
 @dataclass(frozen=True)
 class MixtureSettings:
@@ -53,6 +56,40 @@ class MixtureSettings:
 
 
 @dataclass(frozen=True)
+class PerturbationSettings:
+    """What is added to the sounds that a network is trained on.
+
+    Adversarial perturbations raise the network's loss; they are found by projected gradient descent. The 2023 paper's
+    auditory networks had five steps of half of eps (``pytorch_checkpoints/README`` in model_metamers_pytorch), and
+    random perturbations of the norm eps as their control.
+
+    >>> PerturbationSettings("waveform", eps=0.45)
+    PerturbationSettings(domain='waveform', eps=0.45, steps=5, relative_step=0.5)
+
+    Attributes:
+        domain: what they are added to, ``"waveform"`` or ``"cochleagram"``.
+        eps: the largest L2 norm of a perturbation, below that of the signal; paper: 1.0, which is 5 % of the norm of
+            its waveforms.
+        steps: steps of projected gradient descent; 0 for random perturbations.
+        relative_step: the length of a step, in units of eps.
+
+    Raises:
+        ArgumentError: a value is unknown or out of its range.
+    """
+
+    domain: str
+    eps: float
+    steps: int = 5
+    relative_step: float = 0.5
+
+    def __post_init__(self):
+        if self.domain not in PERTURBED:
+            raise unknown_name("domain", self.domain, PERTURBED)
+        check_positive(self, "eps", "relative_step")
+        check_whole_numbers(self, "steps", minimum=0)
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a network is trained.
 
@@ -79,6 +116,7 @@ class TrainingSettings:
         deterministic: use only deterministic operations, so that the same settings give the same weights on the same
             machine.
         mixture: how speech and backgrounds are mixed.
+        perturbation: what is added to the mixtures in training, and not in validation or test; None for nothing.
 
     Raises:
         ArgumentError: a value is unknown or out of its range.
@@ -98,6 +136,7 @@ class TrainingSettings:
     category_threshold: float | None = 0.83
     deterministic: bool = True
     mixture: MixtureSettings = field(default_factory=MixtureSettings)
+    perturbation: PerturbationSettings | None = None
 
     def __post_init__(self):
         if self.task not in TASKS:

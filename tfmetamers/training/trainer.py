@@ -11,6 +11,7 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import Architecture, trace, training_outputs
 from tfmetamers.networks.auditory.layer_names import LABEL_TASK, TOPS
 from tfmetamers.networks.auditory.layer_types import TrainingPass
+from tfmetamers.training.perturbation import norms, perturb
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
@@ -24,6 +25,7 @@ class TrainableNetwork:
 
     Attributes:
         architecture: the layers.
+        front_end: from waveforms to cochleagrams.
         variables: each variable by its name in a checkpoint.
     """
 
@@ -49,7 +51,7 @@ class TrainableNetwork:
                 f"{' and '.join(TASK_KEYS.values())} can be trained, so name them so."
             )
         self.architecture = architecture
-        self._front_end = build_front_end("fast", architecture.cochleagram)
+        self.front_end = build_front_end("fast", architecture.cochleagram)
         trained = {variable.op.name: variable.trainable for variable in trace(architecture).variables}
         self.variables = {
             name: tf.Variable(weights[name], trainable=is_trained, name=name) for name, is_trained in trained.items()
@@ -77,7 +79,19 @@ class TrainableNetwork:
         return self._logits(waveforms, None)
 
     def _logits(self, waveforms, training: TrainingPass | None) -> dict[str, tf.Tensor]:
-        outputs = training_outputs(self.architecture, self._front_end(waveforms), self.variables, training)
+        return self.logits_of_cochleagrams(self.front_end(waveforms), training)
+
+    def logits_of_cochleagrams(self, cochleagrams, training: TrainingPass | None) -> dict[str, tf.Tensor]:
+        """Return the logits of each task in a graph that is being built.
+
+        Args:
+            cochleagrams: float32 (batch, channels, envelope samples, 1).
+            training: the pass of training; None for the network as it is at inference.
+
+        Returns:
+            float32 (batch, classes) by ``"word"`` and ``"categories"``, for the tasks that the network has.
+        """
+        outputs = training_outputs(self.architecture, cochleagrams, self.variables, training)
         return {task: outputs[key] for task, key in TASK_KEYS.items() if key in outputs}
 
 
@@ -92,6 +106,7 @@ class Trainer:
     def __init__(self, network: TrainableNetwork, settings: TrainingSettings):
         """Make the optimiser's variables."""
         self.network = network
+        self._perturbation = settings.perturbation
         self.optimizer = {
             "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=settings.momentum),
             "adam": keras.optimizers.Adam,
@@ -109,12 +124,33 @@ class Trainer:
         """
         return float(self._step(batch["waveform"], batch["word"], batch["categories"], tf.constant(seed, tf.int32)))
 
+    @defer_sigint()
+    def signal_norm(self, batch: Mapping[str, tf.Tensor]) -> float:
+        """Return the mean L2 norm of what perturbations are added to: the waveforms of a batch, or its cochleagrams."""
+        return float(tf.reduce_mean(norms(self._perturbed_signals(batch["waveform"]))))
+
+    def _perturbed_signals(self, waveforms):
+        in_cochleagram = self._perturbation is not None and self._perturbation.domain == "cochleagram"
+        return self.network.front_end(waveforms) if in_cochleagram else waveforms
+
+    def _loss(self, signals, word, categories, training: TrainingPass | None):
+        """Return the loss of waveforms (batch, samples), or of cochleagrams (batch, channels, envelope samples, 1)."""
+        network = self.network
+        logits_of = network._logits if signals.shape.rank == 2 else network.logits_of_cochleagrams
+        logits = logits_of(signals, training)
+        return tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
+
     @tf.function(autograph=False, reduce_retracing=True)
     def _step(self, waveforms, word, categories, seed):
         network, training = self.network, TrainingPass(seed)
+        signals = self._perturbed_signals(waveforms)
+        if self._perturbation is not None:
+            # The network that is attacked is that of inference, as in the release (`AttackerModel` of robustness).
+            signals = perturb(
+                signals, lambda perturbed: self._loss(perturbed, word, categories, None), self._perturbation, seed
+            )
         with tf.GradientTape() as tape:
-            logits = network._logits(waveforms, training)
-            loss = tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
+            loss = self._loss(signals, word, categories, training)
         trained = network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, trained), trained)
         for name, value in training.moving_averages.items():
