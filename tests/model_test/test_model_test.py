@@ -1,7 +1,10 @@
 """The metamer test of a model that is trained here, by the command and in Python, against counts made by hand."""
 
 import json
+import re
+from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,8 +35,6 @@ def coloured(count, seed):
 
 
 def trained_model(seed):
-    import keras
-
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(
         [
@@ -77,6 +78,7 @@ def tested(material, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tested") / "test"
     command = ["test-model", material / "model_1.keras", "--labels", material / "labels.txt"]
     command += ["--stimuli", material / "pictures", "--count", 6, "--steps", STEPS]
+    command += ["--by", material / "model_2.keras"]  # Which has no labels, and is left out.
     command += ["--layer", "early", "--layer", "scores", "--output", folder]
     result = invoke(*command)
     assert result.exit_code == 0, result.output
@@ -175,7 +177,7 @@ class TestJudges:
 
 class TestPython:
     def test_model_in_memory_with_the_2023_recipe(self, material, tmp_path):
-        model = trained_model(1)
+        model, other = (keras.saving.load_model(material / f"model_{seed}.keras") for seed in (1, 2))
         given = {"labels": LABELS, "stimuli": [material / "pictures"], "count": 3, "steps": 16, "recipe": "2023"}
         given |= {"layers": ["early"], "judges": [str(material / "model_2.keras")], "report": print}
         outcome = run_model_test(model, tmp_path / "test", **given)
@@ -185,7 +187,16 @@ class TestPython:
         [departure] = outcome.departures
         assert departure.observer == "model"
         with pytest.raises(ResultError, match=r"model\.keras"):
-            run_model_test(trained_model(2), tmp_path / "test", **given)
+            run_model_test(other, tmp_path / "test", **given)
+
+    def test_block_of_the_document_runs(self, material, tmp_path, monkeypatch, capsys):
+        text = Path(__file__).parents[2].joinpath("docs/model_test.md").read_text(encoding="utf-8")
+        [block] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pictures").symlink_to(material / "pictures")
+        exec(block, {"model": keras.saving.load_model(material / "model_1.keras")})
+        assert "scores" in capsys.readouterr().out
+        assert (tmp_path / "test" / "card.json").is_file()
 
 
 class TestDeparture:
@@ -265,5 +276,5 @@ class TestBadInput:
     def test_more_stimuli_than_there_are(self, material, tmp_path):
         model = NetworkSpec.parse(str(material / "model_1.keras"), labels=tuple(LABELS))
         with pytest.raises(ArgumentError, match="smaller"):
-            ModelTest(model, tmp_path, Choices(stimuli=[material / "pictures"], count=1000)).write()
+            ModelTest(model, tmp_path, Choices(stimuli=[material / "pictures"], count=1000, judges=[])).write()
         assert not (tmp_path / "experiment.toml").exists()
