@@ -59,7 +59,6 @@ def main(pictures, released, output):
     """Write pictures and released networks, and train the others."""
     with np.load(pictures) as file:
         images, labels, names = file["images"] / np.float32(255), file["labels"].astype(np.int32), list(file["names"])
-    output.mkdir(parents=True, exist_ok=True)
     write_pictures(images[-HELD_OUT:], labels[-HELD_OUT:], names, output)
     shutil.copyfile(released / RESIDUAL, output / RESIDUAL)
     for name in RELEASED:
@@ -168,6 +167,7 @@ def attacked(model: keras.Model, pictures, targets, eps, attack: tuple[int, floa
 def write_pictures(images: np.ndarray, labels: np.ndarray, names: list[str], output: Path) -> None:
     """Write the pictures that were held out, manifests of them and of those that metamers are made of, and labels."""
     folder, rows = output / "pictures", []
+    output.mkdir(parents=True, exist_ok=True)
     if not folder.exists():
         with atomic_write(folder) as partial:
             partial.mkdir()

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+import tomlkit
+from click.testing import CliRunner
 
 from tests.scripts import load_script
+from tfmetamers.cli.main import tfmetamers
+from tfmetamers.reproduce.experiments import experiment_text
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +26,7 @@ def pictures():
     return images, labels
 
 
+@pytest.mark.slow
 def test_a_network_learns_on_adversarial_pictures(script):
     images, labels = pictures()
     model = script.train("small", images, labels, (8, 8, 8, 8), False, 0, 2, epochs=20)
@@ -51,3 +56,39 @@ def test_pictures_are_shifted_and_mirrored_but_not_changed(script):
         windows = [view[y : y + 16, x : x + 16] for view in (image, image[:, ::-1])
                    for y in range(6, 11) for x in range(6, 11)]  # fmt: skip
         assert any(np.array_equal(window, original) for window in windows)
+
+
+def reduced() -> str:
+    """Return the experiment with two networks and two judges, and few steps."""
+    document = tomlkit.parse(experiment_text("2023", "targeted_pictures", "full"))
+    kept = tomlkit.aot()
+    for table in document["networks"]:
+        if table["network"] in ("cifar/standard_10.keras", "cifar/adversarial_10.keras"):
+            table["settings"]["steps"] = 3
+            kept.append(table)
+    document["networks"], document["recognition"]["judges"] = kept, document["recognition"]["judges"][:2]
+    document["null"]["pairs"] = 20
+    return tomlkit.dumps(document)
+
+
+@pytest.mark.slow
+def test_the_figure_is_made_of_networks_that_the_script_trained(script, tmp_path):
+    import keras
+
+    folder = tmp_path / "2023" / "full"
+    images, labels = pictures()
+    script.write_pictures(images, labels, ["red", "green", "blue"], folder / "cifar")
+    for name in ("standard_10", "adversarial_10", "judge_narrow", "judge_pooled"):
+        model = script.train(name, images, labels, (8, 8, 8, 8), name == "judge_pooled", 0, None, epochs=1)
+        model.save(folder / "cifar" / f"{name}.keras")
+    (folder / "targeted_pictures.toml").write_text(reduced())
+    command = ["reproduce", "2023/targeted-pictures", "--full", "--output", str(tmp_path), "--shard", "1/1"]
+    done = CliRunner().invoke(tfmetamers, command)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(folder / "targeted-pictures" / "table.csv", keep_default_na=False, na_values=[""])
+    natural = table[(table["layer"] == "natural") & (table["metamers"] == "passed")]
+    judges = [keras.saving.load_model(folder / "cifar" / f"judge_{kind}.keras") for kind in ("narrow", "pooled")]
+    right = [np.mean(judge(images[:6]).numpy().argmax(axis=1) == labels[:6]) for judge in judges]
+    assert natural["value"].iloc[0] == pytest.approx(np.mean(right))
+    assert set(table["condition"].dropna()) >= {"standard", "adversarial"}
+    assert "Adversarial training makes metamers of the last stage" in done.output
