@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tfmetamers as tm
+from tfmetamers.errors import UnmovedError
 from tfmetamers.networks import from_function
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import initial_noise, stimulus_digest
@@ -71,6 +73,14 @@ def test_a_step_moves_by_its_length_where_nothing_is_clipped(network, pictures):
 def test_a_batch_is_what_single_runs_are(network, pictures):
     alone = np.concatenate([made(network, pictures[item : item + 1]) for item in range(3)])
     assert np.abs(made(network, pictures) - alone).max() < 1e-5
+
+
+def test_metamers_are_made_and_what_no_gradient_reaches_is_named(network, pictures):
+    metamer = tm.synthesize(network, pictures[0], layer="tanh", recipe=RECIPE)
+    assert metamer.losses[-1] < metamer.losses[0] / 2
+    dark = from_function(lambda stimuli: {"relu": tf.nn.relu(tf.nn.relu(stimuli - 0.9) - 0.05)}, (8, 8, 3))
+    with pytest.raises(UnmovedError, match="relu"):
+        tm.synthesize(dark, np.ones((8, 8, 3), np.float32), layer="relu", recipe=RECIPE)
 
 
 def test_the_length_is_halved_in_stairs():
