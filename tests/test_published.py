@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.golden import GOLDEN, SHARED, needs_shared
 from tests.scripts import load_script
 from tfmetamers.errors import ArgumentError
+from tfmetamers.networks.own.keras_stages import STAGES
 from tfmetamers.published import find_published, published_tables
 from tfmetamers.published.models import find_model, published_models
 
@@ -84,6 +85,19 @@ def test_models_of_the_2023_paper_have_the_stages_that_its_tables_name():
     assert {model.domain for model in models.values()} == {"vision", "audio"}
     with pytest.raises(ArgumentError, match="resnet50"):
         find_model("resnet51")
+
+
+def test_the_page_of_the_models_has_all_of_them():
+    page = (ROOT / "docs" / "models_2023.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for model in published_models():
+        [row] = [row for row in rows if row.startswith(f"| `{model.name}` | {model.title} |")]
+        for piece in (*(f"`{stage}`" for stage in model.stages), model.weights, f"| {model.licence} |"):
+            assert piece in row, (model.name, piece)
+        assert (f"`keras:{model.keras}`" in row) == (model.keras is not None)
+    for stages in STAGES.values():
+        assert all(f"| `{stage}` | `" in page and f"`{layer}`" in page for stage, layer in stages.layers.items())
+        assert " ".join(stages.differences.split()) in " ".join(page.split())
 
 
 def test_published_tables_are_small():

@@ -41,6 +41,17 @@ def published_model(network: NetworkRecord) -> PublishedModel | None:
     A network is taken for the model whose name in the release it has; VGG19, ResNet50 and ResNet101 of Keras
     Applications stand for the model of their architecture and training set, with other weights. Networks with random
     weights stand for none.
+
+    Args:
+        network: a network's record, as `tfmetamers.networks.Network.describe` gives it.
+
+    >>> import keras
+    >>> from tfmetamers.networks import from_keras
+    >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, name="relu0")])
+    >>> published_model(from_keras(model, name="alexnet_l2_3_robust").describe()).title
+    'AlexNet L2, eps 3'
+    >>> published_model(from_keras(model, name="mine").describe()) is None
+    True
     """
     if network.source == "random":
         return None
