@@ -55,6 +55,16 @@ SUMMARY_COLUMNS = {
     "min_margin": "smallest margin above null",
 }
 
+#: Those that are shown beside the published numbers of the 2023 paper.
+PUBLISHED_COLUMNS = {
+    "median_loss": "median loss",
+    "published_loss_range": "published",
+    "null_maximum": "null maximum",
+    "published_null_maximum_range": "published",
+    "median_correlation": "median correlation",
+    "published_correlation": "published",
+}
+
 #: Word, symbol and class of style by whether a metamer is included.
 _OUTCOMES = {
     True: {"word": "passed", "symbol": "✓", "style": "passed"},
@@ -121,7 +131,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "counted": counted, "label": _label}
+    environment.filters |= {"number": _number, "counted": counted, "label": _label, "brief": _brief}
     return environment.get_template("report.html")
 
 
@@ -136,8 +146,10 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
         "counts": [{**outcome, "count": sum(each is key for each in included)} for key, outcome in _OUTCOMES.items()],
         "metamers": len(judged),
         "nulls": [_describe_null(null) for null in nulls.values()] + _earlier_nulls(judged, nulls),
-        "summary": summarize(judged),
+        "summary": (summary := summarize(judged)),
         "summary_columns": SUMMARY_COLUMNS,
+        "published": [row for row in summary if row["published_model"]],
+        "published_columns": PUBLISHED_COLUMNS,
         "is_reduced": is_reduced,
         "thumbnail": THUMBNAIL,
         "figure_thumbnail": FIGURE_THUMBNAIL,
@@ -452,3 +464,10 @@ def _number(value, missing: str = "undefined") -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return missing
     return (f"{value:.4f}" if isinstance(value, float) else f"{value:,}").replace("-", "\N{MINUS SIGN}")
+
+
+def _brief(value) -> str:
+    """Write a number, or the two that it lies between, with three digits."""
+    if isinstance(value, list):
+        return " to ".join(map(_brief, value))
+    return "\N{EN DASH}" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
