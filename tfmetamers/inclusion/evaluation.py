@@ -194,6 +194,17 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, undefined,
     saved_failed (the array passes, but what a person is shown does not), median_correlation, min_margin (above the
     null, of all metamers whose correlation is defined).
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> (row,) = summarize(list(evaluate("metamers", networks=network)))
+    >>> row["layer"], row["metamers"], row["not_judged"]
+    ('tanh', 1, 1)
     """
     names = distinct_names([each.record.network for each in judged])
     layers = distinct_layers([each.record for each in judged])

@@ -49,6 +49,13 @@ class Layer:
         tensor: the tensor's name in the traced graph.
         shape: the activation's shape, without the batch.
         path: the ReLUs that directly produce it, found in the graph.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"relu": tf.nn.relu(stimuli)}, (4, 6))
+    >>> layer = network.layer("relu")
+    >>> layer.name, layer.shape, layer.size
+    ('relu', (4, 6), 24)
     """
 
     name: str
@@ -74,6 +81,11 @@ class Provenance:
         input_range: the values that stand for black and white in a model's input.
         architecture: SHA-256 of the architecture, for networks that are built from one.
         note: anything else to know about where the network comes from.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,)).provenance.source
+    'function'
     """
 
     source: str
@@ -92,6 +104,13 @@ class Prediction:
     Attributes:
         index: the position of its largest logit; None where the network transcribes.
         label: that class's label, or the transcript.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> labels = ["cat", "dog", "owl"]
+    >>> network = from_function(lambda stimuli: {"logits": 2 * stimuli}, (3,), labels=labels, logits="logits")
+    >>> network.predict(np.array([[0.1, 0.7, 0.2]]))
+    [Prediction(index=1, label='dog')]
     """
 
     index: int | None
@@ -117,6 +136,14 @@ class Network:
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
         warnings: reasons not to use it as it was loaded, in words; recorded with every metamer that it makes.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> network.stimulus_shape, list(network.layers)
+    ((6,), ['tanh'])
+    >>> network.activations("tanh")(tf.zeros((2, 6))).shape
+    TensorShape([2, 6])
     """
 
     def __init__(

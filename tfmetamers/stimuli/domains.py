@@ -181,6 +181,13 @@ class Images(Domain):
         height: in pixels.
         width: in pixels; the height by default.
         channels: 3 for RGB, 1 for grey.
+
+    >>> pictures = Images(32, 24)
+    >>> pictures.shape, pictures.describe()
+    ((32, 24, 3), '32 x 24 x 3, RGB in [0, 1]')
+    >>> from tfmetamers.stimuli import sample_photograph
+    >>> pictures.load(sample_photograph()).shape
+    (32, 24, 3)
     """
 
     height: int
@@ -275,6 +282,13 @@ class Sounds(Domain):
     Attributes:
         sampling_rate: in Hz.
         samples: the length.
+
+    >>> words = Sounds(sampling_rate=8000, samples=8000)
+    >>> words.shape, words.duration
+    ((8000,), 1.0)
+    >>> from tfmetamers.stimuli import sample_word
+    >>> round(float(np.std(words.load(sample_word()))), 3)
+    0.1
     """
 
     sampling_rate: int
@@ -409,6 +423,11 @@ class Cochleagrams(Domain):
         settings: those of the front end.
         shape: of one cochleagram.
         recipe: the name of the recipe for metamers that are optimised so.
+
+    >>> settings = {"name": "exact"}
+    >>> cochleagrams = Cochleagrams(Sounds(8000, 8000), None, settings, (39, 100, 1))
+    >>> cochleagrams.shape, cochleagrams.of_natural_stimuli.shape, cochleagrams.duration
+    ((39, 100, 1), (8000,), 1.0)
     """
 
     sounds: Sounds
@@ -499,6 +518,11 @@ class Arrays(Domain):
 
     Attributes:
         shape: of one array.
+
+    >>> spectrograms = Arrays((96, 64))
+    >>> spectrograms.save(np.zeros((96, 64)), Path("silence"))
+    >>> spectrograms.read(Path("silence")).shape
+    (96, 64)
     """
 
     shape: tuple[int, ...]

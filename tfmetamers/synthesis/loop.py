@@ -38,6 +38,17 @@ class Synthesis:
         recipe: the recipe.
         kernels: how convolutions are computed.
         deterministic: whether steps use deterministic operations alone.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recipes import find_recipe
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> synthesis = Synthesis(network, layer="tanh", recipe=find_recipe(network.recipe).replace(steps=3))
+    >>> targets = synthesis.targets(np.zeros((2, 6), np.float32))
+    >>> state = synthesis.advance(targets, synthesis.start(["ab12", "cd34"], seed=0), steps=3)
+    >>> state.stimuli.shape, state.losses.shape
+    ((2, 6), (3, 2))
     """
 
     def __init__(
