@@ -14,7 +14,8 @@ from tfmetamers.gradients import forget_gradients, registered_gradients
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, MetamerRecord, StimulusRecord
 from tfmetamers.metrics import BARELY_DIFFERENT, spearman
-from tfmetamers.networks.network import Network, Prediction
+from tfmetamers.networks.network import Network
+from tfmetamers.networks.predictions import Prediction
 from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
