@@ -198,6 +198,17 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     original's activations and r the metamer's); and the published numbers beside them where the network is among the 48
     of the 2023 paper (`tfmetamers.inclusion.published_match`), else None: published_model, published_loss,
     published_loss_range, published_correlation, published_null_maximum_range.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> (row,) = summarize(list(evaluate("metamers", networks=network)))
+    >>> row["layer"], row["metamers"], row["not_judged"]
+    ('tanh', 1, 1)
     """
     names = distinct_names([each.record.network for each in judged])
     layers = distinct_layers([each.record for each in judged])

@@ -147,6 +147,17 @@ class MetamerRecord:
         versions: of the software that made it.
         files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
             a metamer in memory.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> record = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2).record
+    >>> record.layer.name, record.recipe.steps, record.seed
+    ('tanh', 2, 0)
+    >>> MetamerRecord.from_json(record.to_json()) == record
+    True
     """
 
     network: NetworkRecord
@@ -257,6 +268,10 @@ class RunRecord:
         seconds: wall time of the steps of its batch.
         finished: when, in UTC (ISO 8601).
         host: the machine's name.
+
+    >>> run = RunRecord.now(seconds=12.5)
+    >>> run.seconds, run.finished.startswith("20")
+    (12.5, True)
     """
 
     seconds: float

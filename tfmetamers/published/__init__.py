@@ -22,6 +22,10 @@ class PublishedTable:
         about: what is in it.
         source: where its numbers were published.
         reading: how they were taken from there, and how exact that is.
+
+    >>> table = find_published("losses_2019")
+    >>> table.read().columns.tolist()
+    ['network', 'layer', 'step', 'loss']
     """
 
     name: str
@@ -143,7 +147,11 @@ _TABLES = (
 
 
 def published_tables() -> tuple[PublishedTable, ...]:
-    """Return all tables."""
+    """Return all tables.
+
+    >>> "recognition_2023" in {table.name for table in published_tables()}
+    True
+    """
     return _TABLES
 
 

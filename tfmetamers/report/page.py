@@ -95,6 +95,17 @@ def write_report(
 
     Raises:
         ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> write_report("metamers", list(evaluate("metamers", networks=network)), nulls={}).as_posix()
+    'metamers/report.html'
     """
     if not judged:
         raise ResultError(
@@ -109,7 +120,23 @@ def write_report(
 
 
 def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
-    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why."""
+    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> (folder,) = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> judged = list(evaluate("metamers", networks=network))
+    >>> find_unreadable(judged)
+    {}
+    >>> (folder / "trace.csv").unlink()
+    >>> list(find_unreadable(judged)) == [folder]
+    True
+    """
     found = [attempt(each.folder, _read_all, each) for each in judged]
     return {failure.folder: failure.reason for failure in found if isinstance(failure, Failure)}
 

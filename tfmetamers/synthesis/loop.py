@@ -14,7 +14,8 @@ from tfmetamers.gradients import forget_gradients, registered_gradients
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, MetamerRecord, StimulusRecord
 from tfmetamers.metrics import BARELY_DIFFERENT, spearman
-from tfmetamers.networks.network import Network, Prediction
+from tfmetamers.networks.network import Network
+from tfmetamers.networks.predictions import Prediction
 from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
@@ -38,6 +39,17 @@ class Synthesis:
         recipe: the recipe.
         kernels: how convolutions are computed.
         deterministic: whether steps use deterministic operations alone.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recipes import find_recipe
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> synthesis = Synthesis(network, layer="tanh", recipe=find_recipe(network.recipe).replace(steps=3))
+    >>> targets = synthesis.targets(np.zeros((2, 6), np.float32))
+    >>> state = synthesis.advance(targets, synthesis.start(["ab12", "cd34"], seed=0), steps=3)
+    >>> state.stimuli.shape, state.losses.shape
+    ((2, 6), (3, 2))
     """
 
     def __init__(

@@ -82,6 +82,28 @@ def train(
         CorpusError: a manifest or one of its recordings cannot be used.
         ArgumentError: the architecture cannot be trained.
         ResultError: the folder contains another run, is in use, or cannot be written.
+
+    >>> from tfmetamers.cochlea import CochleagramSettings
+    >>> from tfmetamers.networks import LayerSpecification
+    >>> from tfmetamers.stimuli import save_sound
+    >>> for word, frequency in {"low": 250, "high": 1500}.items():
+    ...     tone = 0.1 * np.sin(2 * np.pi * frequency * np.arange(12000) / 4000)
+    ...     save_sound(tone.astype(np.float32), f"{word}.wav", sampling_rate=4000)
+    >>> splits = ["train", "validation", "test"]
+    >>> clips = [(f"{word}.wav", start, word, splits[start]) for word in ("low", "high") for start in range(3)]
+    >>> words = pd.DataFrame(clips, columns=["file", "start", "word", "split"]).assign(speaker="")
+    >>> words.to_csv("words.csv", index=False)
+    >>> words.rename(columns={"word": "categories"}).to_csv("backgrounds.csv", index=False)
+    >>> cochleagram = CochleagramSettings(
+    ...     sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=4, envelope_rate=100, window=201
+    ... )
+    >>> flat = LayerSpecification("tf.layers.flatten", {"name": "flat"})
+    >>> top = LayerSpecification("fc_top_classification", {"name": "fc_top"})
+    >>> architecture = Architecture("mine", (flat, top), {"words": 3}, cochleagram=cochleagram)
+    >>> settings = TrainingSettings(epochs=1, batch_size=2, deterministic=False)
+    >>> card = train(architecture, "words.csv", "backgrounds.csv", settings, "run")
+    >>> card["finished"], card["data"]["words"]["clips"]
+    (True, {'train': 2, 'validation': 2, 'test': 2})
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")

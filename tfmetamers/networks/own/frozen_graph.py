@@ -6,9 +6,10 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.audio_front_end import with_front_end
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import read_regular, require_file

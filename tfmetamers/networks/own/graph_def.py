@@ -12,9 +12,10 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
 
 from tfmetamers.errors import ArgumentError, CheckpointError, first_line, shown, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 
 #: The operations whose outputs are offered as layers by default: what a reader of the network's definition would look

@@ -13,12 +13,13 @@ import keras
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, TfmetamersWarning, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.keras_files import read_keras
 from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
 from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest

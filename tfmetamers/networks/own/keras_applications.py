@@ -14,11 +14,12 @@ from keras.src.backend.common import global_state  # Keras exports it nowhere el
 
 from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, first_line, unknown_name
 from tfmetamers.networks import slim
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.keras import model_digest, network_of_model
 from tfmetamers.networks.own.keras_stages import describe_stages, layers_by_stage
 from tfmetamers.networks.own.keras_weights import weights_file
 from tfmetamers.networks.own.stimulus_input import find_input
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.stimuli.images import checked_size
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import require_file

@@ -10,8 +10,9 @@ from tensorflow.python.framework.ops import get_gradient_function  # TensorFlow 
 
 from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.stimulus_input import StimulusInput
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec_values import offered_layers
 from tfmetamers.recipes import find_recipe
 from tfmetamers.utilities.words import counted
