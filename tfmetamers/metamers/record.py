@@ -83,12 +83,18 @@ class ComputationRecord:
         threads: the number of threads that an operation was divided among.
         batch_size: the number of metamers that advanced together.
         place: its place among these, from 0.
+        device: the GPU, or the processor, by its product name; None in records that older versions wrote.
+        driver: the version of NVIDIA's driver, where it is known.
+        tf32: whether a GPU was allowed to round the factors of products to TF32; None in records of older versions.
     """
 
     deterministic: bool
     threads: int
     batch_size: int
     place: int
+    device: str | None = None
+    driver: str | None = None
+    tf32: bool | None = None
 
 
 class PredictionRecord(TypedDict):

@@ -32,6 +32,7 @@ from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset,
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.device import grow_memory
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, sweep
 from tfmetamers.utilities.json_files import read_json, typed
@@ -119,6 +120,7 @@ def train(
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    grow_memory()
     with deterministic_operations(settings.deterministic), alone:
         sweep(out)
         traced = trace(architecture, settings.seed)
