@@ -18,6 +18,7 @@ from tfmetamers.networks.auditory.architecture import Architecture, as_json, tra
 from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
 from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.cost import StepCost, measure_cost
 from tfmetamers.training.epochs import (
     CHECKPOINT_FILE,
     EPOCHS_FOLDER,
@@ -29,6 +30,7 @@ from tfmetamers.training.epochs import (
 )
 from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
+from tfmetamers.training.perturbation import check_size
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
@@ -57,6 +59,7 @@ def train(
     note: str = "",
     progress: Callable[[int, int, int, float], None] | None = None,
     report: Callable[[dict], None] | None = None,
+    report_cost: Callable[[StepCost], None] | None = None,
 ) -> dict:
     """Train an auditory network, or resume a run with the same settings where it was stopped.
 
@@ -75,13 +78,14 @@ def train(
         note: text to add to the card, such as the source of the recordings and their licence.
         progress: called with the epoch, the step, the number of steps in an epoch and the loss.
         report: called with each epoch's entry of the history, including those of epochs before the run was resumed.
+        report_cost: called before the first epoch of this call with what a step costs, where sounds are perturbed.
 
     Returns:
         The content of ``card.json`` in the folder.
 
     Raises:
         CorpusError: a manifest or one of its recordings cannot be used.
-        ArgumentError: the architecture cannot be trained.
+        ArgumentError: the architecture cannot be trained, or perturbations are as large as the sounds.
         ResultError: the folder contains another run, is in use, or cannot be written.
 
     >>> from tfmetamers.cochlea import CochleagramSettings
@@ -108,8 +112,6 @@ def train(
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
-    if settings.perturbation is not None:
-        settings.perturbation.check_signal(architecture.cochleagram.samples)
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)
@@ -135,6 +137,8 @@ def train(
         if not is_reached and len(history) < settings.epochs:
             check_recordings(speech, seconds)
             check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
+            if report_cost and settings.perturbation:
+                report_cost(measure_cost(architecture, settings))
         card = {
             "name": architecture.name,
             "note": "\n\n".join(filter(None, [architecture.note, note])),
@@ -188,8 +192,11 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         batch_size=settings.batch_size,
     )
     steps = -(-len(clips) // settings.batch_size)
-    losses, silent, clipped = [], 0, 0
+    losses, silent, clipped, perturbed = [], 0, 0, {}
     for step, batch in enumerate(read_batches(dataset), start=1):
+        if step == 1 and settings.perturbation:
+            perturbed = {"signal_norm": trainer.signal_norm(batch)}
+            check_size(settings.perturbation, **perturbed)
         losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
         silent += int(batch["silent"].numpy().sum())
         clipped += int(batch["clipped"].numpy().sum())
@@ -206,6 +213,7 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         "learning_rate": settings.learning_rate_of(epoch - 1),
         "silent_clips": silent,
         "clipped_clips": clipped,
+        **perturbed,
     }
 
 
