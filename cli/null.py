@@ -115,8 +115,8 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
 @json_option
 def merge(files, out):
     """Merge null distributions of one network that have no pair in common."""
-    from tfmetamers.inclusion.null import merge_nulls
     from tfmetamers.inclusion.null_files import load_null
+    from tfmetamers.inclusion.null_merging import merge_nulls
 
     _check_name(out, (".npz",), "null distribution")
     if len(files) < 2:

@@ -29,6 +29,9 @@ DRAWS = ("each", "once")
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
+#: The papers' inclusion tests, and the measures by which a metamer has to match (`tfmetamers.inclusion.verdict`).
+CRITERIA = {"feather2019": ("spearman",), "feather2023": ("spearman", "pearson", "snr")}
+
 #: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
 
@@ -63,6 +66,7 @@ class Recipe:
         noise_mean: mean of normal noise, which is clipped to the bounds; None for other noise.
         noise_deviation: standard deviation of normal noise; None for other noise.
         noise_drawn: ``"each"``: for each natural stimulus and layer; ``"once"``: the same for all of a shape.
+        criterion: the inclusion test of its metamers, ``"feather2019"`` or ``"feather2023"``.
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.
@@ -93,6 +97,7 @@ class Recipe:
     noise_mean: float | None = None
     noise_deviation: float | None = None
     noise_drawn: str = "each"
+    criterion: str = "feather2019"
 
     def __repr__(self) -> str:
         deviations = "".join(f", {field}={used!r}" for field, (_, used) in self.deviations().items())
@@ -102,7 +107,7 @@ class Recipe:
         for field, type_ in _types().items():
             object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
         choices = {"optimizer": OPTIMIZERS, "decay": DECAYS, "noise": NOISES, "noise_drawn": DRAWS,
-                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS}  # fmt: skip
+                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS, "criterion": CRITERIA}  # fmt: skip
         for field, known in choices.items():
             _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(map(repr, known)))
         self._require_fields(OPTIMIZERS, self.optimizer, f"the optimiser {self.optimizer}")
@@ -278,6 +283,7 @@ def _recipes() -> tuple[Recipe, ...]:
         noise_mean=0.5,
         noise_deviation=0.05,
         noise_drawn="once",
+        criterion="feather2023",
     )
     audio_2023 = dataclasses.replace(
         image_2023,

@@ -4,10 +4,10 @@ from .evaluation import summarize as summarize
 from .evaluation import verdicts as verdicts
 from .null import NullDistribution as NullDistribution
 from .null import NullStimulus as NullStimulus
-from .null import merge_nulls as merge_nulls
 from .null_construction import build_null as build_null
 from .null_construction import examine_stimuli as examine_stimuli
 from .null_construction import plan_null as plan_null
+from .null_merging import merge_nulls as merge_nulls
 from .pairs import draw_pairs as draw_pairs
 from .verdict import Verdict as Verdict
 from .verdict import include as include
