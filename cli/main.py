@@ -28,6 +28,7 @@ SECTIONS = {
     "Studies": {
         "experiment": "Grids of networks, layers and stimuli, in a file.",
         "reproduce": "Figures, tables and sections of the papers.",
+        "test-model": "How recognisable a model's metamers are, layer by layer.",
         "people": "Experiments with people: a web page, a server, their analysis.",
     },
     "Networks and files": {
@@ -42,7 +43,7 @@ SECTIONS = {
 COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 #: The commands that continue where they were stopped.
-RESUMED = {"synth", "null", "evaluate", "experiment", "reproduce", "fetch", "train"}
+RESUMED = {"synth", "null", "evaluate", "experiment", "reproduce", "test-model", "fetch", "train"}
 
 
 class LazyCommands(click.Group):

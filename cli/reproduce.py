@@ -70,12 +70,12 @@ def reproduce(name, setting, networks, pictures, sounds, people, output, write_o
     status = 0
     for file in files.values():
         say(f"\nExperiment {file}")
-        status = max(status, run_experiment(file, **_chosen_engine(setting, engine)))
+        status = max(status, run_experiment(file, **chosen_engine(setting, engine)))
     _show(found, setting, folder, files, options, participants)
     return status
 
 
-def _chosen_engine(setting: str, engine: dict) -> dict:
+def chosen_engine(setting: str, engine: dict) -> dict:
     """Return who does the work: where nothing was chosen, small networks have a worker of one thread for each core.
 
     Two such workers do more than twice the work of one process with two threads (``benchmarks/experiment.py``).

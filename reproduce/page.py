@@ -127,16 +127,16 @@ def write_page(
         "caption": reproduction.caption,
         "files": "Also: " + ", ".join(f"figure.{ending}" for ending in FORMATS) + ".",
         "differences": differences or ["No difference is known."],
-        "comparison": None if comparison is None else _cells(comparison, reproduction.digits),
+        "comparison": None if comparison is None else table_cells(comparison, reproduction.digits),
         "sources": reproduction.sources,
-        "table": _cells(table.head(MAX_ROWS), reproduction.digits),
+        "table": table_cells(table.head(MAX_ROWS), reproduction.digits),
         "extent": _extent(len(table)),
         "command": command,
         "making": [_making(name, each) for name, each in results.items()],
     }
     for name in ("page.md", "page.html"):
         with atomic_write(folder / name) as partial:
-            partial.write_text(_template(name).render(content), encoding="utf-8", newline="\n")
+            partial.write_text(render(Path(__file__).parent, name, content), encoding="utf-8", newline="\n")
     return Page(folder / "page.html", verdict, findings, comparison)
 
 
@@ -150,7 +150,13 @@ def _extent(rows: int) -> str:
     return f"{first}{counted(rows, 'row')}{'; all are' if first else ', also'} in table.csv."
 
 
-def _cells(table: "pandas.DataFrame", digits: int) -> dict[str, Any]:
+def table_cells(table: "pandas.DataFrame", digits: int) -> dict[str, Any]:
+    """Return the columns and cells of a table, as the templates of tables take them.
+
+    Args:
+        table: the table.
+        digits: how many significant digits its numbers are shown with.
+    """
     columns = [str(column).replace("_", " ") for column in table.columns]
     return {"columns": columns, "rows": [[_cell(value, digits) for value in row] for row in table.to_numpy(object)]}
 
@@ -167,11 +173,18 @@ def _cell(value: Any, digits: int) -> dict[str, Any]:
     return {"text": f"{value:,}", "is_number": True}
 
 
-def _template(name: str) -> jinja2.Template:
+def render(folder: Path, name: str, content: Mapping[str, Any]) -> str:
+    """Return a page from a template, which finds the parts that pages have in common by their names.
+
+    Args:
+        folder: the folder of the template.
+        name: the template's name; values are escaped where it ends in ``.html``.
+        content: the values that the template has.
+    """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader([folder, Path(__file__).parent]),
         autoescape=name.endswith(".html"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name)
+    return environment.getrender(Path(__file__).parent, name, content)

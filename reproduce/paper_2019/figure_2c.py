@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tfmetamers.plotting.style import wrapped
 from tfmetamers.reproduce.drawing import PAGE, draw_line, name_ticks, new_figure, styled
 from tfmetamers.reproduce.paper_2019.gradients import MODIFIED, ORDINARY, ROLES
-from tfmetamers.reproduce.paper_2019.recognition import ticks_of
+from tfmetamers.reproduce.recognition import ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import ALPHA, CANNOT_BE_TOLD, FOUND, NOT_FOUND, Finding, compare, summarize
 

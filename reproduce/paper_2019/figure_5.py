@@ -14,8 +14,8 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import NATURAL, TASKS, chance, is_trained, recognised, ticks_of
 from tfmetamers.reproduce.paper_2019.roles import image_roles
+from tfmetamers.reproduce.recognition import NATURAL, TASKS, chance, is_trained, recognised, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import Finding, compare, judge_share, summarize
 

@@ -14,8 +14,8 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import ALL, NATURAL, PASSED, chance, recognised, ticks_of
 from tfmetamers.reproduce.paper_2019.roles import TASKS
+from tfmetamers.reproduce.recognition import ALL, NATURAL, PASSED, chance, recognised, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, Finding, compare, summarize
 

@@ -12,7 +12,7 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import NATURAL, chance, recognised, ticks_of
+from tfmetamers.reproduce.recognition import NATURAL, chance, recognised, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import compare, summarize
 from tfmetamers.stimuli.domains import Cochleagrams

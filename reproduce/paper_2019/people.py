@@ -20,8 +20,8 @@ from tfmetamers.reproduce.drawing import (
     show_proportions,
     styled,
 )
-from tfmetamers.reproduce.paper_2019.recognition import NATURAL, recognised
 from tfmetamers.reproduce.paper_2019.roles import published_name
+from tfmetamers.reproduce.recognition import NATURAL, recognised
 from tfmetamers.reproduce.reproduction import Reproduction
 from tfmetamers.reproduce.results import Results
 from tfmetamers.reproduce.statistics import Finding, judge_share, summarize

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tfmetamers.networks.notation import without_extent
 from tfmetamers.plotting.style import COLOURS
 from tfmetamers.reproduce.drawing import Role, assign_roles
-from tfmetamers.reproduce.paper_2019.recognition import is_trained
+from tfmetamers.reproduce.recognition import is_trained
 
 _WORD = Role("Word, same network", COLOURS["black"], "s")
 _OTHER_SEED = Role("Word, other seed", COLOURS["blue"])

@@ -9,7 +9,7 @@ from tfmetamers.metamers.folder import read_metamer
 from tfmetamers.plotting.style import COLOURS, wrapped
 from tfmetamers.reproduce.drawing import PAGE, Role, draw_line, legend_handles, name_ticks, new_figure, styled
 from tfmetamers.reproduce.paper_2019.gridding import PERIODS, measure_gridding
-from tfmetamers.reproduce.paper_2019.recognition import NATURAL, has_passed, is_trained, ticks_of
+from tfmetamers.reproduce.recognition import NATURAL, has_passed, is_trained, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, FOUND, NOT_FOUND, Finding, compare, summarize
 

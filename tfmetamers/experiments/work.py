@@ -206,6 +206,7 @@ class Worker:
             include_failed=item.include_failed,
             rule=item.rule,
             truth=item.truth and read_truth(item.truth),
+            requires_truth=False,
             progress=self._report,
         )
         rows = summarize_recognition(recognition, item.bootstrap_seed)

@@ -141,6 +141,7 @@ def recognize(
     include_failed: bool = False,
     rule: str = "max",
     truth: Mapping[str, Truth] | None = None,
+    requires_truth: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recognition:
     """Show metamers, and the natural stimuli that they match, to judges.
@@ -157,13 +158,15 @@ def recognize(
         rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.recognition.categories.decide`).
         truth: what natural stimuli truly are, by their ids, as `read_truth` returns it; it replaces what was recorded
             when their metamers were made.
+        requires_truth: whether to refuse stimuli of which no truth is known; without it, a judge's own answers to
+            natural stimuli can take its place.
         progress: called with the number of stimuli shown so far and the number of all.
 
     Raises:
         ArgumentError: there is no judge, one is given twice, has no labels, or does not take these stimuli; or the rule
             is unknown.
         ResultError: no metamer can be read, none was judged by the inclusion test, `truth` has none of the stimuli, or
-            the truth is not known for any stimulus.
+            the truth is required and not known for any stimulus.
     """
     out = Path(out)
     check_rule(rule)
@@ -174,7 +177,8 @@ def recognize(
         for exhibit in collection.metamers:
             judge.check(exhibit)
     _refuse_unjudged(out, collection, include_failed)
-    _refuse_unknown_truth(panel, shown)
+    if requires_truth:
+        _refuse_unknown_truth(panel, shown)
     problems = list(collection.problems)
     decisions: dict[str, list[Decision]] = {judge.name: [] for judge in panel}
     done = 0
@@ -186,7 +190,7 @@ def recognize(
         if progress:
             progress(done, len(shown))
     rows = [decision for made in decisions.values() for decision in made]
-    if all(row.correct_label is None and row.correct_category is None for row in rows):
+    if requires_truth and all(row.correct_label is None and row.correct_category is None for row in rows):
         raise ResultError(f"None of the stimuli with a known right answer can be read. {problems[0][1]}")
     return Recognition(
         decisions=rows,

@@ -26,4 +26,5 @@ def write_recognition(folder: Path, recognition: "Recognition", rows: Sequence[R
     """
     write_rows(folder / "recognition.csv", Decision, recognition.decisions)
     write_rows(folder / "recognition_summary.csv", RecognitionRow, rows)
-    save_figure(plot_recognition(rows), folder / "recognition")
+    if rows:  # Without a right answer that is known, there is nothing to draw.
+        save_figure(plot_recognition(rows), folder / "recognition")
