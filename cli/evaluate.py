@@ -33,8 +33,9 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     """
     quiet_tensorflow()
     from tfmetamers.inclusion.bundled import bundled_nulls
-    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize, write_table
+    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize
     from tfmetamers.inclusion.evaluation import evaluate as judge_all
+    from tfmetamers.inclusion.verdict_table import write_table
     from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
     from tfmetamers.utilities.files import sweep
 
@@ -49,7 +50,8 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     failures = [each for each in found if isinstance(each, Failure)]
     write_table(judged, out, out / "verdicts.csv")
     rows = summarize(judged)
-    show_table(rows, _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32])
+    shown = {key: column for key, column in _COLUMNS.items() if key not in _OF_2023 or _are_known(rows, key)}
+    show_table(rows, shown, maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
         _advise(judged)
@@ -134,11 +136,21 @@ _COLUMNS = {
     "not_judged": "not judged",
     "other_label": "other label",
     "low_correlation": "correlation not above null",
+    "low_pearson": "Pearson below null",
+    "low_snr": "SNR below null",
     "undefined": "undefined",
     "saved_failed": "passed, not as saved",
     "median_correlation": Column("median correlation", ".4f"),
     "min_margin": Column("smallest margin", ".4f"),
 }
+
+
+def _are_known(rows, key) -> bool:
+    return any(row[key] is not None for row in rows)
+
+
+#: Columns that only the test of 2023 has.
+_OF_2023 = ("low_pearson", "low_snr")
 
 
 def _explain(rows, nulls, bundled, kept) -> None:

@@ -29,11 +29,32 @@ DRAWS = ("each", "once")
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", "exact", "fast")
 
-#: The papers' inclusion tests, and the measures by which a metamer has to match (`tfmetamers.inclusion.verdict`).
-CRITERIA = {"feather2019": ("spearman",), "feather2023": ("spearman", "pearson", "snr")}
-
 #: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """An inclusion test: the network's answer has to be the same, and activations have to match.
+
+    Attributes:
+        measures: by which activations have to match (`tfmetamers.inclusion.measures`), each against its own null.
+        may_equal: whether the largest value of the null is enough, or has to be exceeded.
+        by_category: whether answers among ImageNet's classes are compared as one of the 16 categories
+            (`tfmetamers.networks.categories`).
+    """
+
+    measures: tuple[str, ...]
+    may_equal: bool
+    by_category: bool
+
+
+#: The inclusion tests: that of the 2019 paper (section 3.1), and that of the 2023 paper's code
+#: (``optimization_analysis_scripts.py``).
+CRITERIA = {
+    "feather2019": Criterion(("spearman",), may_equal=False, by_category=False),
+    "feather2023": Criterion(("spearman", "pearson", "snr"), may_equal=True, by_category=True),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +87,7 @@ class Recipe:
         noise_mean: mean of normal noise, which is clipped to the bounds; None for other noise.
         noise_deviation: standard deviation of normal noise; None for other noise.
         noise_drawn: ``"each"``: for each natural stimulus and layer; ``"once"``: the same for all of a shape.
-        criterion: the inclusion test of its metamers, ``"feather2019"`` or ``"feather2023"``.
+        criterion: the inclusion test of its metamers (`CRITERIA`), ``"feather2019"`` or ``"feather2023"``.
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.

@@ -1,7 +1,6 @@
 from .bundled import bundled_nulls as bundled_nulls
 from .evaluation import evaluate as evaluate
 from .evaluation import summarize as summarize
-from .evaluation import verdicts as verdicts
 from .null import NullDistribution as NullDistribution
 from .null import NullStimulus as NullStimulus
 from .null_construction import build_null as build_null
@@ -11,3 +10,4 @@ from .null_merging import merge_nulls as merge_nulls
 from .pairs import draw_pairs as draw_pairs
 from .verdict import Verdict as Verdict
 from .verdict import include as include
+from .verdict_table import verdicts as verdicts

@@ -16,7 +16,7 @@ CONVENTIONS = {
 }
 
 #: What messages and pages call each measure.
-TITLES = {SPEARMAN: "correlation", "pearson": "Pearson's correlation", "snr": "signal-to-noise ratio (dB)"}
+TITLES = {SPEARMAN: "correlation", "pearson": "Pearson correlation", "snr": "signal-to-noise ratio in dB"}
 
 #: The largest signal-to-noise ratio: the difference is a millionth of the signal, as the rounding of a network in
 #: single precision leaves it. Equal activations have this one instead of infinity.
@@ -56,4 +56,4 @@ def further_measures(criterion: str, original: np.ndarray, metamer: np.ndarray) 
         metamer: float array of the same shape.
     """
     compute = {"pearson": pearson, "snr": snr}
-    return {name: compute[name](original, metamer) for name in CRITERIA[criterion] if name != SPEARMAN}
+    return {name: compute[name](original, metamer) for name in CRITERIA[criterion].measures if name != SPEARMAN}
