@@ -92,7 +92,7 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
     )
     test = ModelTest(model, output, choices)
     test.write()
-    for name, reason in test.panel.left_out.items():
+    for name, reason in test.panel.left_out:
         warn(f"{name} is no judge: {reason}.")
     if write_only:
         say(f"Wrote {test.experiment_file}; run it ('tfmetamers experiment'), then give the same command again.")

@@ -7,7 +7,7 @@ import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table
-from tfmetamers.training.settings import OPTIMIZERS, TASKS
+from tfmetamers.training.settings import NORMS, OPTIMIZERS, PERTURBED, TASKS
 
 #: The metrics of an epoch that are printed, by name, in words.
 COLUMNS = {"loss": "loss", "word_accuracy": "words correct", "category_auc": "area under ROC"}
@@ -77,13 +77,24 @@ def _threshold(context, parameter, value):
 @click.option("--shift", type=float, default=0.1, show_default=True, help="Maximum shift of words in time, in s.")
 @click.option("--silence", type=float, default=0.05, show_default=True, help="Share of clips without speech.")
 @click.option("--clean", type=float, default=0.05, show_default=True, help="Share of clips without background.")
+@click.option(
+    "--adversarial",
+    type=click.Choice(PERTURBED),
+    help="Train on adversarial perturbations of the waveform or of the cochleagram, of size --eps.",
+)
+@click.option("--eps", type=float, help="The size of perturbations.")
+@click.option("--norm", type=click.Choice(NORMS), default=NORMS[0], show_default=True, help="How it is measured.")
+@click.option("--random-perturbations", is_flag=True, help="Perturb at random, by the same size, as a control.")
+@click.option("--attack-steps", type=int, default=5, show_default=True, help="Steps of the adversary.")
+@click.option("--attack-step-size", type=float, help="The size of one. [default: half of --eps]")
 @click.option("--note", default="", help="Text to add to the card, such as the licence of the recordings.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @quiet_option
 @click.pass_context
 def train(
-    context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, note, fast_operations, **given
-):
+    context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, adversarial, eps, norm,
+    random_perturbations, attack_steps, attack_step_size, note, fast_operations, **given
+):  # fmt: skip
     """Train an auditory network; 'train evaluate DIR' measures it again, 'train export DIR' converts it.
 
     The same command resumes a run that was stopped. docs/training.md gives the source of each default.
@@ -96,10 +107,26 @@ def train(
         raise click.UsageError(f"Missing {', '.join(missing)}; see 'tfmetamers train --help'.")
     quiet_tensorflow()
     from tfmetamers.training.run import train as run
-    from tfmetamers.training.settings import MixtureSettings, TrainingSettings
+    from tfmetamers.training.settings import MixtureSettings, PerturbationSettings, TrainingSettings
 
-    mixture = MixtureSettings(*snr, shift, silence, clean)
-    settings = TrainingSettings(task=task or "words", deterministic=not fast_operations, mixture=mixture, **given)
+    mixture, perturbation = MixtureSettings(*snr, shift, silence, clean), None
+    if adversarial is not None:
+        if eps is None:
+            raise click.UsageError("--adversarial needs --eps, the size of perturbations.")
+        perturbation = PerturbationSettings(
+            adversarial, eps, norm, random_perturbations, attack_steps, attack_step_size
+        )
+        if perturbation.passes > 1:
+            say(f"Each step passes through the network {perturbation.passes} times instead of once.")
+    elif eps is not None or random_perturbations:
+        raise click.UsageError("--eps and --random-perturbations are for --adversarial; give that, too.")
+    settings = TrainingSettings(
+        task=task or "words",
+        deterministic=not fast_operations,
+        mixture=mixture,
+        perturbation=perturbation,
+        **given,
+    )
     with _Progress() as bar:
         reported = {"progress": bar.update, "report": bar.report}
         card = run(_architecture(architecture), corpus, backgrounds, settings, out, note=note, **reported)

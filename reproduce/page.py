@@ -187,4 +187,4 @@ def render(folder: Path, name: str, content: Mapping[str, Any]) -> str:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    return environment.getrender(Path(__file__).parent, name, content)
+    return environment.get_template(name).render(content)

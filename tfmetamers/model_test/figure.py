@@ -64,7 +64,7 @@ def draw_curves(curves: "pandas.DataFrame", layers: Sequence[str], domain: str) 
 
 def _draw(axes, own: "pandas.DataFrame", ticks: Sequence[str], role: Role, *, is_named: bool) -> None:
     faint = {"linewidth": 0.8, "alpha": 0.7} if role.marker == "" else {}
-    passed = own[own["metamers"] == PASSED]
+    passed = own[own["metamers"] == PASSED].set_index("layer").reindex(ticks).reset_index()  # Gaps stay gaps.
     draw_line(axes, passed, ticks, role, **faint, **({} if is_named else {"label": f"_{role.title}"}))
     if role.marker:
         style = {"linestyle": ":", "markerfacecolor": "none", "alpha": 0.6}

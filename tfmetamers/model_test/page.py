@@ -100,17 +100,18 @@ def _answer(departure: Departure, layers: Sequence[str], *, is_model: bool) -> s
     if departure.natural is None:
         return f"{who} no natural stimulus that was shown."
     natural = f"{who} {departure.natural:.2f} of the natural stimuli"
+    without = f" No metamer of {', '.join(departure.missing)} passed the inclusion test." if departure.missing else ""
     if departure.layer is None:
         shown = len(layers) - len(departure.missing)
         if not shown:
             return f"{natural}; no metamer passed the inclusion test."
         return (
             f"{natural}, and metamers of {'its only layer' if shown == 1 else f'all {shown} layers'} more often than "
-            f"halfway from there to chance ({departure.halfway:.2f})."
+            f"halfway from there to chance ({departure.halfway:.2f}).{without}"
         )
     return (
         f"{natural}; it falls below halfway from there to chance ({departure.halfway:.2f}) at {departure.layer}, layer "
-        f"{departure.depth + 1} of {len(layers)}."
+        f"{departure.depth + 1} of {len(layers)}.{without}"
     )
 
 
@@ -153,7 +154,7 @@ def _statement(test: "ModelTest", results: Results, domain: str) -> list[str]:
 
 def _judges(test: "ModelTest", results: Results) -> list[str]:
     listed = [f"{name}{' (the model itself)' if place == 0 else ''}" for place, name in enumerate(results.judges)]
-    return listed + [f"Left out: {name}; {reason}." for name, reason in test.panel.left_out.items()]
+    return listed + [f"Left out: {name}; {reason}." for name, reason in test.panel.left_out]
 
 
 def _metamers(results: Results, layers: Sequence[str]) -> "pandas.DataFrame":
@@ -176,7 +177,7 @@ def _making(test: "ModelTest", results: Results, model: "PlannedNetwork") -> lis
     return [
         f"Model: {model.spec} ({model.spec.digest[:12] or 'random weights'})",
         f"Recipe: {model.recipe.name}, {counted(model.recipe.steps, 'step')}, {model.recipe.optimizer_title}",
-        f"Null distribution: {'none' if null is None else counted(null.pairs, 'pair')}",
+        f"Null distribution: {'none' if null is None else null.claim()}",
         f"Experiment: {test.experiment_file.name} ({counted(len(results.metamers), 'metamer')}, "
         f"{duration(results.seconds)} of steps); everything else is in card.json.",
     ]
@@ -196,7 +197,7 @@ def _card(
         "seeds": list(definition.seeds),
         "null": definition.null and dict(definition.null),
         "judges": [{"title": title, **judge.to_json()} for title, judge in zip(titles, definition.judges, strict=True)],
-        "left_out": test.panel.left_out,
+        "left_out": dict(test.panel.left_out),
         "experiment": test.experiment_file.read_text(encoding="utf-8"),
         "curves": json.loads(curves.to_json(orient="records")),
         "departures": [dataclasses.asdict(departure) for departure in departures],

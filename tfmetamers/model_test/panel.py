@@ -35,12 +35,12 @@ class Panel:
 
     Attributes:
         judges: the judges, without the model itself.
-        left_out: why other networks are no judges, by their titles.
+        left_out: other networks, by their titles, and why they are no judges.
         classes: how many labels the model and each judge choose from; 0 for one that transcribes.
     """
 
     judges: tuple[NetworkSpec, ...]
-    left_out: dict[str, str]
+    left_out: tuple[tuple[str, str], ...]
     classes: tuple[int, ...]
 
 
@@ -74,20 +74,20 @@ def find_panel(
     """
     own = Judge(model, model.name)
     truths = {truth for file in stimuli for truth in (file.label, file.category)} - {None, ""}
-    judges, classes, left_out = [], [_classes(own)], {}
+    judges, classes, left_out = [], [_classes(own)], []
     for spec in candidates:
         try:
             judge = Judge(spec.describe(), spec.title)
         except ArgumentError:
-            left_out[spec.title] = "it has no labels"
+            left_out.append((spec.title, "it has no labels"))
             continue
         reason = _objection(own, judge, truths, outline)
         if reason is None:
             judges.append(spec)
             classes.append(_classes(judge))
         else:
-            left_out[spec.title] = reason
-    return Panel(tuple(judges), left_out, tuple(classes))
+            left_out.append((spec.title, reason))
+    return Panel(tuple(judges), tuple(left_out), tuple(classes))
 
 
 def _objection(own: Judge, judge: Judge, truths: set[str], outline: NetworkOutline) -> str | None:

@@ -41,11 +41,13 @@ def fixed_length_step(recipe: Recipe, stimuli, first_moment, second_moment, grad
     """Move each stimulus by the learning rate along its gradient, as the 2023 release does (``attack_steps.py``).
 
     As long as the gradient is far longer than 1e-10, only its direction matters, so that any increasing function of the
-    loss gives the same path. The moments are left as they are.
+    loss gives the same path. The first moment is the last gradient that was not zero, by which a stimulus that no
+    gradient reaches is noticed; the second stays as it is.
     """
     size = tf.cast(learning_rate(recipe, tf.cast(step, tf.float64)), tf.float32)
     length = tf.norm(tf.reshape(gradient, [tf.shape(gradient)[0], -1]), axis=1)
     length = tf.reshape(length, [-1] + [1] * (len(gradient.shape) - 1))
+    first_moment = tf.where(length > 0, gradient, first_moment)
     return _bounded(recipe, stimuli - size * gradient / (length + _SMALLEST)), first_moment, second_moment
 
 

@@ -85,6 +85,8 @@ def train(
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
+    if settings.perturbation is not None:
+        settings.perturbation.check_signal(architecture.cochleagram.samples)
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)

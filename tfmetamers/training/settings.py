@@ -11,6 +11,12 @@ TASKS = ("words", "categories", "both")
 
 OPTIMIZERS = ("sgd", "adam")
 
+#: Where a perturbation can be added, and how its size can be measured.
+PERTURBED, NORMS = ("waveform", "cochleagram"), ("l2", "linf")
+
+#: The length of a waveform as networks get it, over the square root of its samples.
+_LEVEL = 0.1
+
 
 @dataclass(frozen=True)
 class MixtureSettings:
@@ -53,6 +59,70 @@ class MixtureSettings:
 
 
 @dataclass(frozen=True)
+class PerturbationSettings:
+    """How what a network hears is perturbed in training, by an adversary or at random.
+
+    Five steps of half the size from a random start are those of the 2023 paper's networks
+    (``pytorch_checkpoints/README`` in model_metamers_pytorch). Their waveforms, of 40,000 samples, were perturbed by
+    0.5 and 1 (``"l2"``, 2.5 and 5 % of a waveform of root mean square 0.1) and by 0.002 (``"linf"``).
+
+    Attributes:
+        of: ``"waveform"`` or ``"cochleagram"``: what is perturbed.
+        eps: the size of the perturbation, above 0; that of a waveform is below the waveform's own.
+        norm: ``"l2"``, the Euclidean length of the perturbation, or ``"linf"``, its largest value.
+        random: whether it is random and has the full size, instead of going up the gradient of the loss.
+        steps: steps of the adversary.
+        step_size: the size of a step, in the same norm; None for half of `eps`.
+
+    Raises:
+        ArgumentError: a value is unknown or out of its range.
+    """
+
+    of: str
+    eps: float
+    norm: str = "l2"
+    random: bool = False
+    steps: int = 5
+    step_size: float | None = None
+
+    def __post_init__(self):
+        if self.of not in PERTURBED:
+            raise unknown_name("perturbed quantity", self.of, PERTURBED)
+        if self.norm not in NORMS:
+            raise unknown_name("norm", self.norm, NORMS)
+        check_positive(self, "eps")
+        check_whole_numbers(self, "steps", minimum=1)
+        if self.step_size is not None:
+            check_positive(self, "step_size")
+
+    @property
+    def used_step_size(self) -> float:
+        """The size of a step of the adversary."""
+        return self.eps / 2 if self.step_size is None else self.step_size
+
+    @property
+    def passes(self) -> int:
+        """Passes forward and backward through the network in a step of training, its own included."""
+        return 1 if self.random else self.steps + 1
+
+    def check_signal(self, samples: int) -> None:
+        """Refuse a perturbation of waveforms that is as large as the waveforms.
+
+        Args:
+            samples: of a waveform.
+
+        Raises:
+            ArgumentError: it is.
+        """
+        signal = _LEVEL * (math.sqrt(samples) if self.norm == "l2" else 1)
+        if self.of == "waveform" and self.eps >= signal:
+            raise ArgumentError(
+                f"The setting eps is {self.eps:g}, and a waveform of {samples:,} samples has {signal:.3g} in the norm "
+                f"{self.norm}; give less, such as {0.05 * signal:.2g}."
+            )
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a network is trained.
 
@@ -79,6 +149,7 @@ class TrainingSettings:
         deterministic: use only deterministic operations, so that the same settings give the same weights on the same
             machine.
         mixture: how speech and backgrounds are mixed.
+        perturbation: how these mixtures are perturbed; None where they are not.
 
     Raises:
         ArgumentError: a value is unknown or out of its range.
@@ -98,6 +169,7 @@ class TrainingSettings:
     category_threshold: float | None = 0.83
     deterministic: bool = True
     mixture: MixtureSettings = field(default_factory=MixtureSettings)
+    perturbation: PerturbationSettings | None = None
 
     def __post_init__(self):
         if self.task not in TASKS:

@@ -11,6 +11,7 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import Architecture, trace, training_outputs
 from tfmetamers.networks.auditory.layer_names import LABEL_TASK, TOPS
 from tfmetamers.networks.auditory.layer_types import TrainingPass
+from tfmetamers.training.perturbation import perturb
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
@@ -77,7 +78,10 @@ class TrainableNetwork:
         return self._logits(waveforms, None)
 
     def _logits(self, waveforms, training: TrainingPass | None) -> dict[str, tf.Tensor]:
-        outputs = training_outputs(self.architecture, self._front_end(waveforms), self.variables, training)
+        return self._logits_of_cochleagrams(self._front_end(waveforms), training)
+
+    def _logits_of_cochleagrams(self, cochleagrams, training: TrainingPass | None) -> dict[str, tf.Tensor]:
+        outputs = training_outputs(self.architecture, cochleagrams, self.variables, training)
         return {task: outputs[key] for task, key in TASK_KEYS.items() if key in outputs}
 
 
@@ -97,6 +101,7 @@ class Trainer:
             "adam": keras.optimizers.Adam,
         }[settings.optimizer](settings.learning_rate)
         self.optimizer.build(network.trainable_variables)
+        self._perturbation = settings.perturbation
         self._weights = {"word": 1.0, "categories": settings.category_weight if settings.task == "both" else 1.0}
 
     @defer_sigint()
@@ -112,14 +117,31 @@ class Trainer:
     @tf.function(autograph=False, reduce_retracing=True)
     def _step(self, waveforms, word, categories, seed):
         network, training = self.network, TrainingPass(seed)
+        heard, logits = self._perturbed(waveforms, word, categories, seed)
         with tf.GradientTape() as tape:
-            logits = network._logits(waveforms, training)
-            loss = tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
+            loss = self._loss(logits(heard, training), word, categories)
         trained = network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, trained), trained)
         for name, value in training.moving_averages.items():
             network.variables[name].assign(value)
         return loss
+
+    def _perturbed(self, waveforms, word, categories, seed):
+        """Return what the network hears, and the function that gives logits of it and of a pass of training.
+
+        The adversary attacks the network as it is at inference, as that of the library robustness does.
+        """
+        network, settings = self.network, self._perturbation
+        if settings is None:
+            return waveforms, network._logits
+        is_of_waveforms = settings.of == "waveform"
+        heard = waveforms if is_of_waveforms else network._front_end(waveforms)
+        logits = network._logits if is_of_waveforms else network._logits_of_cochleagrams
+        attacked = perturb(settings, heard, lambda each: self._loss(logits(each, None), word, categories), seed)
+        return attacked, logits
+
+    def _loss(self, logits, word, categories) -> tf.Tensor:
+        return tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
 
 
 def _loss(task: str, logits, word, categories) -> tf.Tensor:
