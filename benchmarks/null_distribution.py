@@ -4,10 +4,10 @@
     python benchmarks/null_distribution.py --stimuli FOLDER
 
 The released way is two forward passes a pair, and for each layer `scipy.stats.spearmanr`, Pearson's coefficient and the
-signal-to-noise ratio; one pass here gives the activations of all layers at once, which favours it. It is measured before and after ours, and both are taken together.
-Ours is the whole of `build_null`, all pairs of the stimuli, with the pictures read from disk. A million pairs are
-projected as all pairs of 1,415 stimuli: so many times what a stimulus takes, and a million times what a pair takes.
-Weights are random: speed does not depend on them.
+signal-to-noise ratio; one pass here gives the activations of all layers at once, which favours it. It is measured
+before and after ours, and both are taken together. Ours is the whole of `build_null`, all pairs of the stimuli, with
+the pictures read from disk. A million pairs are projected as all pairs of 1,415 stimuli: so many times what a stimulus
+takes, and a million times what a pair takes. Weights are random: speed does not depend on them.
 """
 
 import os
