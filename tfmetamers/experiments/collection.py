@@ -71,7 +71,7 @@ def collect(experiment: Experiment, *, report: bool = True) -> Collected:
     """
     import pandas
 
-    from tfmetamers.inclusion.evaluation import verdict_table
+    from tfmetamers.inclusion.verdict_table import verdict_table
 
     folder = experiment.out / TABLES
     made, failures = _made(experiment)

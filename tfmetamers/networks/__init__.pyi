@@ -4,6 +4,9 @@ from .auditory.architecture import read_architecture as read_architecture
 from .auditory.architecture import write_architecture as write_architecture
 from .auditory.vggish_postprocessing import postprocess as postprocess
 from .auditory.vggish_postprocessing import read_postprocessing as read_postprocessing
+from .categories import CATEGORIES as CATEGORIES
+from .categories import category_positions as category_positions
+from .categories import decide as decide
 from .comparison import compare_layers as compare_layers
 from .families import network_names as network_names
 from .families.base import NetworkFamily as NetworkFamily

@@ -12,9 +12,9 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.networks.categories import CATEGORIES, check_rule
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import distinct_names
-from tfmetamers.recognition.categories import CATEGORIES, check_rule
 from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collect_exhibits
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.truth import Truth
@@ -155,7 +155,7 @@ def recognize(
         out: the folder that synthesis wrote to.
         judges: networks with labels.
         include_failed: also show metamers that failed the inclusion test or were not judged.
-        rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.recognition.categories.decide`).
+        rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.networks.categories.decide`).
         truth: what natural stimuli truly are, by their ids, as `read_truth` returns it; it replaces what was recorded
             when their metamers were made.
         requires_truth: whether to refuse stimuli of which no truth is known; without it, a judge's own answers to

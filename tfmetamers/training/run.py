@@ -19,6 +19,7 @@ from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_
 from tfmetamers.training.card import write_card
 from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.corpus_choices import SPLITS
+from tfmetamers.training.cost import StepCost, measure_cost
 from tfmetamers.training.epochs import (
     CHECKPOINT_FILE,
     EPOCHS_FOLDER,
@@ -30,9 +31,11 @@ from tfmetamers.training.epochs import (
 )
 from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
+from tfmetamers.training.perturbation import check_size
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.device import grow_memory
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, sweep
 from tfmetamers.utilities.json_files import read_json, typed
@@ -57,6 +60,7 @@ def train(
     note: str = "",
     progress: Callable[[int, int, int, float], None] | None = None,
     report: Callable[[dict], None] | None = None,
+    report_cost: Callable[[StepCost], None] | None = None,
 ) -> dict:
     """Train an auditory network, or resume a run with the same settings where it was stopped.
 
@@ -75,13 +79,14 @@ def train(
         note: text to add to the card, such as the source of the recordings and their licence.
         progress: called with the epoch, the step, the number of steps in an epoch and the loss.
         report: called with each epoch's entry of the history, including those of epochs before the run was resumed.
+        report_cost: called before the first epoch of this call with what a step costs, where sounds are perturbed.
 
     Returns:
         The content of ``card.json`` in the folder.
 
     Raises:
         CorpusError: a manifest or one of its recordings cannot be used.
-        ArgumentError: the architecture cannot be trained.
+        ArgumentError: the architecture cannot be trained, or perturbations are as large as the sounds.
         ResultError: the folder contains another run, is in use, or cannot be written.
 
     >>> from tfmetamers.cochlea import CochleagramSettings
@@ -108,8 +113,6 @@ def train(
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
-    if settings.perturbation is not None:
-        settings.perturbation.check_signal(architecture.cochleagram.samples)
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)
@@ -120,6 +123,7 @@ def train(
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    grow_memory()
     with deterministic_operations(settings.deterministic), alone:
         sweep(out)
         traced = trace(architecture, settings.seed)
@@ -134,6 +138,8 @@ def train(
         if not is_reached and len(history) < settings.epochs:
             check_recordings(speech, seconds)
             check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
+            if report_cost and settings.perturbation:
+                report_cost(measure_cost(architecture, settings))
         card = {
             "name": architecture.name,
             "note": "\n\n".join(filter(None, [architecture.note, note])),
@@ -187,8 +193,11 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         batch_size=settings.batch_size,
     )
     steps = -(-len(clips) // settings.batch_size)
-    losses, silent, clipped = [], 0, 0
+    losses, silent, clipped, perturbed = [], 0, 0, {}
     for step, batch in enumerate(read_batches(dataset), start=1):
+        if step == 1 and settings.perturbation:
+            perturbed = {"signal_norm": trainer.signal_norm(batch)}
+            check_size(settings.perturbation, **perturbed)
         losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
         silent += int(batch["silent"].numpy().sum())
         clipped += int(batch["clipped"].numpy().sum())
@@ -205,6 +214,7 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         "learning_rate": settings.learning_rate_of(epoch - 1),
         "silent_clips": silent,
         "clipped_clips": clipped,
+        **perturbed,
     }
 
 

@@ -117,6 +117,7 @@ def network_of_model(
     name: str,
     provenance: Provenance,
     preprocess: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+    stages: Mapping[str, str | None] | None = None,
 ) -> Network:
     """Make a network of a Keras model, given its input.
 
@@ -129,6 +130,8 @@ def network_of_model(
         name: the network's name.
         provenance: where the weights come from.
         preprocess: what is computed before the model in the graph.
+        stages: the layers to offer by names of their own, by default: the model's name of each, None for what
+            `preprocess` gives. Its other layers keep theirs.
 
     Raises:
         ArgumentError: the model computes in another precision than float32, the labels do not fit, a layer or output
@@ -138,8 +141,10 @@ def network_of_model(
     found, outputs = {}, {}
 
     def traced(stimulus):
+        prepared = preprocess(taken(stimulus))
         with _recorded_outputs(model) as recorded:
-            result = model(preprocess(taken(stimulus)), training=False)
+            result = model(prepared, training=False)
+        found.update({stage: recorded[layer] if layer else prepared for stage, layer in (stages or {}).items()})
         found.update(recorded)
         outputs.update(_named_outputs(model, result))
         return result
@@ -152,6 +157,7 @@ def network_of_model(
         stimulus=function.stimulus,
         found=found,
         layers=layers,
+        default_layers=stages and tuple(stages),
         logits=_chosen_output(model, outputs, logits),
         weights=function.weights,
         provenance=provenance,
