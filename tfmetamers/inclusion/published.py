@@ -25,6 +25,14 @@ class PublishedMatch:
         correlation: the median of Spearman's coefficient over the same metamers.
         null_maximum_range: the two numbers that the largest of Spearman's coefficients over a million pairs of natural
             stimuli lies between.
+
+    >>> import keras
+    >>> from tfmetamers.networks import from_keras
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="layer1")]
+    >>> network = from_keras(keras.Sequential(layers), name="resnet50_l2_3_robust")
+    >>> match = published_match(network.describe(), "layer1")
+    >>> match.stage, match.loss_range[0] <= match.loss <= match.loss_range[1]
+    ('layer1', True)
     """
 
     model: str
