@@ -3,8 +3,8 @@
     python reproduce/scripts/networks_of_others.py --networks FOLDER --recordings FOLDER --output OUT
 
 The networks are made by the code of docs/networks_of_others.md and docs/own_networks.md, from the files that these
-name, in the folder of --networks. Recordings are folders of WAV files by word, as Speech Commands has them: the first of each
-of ten words is a natural stimulus, and null distributions are of pairs of all. What is made is not made again.
+name, in the folder of --networks. Recordings are folders of WAV files by word, as Speech Commands has them: the first
+of each of ten words is a natural stimulus, and null distributions are of pairs of all. What is made is not made again.
 """
 
 import os

@@ -62,11 +62,16 @@ SUMMARY_COLUMNS = {
 PUBLISHED_COLUMNS = {
     "median_loss": "median loss",
     "published_loss_range": "published",
-    "null_maximum": "null maximum",
-    "published_null_maximum_range": "published",
-    "median_correlation": "median correlation",
+    "median_correlation": "median correlation (Spearman)",
     "published_correlation": "published",
+    "spearman_null_maximum": "null maximum, Spearman",
+    "published_spearman_null_maximum_range": "published",
+    "pearson_null_maximum": "null maximum, Pearson",
+    "published_pearson_null_maximum_range": "published",
+    "snr_null_maximum": "null maximum, signal-to-noise ratio (dB)",
+    "published_snr_null_maximum_range": "published",
 }
+
 #: Those that only the test of 2023 has.
 OF_2023 = ("low_pearson", "low_snr")
 
