@@ -12,10 +12,12 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, ResultError, SynthesisError, TfmetamersWarning, UnmovedError
 from tfmetamers.gradients import forget_gradients, registered_gradients
+from tfmetamers.inclusion.measures import further_measures
+from tfmetamers.inclusion.predictions import describe_predictions
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, MetamerRecord, StimulusRecord
 from tfmetamers.metrics import BARELY_DIFFERENT, spearman
-from tfmetamers.networks.network import Network, Prediction
+from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
@@ -40,6 +42,17 @@ class Synthesis:
         recipe: the recipe.
         kernels: how convolutions are computed.
         deterministic: whether steps use deterministic operations alone.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recipes import find_recipe
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> synthesis = Synthesis(network, layer="tanh", recipe=find_recipe(network.recipe).replace(steps=3))
+    >>> targets = synthesis.targets(np.zeros((2, 6), np.float32))
+    >>> state = synthesis.advance(targets, synthesis.start(["ab12", "cd34"], seed=0), steps=3)
+    >>> state.stimuli.shape, state.losses.shape
+    ((2, 6), (3, 2))
     """
 
     def __init__(
@@ -291,7 +304,8 @@ class Synthesis:
                     loss=LossRecord(float(losses[0, item]), float(losses[-1, item]), float(exact_losses[item])),
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
-                    prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
+                    further_measures=further_measures(self.recipe.criterion, targets[item], activations[item]),
+                    prediction={"original": original, "metamer": metamer},
                     warnings=(
                         *self.network.warnings,
                         *self._find_warnings(initial_correlations[item], losses[0, item] == 0),
@@ -302,9 +316,12 @@ class Synthesis:
             for item, (original, metamer) in enumerate(predictions)
         ]
 
-    def _predictions(self, stimuli: np.ndarray) -> list[Prediction | None]:
+    def _predictions(self, stimuli: np.ndarray) -> list[dict | None]:
+        if self.network.logits is None:
+            return [None] * len(stimuli)
+        logits = self.network.logits(tf.convert_to_tensor(stimuli))
         try:
-            return self.network.predict(stimuli)
+            return describe_predictions(self.network, logits.numpy(), self.recipe.criterion)
         except ResultError as error:
             raise SynthesisError(str(error)) from error
 
@@ -394,10 +411,6 @@ def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
             f"{metamer!r} cannot be continued to {recipe.steps} steps, because its learning rates depended on the "
             "number of steps; make it from the start."
         )
-
-
-def _as_json(prediction):
-    return prediction and {"index": prediction.index, "label": prediction.label}
 
 
 def _not_finite(values: np.ndarray) -> list[int]:
