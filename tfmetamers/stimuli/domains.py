@@ -4,7 +4,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -392,7 +392,7 @@ class Sounds(Domain):
         if front_end is not None:
             with deterministic_operations():
                 shown = front_end(np.stack(stimuli)).numpy()
-            draw_front_end(rows[1], shown, front_end, self.duration)
+            draw_front_end(rows[1], shown, front_end)
 
 
 @dataclass(frozen=True)
@@ -426,7 +426,7 @@ class Cochleagrams(Domain):
     @classmethod
     def of_front_end(cls, sounds: Sounds, front_end: Callable, shape: tuple[int, int, int]) -> "Cochleagrams":
         """Return what a front end makes of sounds, in the shape that a network takes."""
-        return cls(sounds, front_end, asdict(front_end.settings), shape)
+        return cls(sounds, front_end, front_end.settings.to_json(), shape)
 
     @property
     def duration(self) -> float:
@@ -488,7 +488,7 @@ class Cochleagrams(Domain):
         from tfmetamers.cochlea.figures import draw_front_end
 
         (row,) = figure.subplots(1, len(stimuli), squeeze=False)
-        draw_front_end(row, np.stack(stimuli), self.front_end, self.duration)
+        draw_front_end(row, np.stack(stimuli), self.front_end)
         for axes, title in zip(row, titles, strict=True):
             axes.set_title(title)
 
