@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
-from tfmetamers.cli.output import Column, json_option, progress_over, quiet_option, say, show_table, warn
+from tfmetamers.cli.output import (
+    Column,
+    json_option,
+    progress_over,
+    quiet_option,
+    say,
+    show_table,
+    show_text_table,
+    warn,
+)
 from tfmetamers.cli.shared_options import look_in_option
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
@@ -54,6 +63,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     show_table(rows, shown, maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
+        _show_published([row for row in rows if row["published_model"]])
         _advise(judged)
     if unfinished := count_unfinished(out):
         batches = counted(unfinished, "unfinished batch was", "unfinished batches were")
@@ -143,6 +153,34 @@ _COLUMNS = {
     "median_correlation": Column("median correlation", ".4f"),
     "min_margin": Column("smallest margin", ".4f"),
 }
+
+
+def _range(ends) -> str:
+    return " to ".join(f"{end:.3g}" for end in ends)
+
+
+_PUBLISHED_COLUMNS = {
+    "network": "network",
+    "layer": "layer",
+    "published_model": "model of the 2023 paper",
+    "median_loss": Column("median loss", ".3g"),
+    "published_loss_range": Column("published", _range),
+    "null_maximum": Column("null maximum", ".4f"),
+    "published_null_maximum_range": Column("published", _range),
+    "median_correlation": Column("median correlation", ".4f"),
+    "published_correlation": Column("published", ".4f"),
+}
+
+
+def _show_published(rows) -> None:
+    """Show the published numbers of the 2023 paper beside those of its stages."""
+    if rows:
+        say("\nBeside the 2023 paper:")
+        show_text_table(rows, _PUBLISHED_COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32, 32])
+        say(
+            "\nThe loss is |r - t| / |t|, r and t being the activations of metamer and original. The published numbers "
+            "are of the paper's own weights, of metamers that passed, and of a million pairs of natural stimuli."
+        )
 
 
 def _are_known(rows, key) -> bool:

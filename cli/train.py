@@ -7,7 +7,8 @@ import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
 from tfmetamers.cli.output import Column, json_option, progress_bar, quiet_option, say, show_table
-from tfmetamers.training.settings import NORMS, OPTIMIZERS, PERTURBED, TASKS
+from tfmetamers.training.settings import OPTIMIZERS, PERTURBED, TASKS
+from tfmetamers.utilities.words import counted
 
 #: The metrics of an epoch that are printed, by name, in words.
 COLUMNS = {"loss": "loss", "word_accuracy": "words correct", "category_auc": "area under ROC"}
@@ -80,21 +81,38 @@ def _threshold(context, parameter, value):
 @click.option(
     "--adversarial",
     type=click.Choice(PERTURBED),
-    help="Train on adversarial perturbations of the waveform or of the cochleagram, of size --eps.",
+    help="Add perturbations that raise the loss, by projected gradient descent.",
 )
-@click.option("--eps", type=float, help="The size of perturbations.")
-@click.option("--norm", type=click.Choice(NORMS), default=NORMS[0], show_default=True, help="How it is measured.")
-@click.option("--random-perturbations", is_flag=True, help="Perturb at random, by the same size, as a control.")
-@click.option("--attack-steps", type=int, default=5, show_default=True, help="Steps of the adversary.")
-@click.option("--attack-step-size", type=float, help="The size of one. [default: half of --eps]")
+@click.option("--random-perturbation", type=click.Choice(PERTURBED), help="Add random perturbations of the norm --eps.")
+@click.option("--eps", type=float, help="Largest L2 norm of a perturbation; the 2023 paper's is 5 % of the waveform's.")
+@click.option("--attack-steps", type=int, default=5, show_default=True, help="Steps of --adversarial.")
+@click.option(
+    "--attack-step-size", type=float, default=0.5, show_default=True, help="Length of a step, in units of --eps."
+)
 @click.option("--note", default="", help="Text to add to the card, such as the licence of the recordings.")
 @click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
 @quiet_option
 @click.pass_context
 def train(
-    context, architecture, task, corpus, backgrounds, out, snr, shift, silence, clean, adversarial, eps, norm,
-    random_perturbations, attack_steps, attack_step_size, note, fast_operations, **given
-):  # fmt: skip
+    context,
+    architecture,
+    task,
+    corpus,
+    backgrounds,
+    out,
+    snr,
+    shift,
+    silence,
+    clean,
+    adversarial,
+    random_perturbation,
+    eps,
+    attack_steps,
+    attack_step_size,
+    note,
+    fast_operations,
+    **given,
+):
     """Train an auditory network; 'train evaluate DIR' measures it again, 'train export DIR' converts it.
 
     The same command resumes a run that was stopped. docs/training.md gives the source of each default.
@@ -105,30 +123,17 @@ def train(
     missing = [option for option, value in needed.items() if value is None]
     if missing:
         raise click.UsageError(f"Missing {', '.join(missing)}; see 'tfmetamers train --help'.")
+    perturbation = _perturbation(adversarial, random_perturbation, eps, attack_steps, attack_step_size)
     quiet_tensorflow()
     from tfmetamers.training.run import train as run
-    from tfmetamers.training.settings import MixtureSettings, PerturbationSettings, TrainingSettings
+    from tfmetamers.training.settings import MixtureSettings, TrainingSettings
 
-    mixture, perturbation = MixtureSettings(*snr, shift, silence, clean), None
-    if adversarial is not None:
-        if eps is None:
-            raise click.UsageError("--adversarial needs --eps, the size of perturbations.")
-        perturbation = PerturbationSettings(
-            adversarial, eps, norm, random_perturbations, attack_steps, attack_step_size
-        )
-        if perturbation.passes > 1:
-            say(f"Each step passes through the network {perturbation.passes} times instead of once.")
-    elif eps is not None or random_perturbations:
-        raise click.UsageError("--eps and --random-perturbations are for --adversarial; give that, too.")
+    mixture = MixtureSettings(*snr, shift, silence, clean)
     settings = TrainingSettings(
-        task=task or "words",
-        deterministic=not fast_operations,
-        mixture=mixture,
-        perturbation=perturbation,
-        **given,
+        task=task or "words", deterministic=not fast_operations, mixture=mixture, perturbation=perturbation, **given
     )
     with _Progress() as bar:
-        reported = {"progress": bar.update, "report": bar.report}
+        reported = {"progress": bar.update, "report": bar.report, "report_cost": _say_cost}
         card = run(_architecture(architecture), corpus, backgrounds, settings, out, note=note, **reported)
     _conclude(card, settings, out)
 
@@ -167,6 +172,26 @@ def export(folder, out):
 
     for name in write_release(folder, out):
         click.echo(out / name)
+
+
+def _perturbation(adversarial, random, eps, steps, step_size):
+    """Return the settings of the perturbations that the options ask for, or None."""
+    from tfmetamers.training.settings import PerturbationSettings
+
+    if adversarial and random:
+        raise click.UsageError("--adversarial and --random-perturbation exclude each other; give one of them.")
+    domain = adversarial or random
+    if (domain is None) != (eps is None):
+        raise click.UsageError("--eps goes with --adversarial or --random-perturbation; give both or neither.")
+    return domain and PerturbationSettings(domain, eps, steps if adversarial else 0, step_size)
+
+
+def _say_cost(cost) -> None:
+    say(
+        f"A step has {counted(cost.passes, 'forward and backward pass', 'forward and backward passes')} and takes "
+        f"{cost.seconds:.3g} s; without perturbations, 1 and {cost.ordinary_seconds:.3g} s "
+        f"({cost.seconds / cost.ordinary_seconds:.1f} times as long)."
+    )
 
 
 def _architecture(given: str):

@@ -106,3 +106,28 @@ def test_a_folder_without_a_network_is_refused(corpus, tmp_path, capsys):
     data = ["--corpus", str(corpus / "words.csv"), "--backgrounds", str(corpus / "backgrounds.csv")]
     assert run(["train", "evaluate", str(tmp_path), *data]) == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_adversarial_training_says_what_it_costs(command, capsys):
+    options, folder = command
+    perturbed = ["--adversarial", "cochleagram", "--eps", "0.5", "--attack-steps", "2", "--steps-per-epoch", "1"]
+    assert run([*options, *perturbed]) == 0
+    assert "3 forward and backward passes" in capsys.readouterr().out
+    recorded = json.loads((folder / "training.json").read_text())["settings"]["perturbation"]
+    assert recorded == {"domain": "cochleagram", "eps": 0.5, "steps": 2, "relative_step": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["--adversarial", "waveform"], "--eps"),
+        (["--eps", "0.5"], "--eps"),
+        (["--adversarial", "waveform", "--random-perturbation", "waveform", "--eps", "1"], "--random-perturbation"),
+        (["--adversarial", "waveform", "--eps", "0"], "eps"),
+        (["--adversarial", "waveform", "--eps", "nan"], "eps"),
+    ],
+)
+def test_perturbations_of_no_kind_or_size_are_refused(command, given, named, capsys):
+    options, folder = command
+    assert run([*options, *given]) in (1, 2)
+    assert named in capsys.readouterr().err and not folder.exists()

@@ -1,116 +1,136 @@
-"""Perturbations in training: against a loop written out here, their size, and what a run with them is."""
+"""Training with perturbations: against a loop of a few lines, and that they stay as small as they should."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 
-from tfmetamers.cli.main import tfmetamers
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import trace
-from tfmetamers.training.perturbation import perturb
+from tfmetamers.training.cost import measure_cost
+from tfmetamers.training.perturbation import norms, perturb
 from tfmetamers.training.run import train
 from tfmetamers.training.settings import PerturbationSettings, TrainingSettings
 from tfmetamers.training.trainer import TrainableNetwork, Trainer
 
-SEED = tf.constant([3, 5])
-WEIGHTS = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
-
-
-def loss(inputs):
-    return tf.reduce_sum(tf.tanh(inputs @ WEIGHTS))
-
-
-def inputs():
-    return np.random.default_rng(1).normal(size=(5, 30)).astype("float32")
-
-
-@pytest.mark.parametrize(("norm", "eps"), [("l2", 0.4), ("linf", 0.05)])
-def test_it_is_projected_gradient_descent(norm, eps):
-    settings = PerturbationSettings("waveform", eps, norm)
-    start = perturb(dataclasses.replace(settings, random=True), tf.constant(inputs()), loss, SEED).numpy() - inputs()
-    difference = start.astype("float64")
-    for _ in range(5):
-        slope = 1 - np.tanh((inputs() + difference) @ WEIGHTS) ** 2
-        gradient = slope @ WEIGHTS.T
-        if norm == "l2":
-            difference += eps / 2 * gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
-            difference *= np.minimum(1, eps / np.linalg.norm(difference, axis=1, keepdims=True))
-        else:
-            difference = np.clip(difference + eps / 2 * np.sign(gradient), -eps, eps)
-    found = perturb(settings, tf.constant(inputs()), loss, SEED).numpy()
-    assert np.abs(found - inputs() - difference).max() < 1e-5
-    assert loss(found) > loss(inputs() + start) > -20
-
-
-@pytest.mark.parametrize("norm", ["l2", "linf"])
-def test_a_random_perturbation_has_the_full_size_and_another_each_step(norm):
-    settings = PerturbationSettings("waveform", 0.3, norm, random=True)
-    first, second = (
-        perturb(settings, tf.constant(inputs()), loss, seed).numpy() - inputs() for seed in (SEED, SEED + 1)
-    )
-    sizes = np.linalg.norm(first, axis=1) if norm == "l2" else np.abs(first).max(axis=1)
-    assert sizes == pytest.approx(0.3, rel=1e-5)
-    assert not np.allclose(first, second)
-
-
-@pytest.mark.parametrize("of", ["waveform", "cochleagram"])
-def test_a_step_is_one_on_perturbed_inputs(learner, of):
-    settings = TrainingSettings(perturbation=PerturbationSettings(of, 0.2, steps=2), learning_rate=0.1)
-    weights = trace(learner, 0).random_weights()
-    plain, attacked = (
-        Trainer(TrainableNetwork(learner, weights), each)
-        for each in (dataclasses.replace(settings, perturbation=None), settings)
-    )
-    generator = np.random.default_rng(0)
-    batch = {
-        "waveform": tf.constant(0.1 * generator.standard_normal((4, 2000)), tf.float32),
-        "word": tf.constant([0, 1, 2, 3]),
-        "categories": tf.zeros((4, 2)),
-    }
-    assert attacked.step(batch, (0, 1)) > plain.step(batch, (0, 1))
-    weights = [[value.numpy() for value in each.network.trainable_variables] for each in (plain, attacked)]
-    changed = [np.abs(one - other).max() for one, other in zip(*weights, strict=True)]
-    assert max(changed) > 1e-6
-
-
-def test_a_run_that_was_cut_ends_with_the_same_weights(learner, corpus, tmp_path):
-    perturbation = PerturbationSettings("cochleagram", 0.5, steps=2)
-    settings = TrainingSettings(
-        epochs=2, batch_size=16, optimizer="adam", word_threshold=None, perturbation=perturbation
-    )
-    files = corpus / "words.csv", corpus / "backgrounds.csv"
-    whole = train(learner, *files, settings, tmp_path / "whole")
-    train(learner, *files, dataclasses.replace(settings, epochs=1), tmp_path / "cut")
-    cut = train(learner, *files, settings, tmp_path / "cut")
-    assert [entry["loss"] for entry in cut["history"]] == [entry["loss"] for entry in whole["history"]]
-    assert cut["settings"]["perturbation"] == {**dataclasses.asdict(perturbation)}
-    values = [
-        tf.train.load_checkpoint(str(tmp_path / name / "epochs" / "0002" / "network.ckpt")) for name in ("whole", "cut")
-    ]
-    for name in values[0].get_variable_to_shape_map():
-        assert np.array_equal(*(each.get_tensor(name) for each in values)), name
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("eps", 0), ("eps", float("nan")), ("of", "spectrum"), ("norm", "l1"), ("steps", 0)]
+SETTINGS = TrainingSettings(
+    epochs=2, batch_size=8, optimizer="adam", learning_rate=0.003, word_threshold=None, steps_per_epoch=2
 )
-def test_values_that_cannot_be_used(field, value):
-    with pytest.raises(ArgumentError, match=str(value)):
-        PerturbationSettings(**{"of": "waveform", "eps": 0.1, field: value})
+
+SEED = tf.constant([0, 7], tf.int32)
 
 
-def test_perturbations_above_the_signal(learner, tmp_path):
-    settings = TrainingSettings(perturbation=PerturbationSettings("waveform", 4.48))
-    with pytest.raises(ArgumentError, match=r"eps is 4\.48"):
-        train(learner, tmp_path / "words.csv", tmp_path / "backgrounds.csv", settings, tmp_path / "out")
+@pytest.fixture(scope="module")
+def trainer(learner):
+    return Trainer(TrainableNetwork(learner, trace(learner, 0).random_weights()), SETTINGS)
 
 
-def test_command_needs_a_size(tmp_path):
-    given = ["--architecture", "word_aliased", "--corpus", "a.csv", "--backgrounds", "b.csv", "--output", str(tmp_path)]
-    for further, named in ((["--adversarial", "waveform"], "--eps"), (["--eps", "1"], "--adversarial")):
-        result = CliRunner().invoke(tfmetamers, ["train", *given, *further])
-        assert result.exit_code == 2
-        assert named in result.output
+@pytest.fixture(scope="module")
+def signals(trainer):
+    """Of both domains: sounds of root mean square 0.1, and their cochleagrams."""
+    waveforms = tf.constant(0.1 * np.random.default_rng(0).standard_normal((4, 2000)), tf.float32)
+    return {"waveform": waveforms, "cochleagram": trainer.network.front_end(waveforms)}
+
+
+def _loss(trainer):
+    word, categories = tf.constant([0, 1, 2, 3]), tf.zeros((4, 2))
+    return lambda perturbed: trainer._loss(perturbed, word, categories, None)
+
+
+@pytest.fixture(params=["waveform", "cochleagram"])
+def domain(request):
+    return request.param
+
+
+def test_projected_gradient_descent_equals_a_loop_over_items(domain, trainer, signals):
+    settings = PerturbationSettings(domain, eps=0.5, steps=3)
+    loss, clean = _loss(trainer), signals[domain]
+    random = perturb(clean, loss, dataclasses.replace(settings, steps=0), SEED) - clean
+    expected = random.numpy()
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            perturbed = tf.Variable(clean + expected)
+            value = loss(perturbed)
+        gradients = tape.gradient(value, perturbed).numpy()
+        for item, gradient in enumerate(gradients):
+            moved = expected[item] + 0.25 * gradient / np.linalg.norm(gradient)
+            moved *= min(1, 0.5 / np.linalg.norm(moved))
+            if domain == "cochleagram":
+                moved = np.maximum(moved, -clean[item])
+            expected[item] = moved
+    found = (perturb(clean, loss, settings, SEED) - clean).numpy()
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    assert np.abs(found - random).max() > 0.1 * np.abs(expected).max()
+
+
+def test_perturbations_raise_the_loss_and_never_exceed_eps(domain, trainer, signals):
+    loss, clean = _loss(trainer), signals[domain]
+    losses = {}
+    for steps in (0, 1, 5):
+        perturbed = perturb(clean, loss, PerturbationSettings(domain, eps=0.5, steps=steps), SEED)
+        size = norms(perturbed - clean).numpy().ravel()
+        assert (size <= 0.5 * (1 + 1e-5)).all()
+        if steps == 0 and domain == "waveform":
+            assert size == pytest.approx(0.5, rel=1e-5)
+        losses[steps] = float(loss(perturbed))
+    assert losses[5] > losses[1] > losses[0] and losses[5] > float(loss(clean))
+    if domain == "cochleagram":
+        assert tf.reduce_min(perturbed) >= 0
+
+
+def test_random_perturbations_differ_between_items_and_between_steps(trainer, signals):
+    settings = PerturbationSettings("waveform", eps=0.5, steps=0)
+    first, again, later = (
+        (perturb(signals["waveform"], None, settings, tf.constant([0, step])) - signals["waveform"]).numpy()
+        for step in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert abs(np.vdot(first[0], first[1])) < 0.05 and abs(np.vdot(first, later)) < 0.1
+
+
+def _train(learner, corpus, out, settings):
+    return train(learner, corpus / "words.csv", corpus / "backgrounds.csv", settings, out)
+
+
+def _weights(folder, epoch):
+    reader = tf.train.load_checkpoint(str(folder / "epochs" / f"{epoch:04d}" / "network.ckpt"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+@pytest.mark.parametrize("domain", ["waveform", pytest.param("cochleagram", marks=pytest.mark.slow)])
+def test_a_resumed_run_ends_with_the_weights_of_one_that_was_not_cut(domain, learner, corpus, tmp_path):
+    settings = dataclasses.replace(SETTINGS, perturbation=PerturbationSettings(domain, eps=0.5, steps=2))
+    card = _train(learner, corpus, tmp_path / "whole" / "net", settings)
+    _train(learner, corpus, tmp_path / "cut" / "net", dataclasses.replace(settings, epochs=1))
+    _train(learner, corpus, tmp_path / "cut" / "net", settings)
+    whole, cut = (_weights(tmp_path / kind / "net", 2) for kind in ("whole", "cut"))
+    for name, value in whole.items():
+        assert np.array_equal(value, cut[name]), name
+
+    assert card["settings"]["perturbation"] == {"domain": domain, "eps": 0.5, "steps": 2, "relative_step": 0.5}
+    norm = card["history"][0]["signal_norm"]
+    if domain == "waveform":
+        assert norm <= 0.1 * 2000**0.5 * (1 + 1e-5)
+    assert f"{50 / norm:.2g} % of the mean norm of its {domain}s" in (tmp_path / "whole/net/README.md").read_text()
+    assert json.loads((tmp_path / "cut/net/card.json").read_text())["test"] == card["test"]
+
+
+@pytest.mark.parametrize("eps", [0, float("nan"), float("inf"), -1])
+def test_a_size_that_is_not_one_is_refused(eps):
+    with pytest.raises(ArgumentError, match="eps"):
+        PerturbationSettings("waveform", eps)
+
+
+def test_perturbations_as_large_as_the_sounds_are_refused(domain, learner, corpus, tmp_path):
+    settings = dataclasses.replace(SETTINGS, perturbation=PerturbationSettings(domain, eps=100.0))
+    with pytest.raises(ArgumentError, match="eps is 100"):
+        _train(learner, corpus, tmp_path / "net", settings)
+    assert not (tmp_path / "net" / "epochs").exists()
+
+
+def test_the_cost_of_a_step(learner):
+    settings = dataclasses.replace(SETTINGS, perturbation=PerturbationSettings("waveform", eps=0.5, steps=10))
+    cost = measure_cost(learner, settings)
+    assert cost.passes == 11 and cost.seconds > cost.ordinary_seconds > 0

@@ -60,6 +60,11 @@ class FrontEnd:
         settings: the settings of the cochleagram.
         center_frequencies: float64 (channels,), in Hz, including low- and high-pass filters.
         output_shape: shape of one cochleagram: (channels, envelope samples, 1).
+
+    >>> settings = CochleagramSettings(sampling_rate=8000, samples=2000, high_limit=3800, filters=8, window=201)
+    >>> front_end = build_front_end("exact", settings)
+    >>> front_end(tf.zeros((2, 2000))).shape, front_end.output_shape
+    (TensorShape([2, 43, 50, 1]), (43, 50, 1))
     """
 
     def __init__(self, name: str, settings: CochleagramSettings, oversampling: float):
@@ -152,6 +157,12 @@ def build_front_end(
 
     Raises:
         ArgumentError: an unknown name, an oversampling below 2, or settings for which there is no filter bank.
+
+    >>> settings = CochleagramSettings(sampling_rate=8000, samples=2000, high_limit=3800, filters=8, window=201)
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(2000) / 8000)[None]
+    >>> exact, fast = (build_front_end(name, settings)(tone) for name in ("exact", "fast"))
+    >>> bool(np.abs(exact - fast).max() < 0.01 * np.max(exact))
+    True
     """
     if name not in FRONT_ENDS:
         raise unknown_name("front end", name, FRONT_ENDS)

@@ -53,6 +53,10 @@ class CochleagramSettings:
 
     Raises:
         ArgumentError: a value has the wrong type or is out of range.
+
+    >>> settings = CochleagramSettings(sampling_rate=8000, samples=8000, high_limit=3800, filters=8)
+    >>> settings.channels, settings.envelope_samples
+    (43, 200)
     """
 
     sampling_rate: int = 20000
@@ -200,6 +204,9 @@ def find_cochleagram_settings(name: str) -> CochleagramSettings:
 
     Raises:
         ArgumentError: there are no settings with that name.
+
+    >>> find_cochleagram_settings("released").channels, find_cochleagram_settings("paper_text").channels
+    (211, 171)
     """
     if name not in PRESETS:
         raise unknown_name("preset of cochleagram settings", name, PRESETS)

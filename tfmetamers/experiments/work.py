@@ -51,7 +51,24 @@ def limit_threads(threads: int | None) -> None:
 
 
 class Worker:
-    """Does items of one experiment, and keeps the networks that it has loaded."""
+    """Does items of one experiment, and keeps the networks that it has loaded.
+
+    >>> from pathlib import Path
+    >>> from tfmetamers.experiments import Experiment
+    >>> _ = Path("mine.toml").write_text('''
+    ... [stimuli]
+    ... data_set = "sample_word"
+    ... [[networks]]
+    ... network = "small_word_aliased"
+    ... layers = ["conv_0"]
+    ... settings = { steps = 1 }
+    ... ''')
+    >>> experiment = Experiment.plan("mine.toml")
+    >>> experiment.keep()
+    >>> Worker(experiment).work(experiment.items, lambda item, outcome: print(item.kind, outcome.state))
+    metamers done
+    evaluation done
+    """
 
     def __init__(self, experiment: Experiment, progress: Progress = lambda *_: None):
         """Begin without a network.

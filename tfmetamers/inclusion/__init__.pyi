@@ -8,6 +8,9 @@ from .null_construction import examine_stimuli as examine_stimuli
 from .null_construction import plan_null as plan_null
 from .null_merging import merge_nulls as merge_nulls
 from .pairs import draw_pairs as draw_pairs
+from .published import PublishedMatch as PublishedMatch
+from .published import published_match as published_match
+from .published import published_model as published_model
 from .verdict import Verdict as Verdict
 from .verdict import include as include
 from .verdict_table import verdicts as verdicts

@@ -16,6 +16,7 @@ from tfmetamers.inclusion.judging_network import JudgingNetwork
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, require_all_apply
 from tfmetamers.inclusion.null_files import load_null
+from tfmetamers.inclusion.published import published_match
 from tfmetamers.inclusion.verdict_file import is_about, judged_files, read_verdict, write_verdict
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import HALF_WRITTEN, find_half_written, find_metamers, read_record
@@ -129,7 +130,22 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, low_pearson
     and low_snr (None unless a recipe's test has them), undefined, saved_failed (the array passes, but what a person is
-    shown does not), median_correlation, min_margin (above the null, of all metamers whose correlation is defined).
+    shown does not), median_correlation, min_margin (above the null, of all metamers whose correlation is defined),
+    null_maximum, median_loss (of |r - t| / |t|, with t the original's activations and r the metamer's); and the
+    published numbers beside them where the network is among the 48 of the 2023 paper
+    (`tfmetamers.inclusion.published_match`), else None: published_model, published_loss, published_loss_range,
+    published_correlation, published_null_maximum_range.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> (row,) = summarize(list(evaluate("metamers", networks=network)))
+    >>> row["layer"], row["metamers"], row["not_judged"]
+    ('tanh', 1, 1)
     """
     names = distinct_names([each.record.network for each in judged])
     layers = distinct_layers([each.record for each in judged])
@@ -137,7 +153,7 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     for name, layer, each in zip(names, layers, judged, strict=True):
         groups.setdefault(name, {}).setdefault(layer, []).append(each)
     return [
-        {"network": name, "layer": layer, **_counts([each.verdict for each in made[layer]])}
+        {"network": name, "layer": layer, **_counts(made[layer]), **_published(made[layer][0])}
         for name, made in groups.items()
         for layer in sorted(made, key=lambda layer: (*layer_place(made[layer][0]), layer))
     ]
@@ -219,11 +235,14 @@ def _earlier_verdict(folder: Path, files: Mapping[str, str]) -> dict | None:
     return verdict if verdict and is_about(verdict, files) else None
 
 
-def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
+def _counts(judged: Sequence[Judged]) -> dict[str, Any]:
+    verdicts = [each.verdict for each in judged]
     arrays = [verdict["array"] for verdict in verdicts]
     correlations = [each["correlation"] for each in arrays if each["correlation"] is not None]
     margins = [each["margin"] for each in arrays if each["margin"] is not None]
     saved = [verdict["saved"]["included"] for verdict in verdicts]
+    maxima = [each["null_maximum"] for each in arrays if each["null_maximum"] is not None]
+    ratios = [verdict["signal_to_noise_ratio"] for verdict in verdicts if verdict["signal_to_noise_ratio"] is not None]
     return {
         "metamers": len(arrays),
         "passed": sum(each["included"] is True for each in arrays),
@@ -238,6 +257,19 @@ def _counts(verdicts: Sequence[Mapping]) -> dict[str, Any]:
         ),
         "median_correlation": float(np.median(correlations)) if correlations else None,
         "min_margin": min(margins) if margins else None,
+        "null_maximum": max(maxima) if maxima else None,
+        "median_loss": float(np.median([10 ** (-ratio / 20) for ratio in ratios])) if ratios else None,
+    }
+
+
+def _published(each: Judged) -> dict[str, Any]:
+    match = published_match(each.record.network, each.layer)
+    return {
+        "published_model": match and match.model,
+        "published_loss": match and match.loss,
+        "published_loss_range": match and list(match.loss_range),
+        "published_correlation": match and match.correlation,
+        "published_null_maximum_range": match and list(match.null_maximum_range),
     }
 
 

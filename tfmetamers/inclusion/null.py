@@ -38,6 +38,10 @@ class NullStimulus:
     Attributes:
         id: as `tfmetamers.stimuli.collection` gives it.
         sha256: `tfmetamers.stimuli.noise.stimulus_digest` of the stimulus as the network's domain loads it.
+
+    >>> from tfmetamers.stimuli import stimulus_digest
+    >>> NullStimulus("rain", stimulus_digest(np.zeros(6))).sha256[:8]
+    '9d908ecf'
     """
 
     id: str

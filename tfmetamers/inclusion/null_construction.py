@@ -76,6 +76,16 @@ def examine_stimuli(
     Raises:
         ArgumentError: a fit was given, and the network does not take sounds.
         StimulusError: fewer than two different stimuli can be loaded.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> for name in ("a", "b", "copy_of_b"):
+    ...     np.save(f"{name}.npy", np.full(6, float(ord(name[-1]))))
+    >>> examined = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> [stimulus.id for stimulus in examined.files], examined.duplicates
+    (['a', 'b'], [('copy_of_b', 'b')])
     """
     first_of: dict[str, StimulusFile] = {}
     duplicates, broken = [], []
@@ -186,6 +196,18 @@ def plan_null(
     Raises:
         ArgumentError: a layer is unknown, there are fewer pairs than asked for, or another value cannot be used.
         ResultError: `out` exists and is something else, or was started with other settings.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> generator = np.random.default_rng(0)
+    >>> for name in "abcd":
+    ...     np.save(f"{name}.npy", generator.normal(size=6))
+    >>> stimuli = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> plan = plan_null(network, ["tanh"], stimuli, pairs=6, seed=0, out="null.npz")
+    >>> build_null(plan)
+    <NullDistribution of function at tanh: 6 overlapping pairs of 4 stimuli>
     """
     checked_whole_number("memory in bytes", memory_bytes, minimum=1)
     names = tuple(dict.fromkeys(network.layer(name).name for name in layers))
@@ -218,6 +240,18 @@ def build_null(
         ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
             building the same distribution.
         StimulusError: a stimulus can no longer be loaded.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> generator = np.random.default_rng(0)
+    >>> for name in "abcd":
+    ...     np.save(f"{name}.npy", generator.normal(size=6))
+    >>> stimuli = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> null = build_null(plan_null(network, ["tanh"], stimuli, pairs=6, seed=0, out="null.npz"))
+    >>> NullDistribution.load("null.npz").maximum("tanh") == null.maximum("tanh")
+    True
     """
     with contextlib.nullcontext() if is_alone else _locked(plan), _tidied(plan):
         if plan.out.exists():

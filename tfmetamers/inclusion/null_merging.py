@@ -21,6 +21,16 @@ def merge_nulls(nulls: Sequence[NullDistribution]) -> NullDistribution:
     Raises:
         ResultError: there are fewer than two, one does not record its pairs, they have different networks, weights,
             sizes, layers, measures or front ends, or the same pair is in two of them.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import NullDistribution
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> stimuli = np.random.default_rng(0).normal(size=(8, 6))
+    >>> parts = [NullDistribution.from_stimuli(network, part, layers="tanh") for part in (stimuli[:4], stimuli[4:])]
+    >>> len(merge_nulls(parts).pairs)
+    12
     """
     if len(nulls) < 2:
         raise ResultError(f"{counted(len(nulls), 'null distribution')} cannot be merged; give two or more.")

@@ -62,6 +62,16 @@ class Verdict:
         reasons: phrases that say why it was refused or could not be judged; empty if it passed.
         warnings: reasons not to rely on it, in words.
         further: the measures besides Spearman's that the recipe's test has, by name; empty for the test of 2019.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> verdict = include(metamer, None)
+    >>> verdict.included is None, verdict.reasons
+    (True, ('no null distribution was given',))
     """
 
     included: bool | None

@@ -83,12 +83,18 @@ class ComputationRecord:
         threads: the number of threads that an operation was divided among.
         batch_size: the number of metamers that advanced together.
         place: its place among these, from 0.
+        device: the GPU, or the processor, by its product name; None in records that older versions wrote.
+        driver: the version of NVIDIA's driver, where it is known.
+        tf32: whether a GPU was allowed to round the factors of products to TF32; None in records of older versions.
     """
 
     deterministic: bool
     threads: int
     batch_size: int
     place: int
+    device: str | None = None
+    driver: str | None = None
+    tf32: bool | None = None
 
 
 class PredictionRecord(TypedDict):
@@ -154,6 +160,17 @@ class MetamerRecord:
         versions: of the software that made it.
         files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
             a metamer in memory.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> record = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2).record
+    >>> record.layer.name, record.recipe.steps, record.seed
+    ('tanh', 2, 0)
+    >>> MetamerRecord.from_json(record.to_json()) == record
+    True
     """
 
     network: NetworkRecord
@@ -266,6 +283,10 @@ class RunRecord:
         seconds: wall time of the steps of its batch.
         finished: when, in UTC (ISO 8601).
         host: the machine's name.
+
+    >>> run = RunRecord.now(seconds=12.5)
+    >>> run.seconds, run.finished.startswith("20")
+    (12.5, True)
     """
 
     seconds: float

@@ -62,6 +62,10 @@ def category_positions(classes: int) -> np.ndarray:
 
     Raises:
         ArgumentError: the number of classes is another.
+
+    >>> positions = category_positions(1000)
+    >>> CATEGORIES[positions[404]]  # "airliner"
+    'airplane'
     """
     if classes not in OFFSETS:
         raise ArgumentError(

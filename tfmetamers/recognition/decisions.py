@@ -167,6 +167,19 @@ def recognize(
             is unknown.
         ResultError: no metamer can be read, none was judged by the inclusion test, `truth` has none of the stimuli, or
             the truth is required and not known for any stimulus.
+
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recognition.truth import Truth
+    >>> from tfmetamers.synthesis import synthesize_batch
+    >>> labels = ["cat", "dog", "owl"]
+    >>> network = from_function(lambda stimuli: {"logits": 2 * stimuli}, (3,), labels=labels, logits="logits")
+    >>> stimuli = np.array([[0.1, 0.7, 0.2]])
+    >>> metamers = synthesize_batch(network, stimuli, layers="logits", ids=["rex"], steps=2)
+    >>> folders = save_metamers(metamers, "metamers")
+    >>> recognition = recognize("metamers", [network], include_failed=True, truth={"rex": Truth(label="dog")})
+    >>> [(decision.layer, decision.truth_label) for decision in recognition.decisions]
+    [('natural', 'dog'), ('logits', 'dog')]
     """
     out = Path(out)
     check_rule(rule)

@@ -58,6 +58,15 @@ SUMMARY_COLUMNS = {
     "min_margin": "smallest margin above null",
 }
 
+#: Those that are shown beside the published numbers of the 2023 paper.
+PUBLISHED_COLUMNS = {
+    "median_loss": "median loss",
+    "published_loss_range": "published",
+    "null_maximum": "null maximum",
+    "published_null_maximum_range": "published",
+    "median_correlation": "median correlation",
+    "published_correlation": "published",
+}
 #: Those that only the test of 2023 has.
 OF_2023 = ("low_pearson", "low_snr")
 
@@ -94,6 +103,17 @@ def write_report(
 
     Raises:
         ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> write_report("metamers", list(evaluate("metamers", networks=network)), nulls={}).as_posix()
+    'metamers/report.html'
     """
     if not judged:
         raise ResultError(
@@ -108,7 +128,23 @@ def write_report(
 
 
 def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
-    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why."""
+    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> (folder,) = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> judged = list(evaluate("metamers", networks=network))
+    >>> find_unreadable(judged)
+    {}
+    >>> (folder / "trace.csv").unlink()
+    >>> list(find_unreadable(judged)) == [folder]
+    True
+    """
     found = [attempt(each.folder, _read_all, each) for each in judged]
     return {failure.folder: failure.reason for failure in found if isinstance(failure, Failure)}
 
@@ -130,7 +166,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "counted": counted, "label": _label}
+    environment.filters |= {"number": _number, "counted": counted, "label": _label, "brief": _brief}
     return environment.get_template("report.html")
 
 
@@ -151,6 +187,8 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
             for column, title in SUMMARY_COLUMNS.items()
             if column not in OF_2023 or any(row[column] is not None for row in summary)
         },
+        "published": [row for row in summary if row["published_model"]],
+        "published_columns": PUBLISHED_COLUMNS,
         "is_reduced": is_reduced,
         "thumbnail": THUMBNAIL,
         "figure_thumbnail": FIGURE_THUMBNAIL,
@@ -479,3 +517,10 @@ def _number(value, missing: str = "undefined") -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return missing
     return (f"{value:.4f}" if isinstance(value, float) else f"{value:,}").replace("-", "\N{MINUS SIGN}")
+
+
+def _brief(value) -> str:
+    """Write a number, or the two that it lies between, with three digits."""
+    if isinstance(value, list):
+        return " to ".join(map(_brief, value))
+    return "\N{EN DASH}" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")

@@ -1,5 +1,6 @@
 """The loop that turns noise into metamers, and its resumable state."""
 
+import dataclasses
 import time
 import warnings
 import weakref
@@ -21,6 +22,7 @@ from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
+from tfmetamers.utilities.device import device_name, driver_version, has_gpu, uses_tf32
 from tfmetamers.utilities.interrupts import defer_sigint
 from tfmetamers.utilities.memory import require_free_memory
 from tfmetamers.utilities.versions import describe_versions
@@ -40,6 +42,17 @@ class Synthesis:
         recipe: the recipe.
         kernels: how convolutions are computed.
         deterministic: whether steps use deterministic operations alone.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recipes import find_recipe
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> synthesis = Synthesis(network, layer="tanh", recipe=find_recipe(network.recipe).replace(steps=3))
+    >>> targets = synthesis.targets(np.zeros((2, 6), np.float32))
+    >>> state = synthesis.advance(targets, synthesis.start(["ab12", "cd34"], seed=0), steps=3)
+    >>> state.stimuli.shape, state.losses.shape
+    ((2, 6), (3, 2))
     """
 
     def __init__(
@@ -80,6 +93,7 @@ class Synthesis:
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
+        self._allows_tf32 = uses_tf32()
         self._registered: set[str] = set()
         weakref.finalize(self, forget_gradients, self._registered)
 
@@ -260,7 +274,15 @@ class Synthesis:
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
         predictions = zip(self._predictions(originals), self._predictions(state.stimuli), strict=True)
         network, layer, versions = self.network.describe(), self._describe_layer(), describe_versions()
-        threads, size = operation_threads(), len(originals)
+        computation = ComputationRecord(
+            state.deterministic,
+            operation_threads(),
+            batch_size=len(originals),
+            place=0,
+            device=device_name(),
+            driver=driver_version(),
+            tf32=self._allows_tf32 and not state.deterministic,
+        )
         return [
             Metamer(
                 stimulus=state.stimuli[item],
@@ -278,7 +300,7 @@ class Synthesis:
                     kernels=self.kernels,
                     asked_kernels=self.asked_kernels,
                     initial=None,
-                    computation=ComputationRecord(state.deterministic, threads, size, place=item),
+                    computation=dataclasses.replace(computation, place=item),
                     loss=LossRecord(float(losses[0, item]), float(losses[-1, item]), float(exact_losses[item])),
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
@@ -360,6 +382,8 @@ def check_bounds(recipe: Recipe, stimuli: np.ndarray, what: str) -> None:
 def check_memory(network: Network, layers: Iterable[str], kernels: str | None, batch_size: int) -> None:
     """Refuse layers whose steps, with quick kernels, take more memory than is free now; small ones are not refused.
 
+    Nor is anything on a GPU, whose free memory TensorFlow does not tell.
+
     Args:
         network: the network.
         layers: names of layers.
@@ -369,6 +393,8 @@ def check_memory(network: Network, layers: Iterable[str], kernels: str | None, b
     Raises:
         ArgumentError: one does not fit, by the estimate of `Network.step_bytes`, or is unknown.
     """
+    if has_gpu():
+        return
     quick = [layer for layer in layers if (kernels or network.default_kernels(layer)) == "quick"]
     for layer, needed in network.step_bytes(quick, batch_size, kernels).items():
         require_free_memory(needed, f"A step of {network.name} at {layer} with quick kernels")

@@ -76,6 +76,16 @@ def execute_run(
             could not be loaded. All other metamers were made.
         BusyError: another run is still making some; all others were made.
         ResultError: a folder cannot be written.
+
+    >>> from tfmetamers.networks import load_network
+    >>> from tfmetamers.stimuli import sample_word
+    >>> from tfmetamers.synthesis import Request, plan_request, plan_run
+    >>> network = load_network("small_word_aliased")
+    >>> request = Request(network.spec, ["conv_0"], [sample_word()], "metamers", overrides={"steps": "1"})
+    >>> specs, outline, recipe = plan_request(request, lambda: network)
+    >>> for job, metamer in execute_run(plan_run(specs, "metamers"), network):
+    ...     print(job.folder.as_posix(), metamer.record.correlation > metamer.record.initial_correlation)
+    metamers/small_word_aliased/conv_0~steps-1/human/0 True
     """
     _check_memory(plan, network)
     run = Run(

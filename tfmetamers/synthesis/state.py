@@ -14,9 +14,8 @@ class SynthesisState:
 
     Attributes:
         stimuli: the metamers as they are.
-        first_moment: what the optimiser keeps of gradients (`tfmetamers.synthesis.optimizers`): Adam their running
-            mean, steps of fixed length the last one.
-        second_moment: Adam's running mean of the squared gradient; zeros with steps of fixed length.
+        first_moment: Adam's running mean of the gradient; for steps of one length, the last gradient that is not zero.
+        second_moment: Adam's running mean of the squared gradient.
         losses: loss of each item (axis 1) before each step so far (axis 0).
         seconds: wall time spent on the steps so far.
         deterministic: whether all of them used deterministic operations alone.

@@ -45,6 +45,7 @@ def describe_card(card: dict) -> str:
         _data(card["data"]),
         "## Settings",
         tabulate([(name, value) for name, value in _flat(settings)], ["setting", "value"], tablefmt="github"),
+        _perturbation(card),
         f"The network has {card['weights']:,} weights. It takes sounds of "
         f"{front_end['samples'] / front_end['sampling_rate']:g} s at {front_end['sampling_rate']} Hz, with a root mean "
         "square of 0.1. Its front end:",
@@ -64,6 +65,18 @@ def _outcome(card: dict) -> str:
         return f"Training stopped at epoch {card['epoch']}, the first to reach its threshold in validation."
     return (
         f"No threshold was reached in {epochs}; the weights are those of epoch {card['epoch']}, the best in validation."
+    )
+
+
+def _perturbation(card: dict) -> str:
+    perturbation = card["settings"].get("perturbation")
+    if perturbation is None:
+        return ""
+    share = perturbation["eps"] / card["history"][0]["signal_norm"]
+    kind = "Adversarial" if perturbation["steps"] else "Random"
+    return (
+        f"{kind} perturbations of an L2 norm of at most {perturbation['eps']:g}, {100 * share:.2g} % of the mean norm "
+        f"of its {perturbation['domain']}s, were added to the sounds of training."
     )
 
 

@@ -1,63 +1,82 @@
-"""Perturbations of what a network is trained on: by an adversary, or at random and as large."""
+"""Perturbations of the sounds that a network is trained on: random ones, and those that raise its loss."""
 
+import zlib
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfmetamers.errors import ArgumentError
 from tfmetamers.training.settings import PerturbationSettings
 
-#: Added to the length of a gradient before it is divided by (``attack_steps.py`` of the 2023 release).
-_SMALLEST = 1e-10
+#: Keeps the direction of a gradient of zeros finite (``attack_steps.py`` in model_metamers_pytorch).
+TINY = 1e-10
 
-#: What seeds the random start, beside the seed of the step: dropout has the others.
-_SEED = 7919
+#: The smallest value of a signal. The release clamps waveforms to [-1, 1], but sounds of a fixed root mean square may
+#: have clicks beyond that, which would be cut.
+MINIMA = {"waveform": -float("inf"), "cochleagram": 0.0}
 
 
 def perturb(
-    settings: PerturbationSettings, inputs: tf.Tensor, loss: Callable[[tf.Tensor], tf.Tensor], seed: tf.Tensor
+    signals: tf.Tensor, loss: Callable[[tf.Tensor], tf.Tensor], settings: PerturbationSettings, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Return inputs with a perturbation of at most the settings' size, inside a `tf.function`.
+    """Add perturbations whose L2 norm is at most eps: by projected gradient descent, or at random.
 
-    An adversary starts at a random perturbation of that size, goes some steps up the gradient of the loss, and is put
-    back onto the ball around the inputs after each (projected gradient descent; ``attacker.py`` and ``attack_steps.py``
-    of the library robustness, which the 2023 paper's networks were trained with). A random perturbation is the start
-    alone.
+    A perturbation begins at a random point of the sphere of radius eps. Each step adds a vector of fixed length along
+    the gradient of the loss, and takes what lies outside the sphere back onto it (``L2Step`` in ``attack_steps.py`` of
+    model_metamers_pytorch). Silent signals are perturbed too.
 
     Args:
-        settings: the norm, the size and the steps.
-        inputs: float32 (batch, ...), waveforms or cochleagrams.
-        loss: the loss of perturbed inputs, a scalar.
-        seed: int32 (2,), of the random start.
+        signals: float32 (batch, ...), waveforms or cochleagrams.
+        loss: from signals to the loss to raise, a scalar; the loss of each signal adds to it without depending on the
+            others.
+        settings: the size of perturbations and the number of steps; with none, perturbations are random.
+        seed: int32 (2,), of the random points.
 
     Returns:
-        float32 of the same shape.
+        float32, of the shape of `signals`.
     """
-    difference = _random_difference(settings, tf.shape(inputs), seed + tf.constant([0, _SEED]))
-    for _ in range(0 if settings.random else settings.steps):
+    seed = seed + tf.constant([0, zlib.crc32(b"perturbation") % 2**31], tf.int32)
+    start = settings.eps * _direction(tf.random.stateless_normal(tf.shape(signals), seed))
+    start.set_shape(signals.shape)
+
+    def limited(perturbations):
+        """Keep perturbed signals above their minimum; these lie there, so that no perturbation becomes larger."""
+        return tf.maximum(signals + perturbations, MINIMA[settings.domain]) - signals
+
+    def step(perturbations):
         with tf.GradientTape() as tape:
-            tape.watch(difference)
-            value = loss(inputs + difference)
-        difference = _stepped(settings, difference, tape.gradient(value, difference))
-    return inputs + tf.stop_gradient(difference)
+            tape.watch(perturbations)
+            value = loss(signals + perturbations)
+        moved = perturbations + settings.eps * settings.relative_step * _direction(tape.gradient(value, perturbations))
+        return [limited(moved * tf.minimum(1.0, settings.eps / (norms(moved) + TINY)))]
+
+    (perturbations,) = tf.while_loop(
+        lambda _: True, step, [limited(start)], maximum_iterations=settings.steps, parallel_iterations=1
+    )
+    return signals + perturbations
 
 
-def _random_difference(settings: PerturbationSettings, shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Return a perturbation of the full size: on the sphere, or in a corner of the cube."""
-    noise = tf.random.stateless_normal(shape, seed)
-    if settings.norm == "linf":
-        return settings.eps * tf.sign(noise)
-    return settings.eps * noise / (_lengths(noise) + _SMALLEST)
+def norms(signals: tf.Tensor) -> tf.Tensor:
+    """Return the L2 norm of each item of a batch, float32 (batch, 1, ...)."""
+    return tf.sqrt(tf.reduce_sum(tf.square(signals), axis=list(range(1, signals.shape.rank)), keepdims=True))
 
 
-def _stepped(settings: PerturbationSettings, difference: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-    """Return a perturbation after a step up a gradient, put back onto the ball."""
-    if settings.norm == "linf":
-        moved = difference + settings.used_step_size * tf.sign(gradient)
-        return tf.clip_by_value(moved, -settings.eps, settings.eps)
-    moved = difference + settings.used_step_size * gradient / (_lengths(gradient) + _SMALLEST)
-    return moved * tf.minimum(1.0, settings.eps / (_lengths(moved) + _SMALLEST))
+def check_size(settings: PerturbationSettings, signal_norm: float) -> None:
+    """Refuse perturbations that are as large as the signals.
+
+    Args:
+        settings: the size of perturbations.
+        signal_norm: the mean L2 norm of signals.
+
+    Raises:
+        ArgumentError: they are as large, or larger.
+    """
+    if not settings.eps < signal_norm:
+        raise ArgumentError(
+            f"The setting eps is {settings.eps:g}, but the {settings.domain}s of this corpus have a mean L2 norm of "
+            f"only {signal_norm:.4g}; give a smaller one (the 2023 paper's is 5 % of the norm of its waveforms)."
+        )
 
 
-def _lengths(values: tf.Tensor) -> tf.Tensor:
-    """Return the Euclidean length of each item, of a shape that the items can be divided by."""
-    return tf.sqrt(tf.reduce_sum(tf.square(values), axis=tf.range(1, tf.rank(values)), keepdims=True))
+def _direction(signals: tf.Tensor) -> tf.Tensor:
+    return signals / (norms(signals) + TINY)

@@ -18,6 +18,7 @@ from tfmetamers.networks.auditory.architecture import Architecture, as_json, tra
 from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
 from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.cost import StepCost, measure_cost
 from tfmetamers.training.epochs import (
     CHECKPOINT_FILE,
     EPOCHS_FOLDER,
@@ -29,9 +30,11 @@ from tfmetamers.training.epochs import (
 )
 from tfmetamers.training.evaluation import measure, measure_test
 from tfmetamers.training.mixtures import Labels, draw_mixtures, mixture_dataset, read_batches, word_labels
+from tfmetamers.training.perturbation import check_size
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.device import grow_memory
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, sweep
 from tfmetamers.utilities.json_files import read_json, typed
@@ -56,6 +59,7 @@ def train(
     note: str = "",
     progress: Callable[[int, int, int, float], None] | None = None,
     report: Callable[[dict], None] | None = None,
+    report_cost: Callable[[StepCost], None] | None = None,
 ) -> dict:
     """Train an auditory network, or resume a run with the same settings where it was stopped.
 
@@ -74,19 +78,40 @@ def train(
         note: text to add to the card, such as the source of the recordings and their licence.
         progress: called with the epoch, the step, the number of steps in an epoch and the loss.
         report: called with each epoch's entry of the history, including those of epochs before the run was resumed.
+        report_cost: called before the first epoch of this call with what a step costs, where sounds are perturbed.
 
     Returns:
         The content of ``card.json`` in the folder.
 
     Raises:
         CorpusError: a manifest or one of its recordings cannot be used.
-        ArgumentError: the architecture cannot be trained.
+        ArgumentError: the architecture cannot be trained, or perturbations are as large as the sounds.
         ResultError: the folder contains another run, is in use, or cannot be written.
+
+    >>> from tfmetamers.cochlea import CochleagramSettings
+    >>> from tfmetamers.networks import LayerSpecification
+    >>> from tfmetamers.stimuli import save_sound
+    >>> for word, frequency in {"low": 250, "high": 1500}.items():
+    ...     tone = 0.1 * np.sin(2 * np.pi * frequency * np.arange(12000) / 4000)
+    ...     save_sound(tone.astype(np.float32), f"{word}.wav", sampling_rate=4000)
+    >>> splits = ["train", "validation", "test"]
+    >>> clips = [(f"{word}.wav", start, word, splits[start]) for word in ("low", "high") for start in range(3)]
+    >>> words = pd.DataFrame(clips, columns=["file", "start", "word", "split"]).assign(speaker="")
+    >>> words.to_csv("words.csv", index=False)
+    >>> words.rename(columns={"word": "categories"}).to_csv("backgrounds.csv", index=False)
+    >>> cochleagram = CochleagramSettings(
+    ...     sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=4, envelope_rate=100, window=201
+    ... )
+    >>> flat = LayerSpecification("tf.layers.flatten", {"name": "flat"})
+    >>> top = LayerSpecification("fc_top_classification", {"name": "fc_top"})
+    >>> architecture = Architecture("mine", (flat, top), {"words": 3}, cochleagram=cochleagram)
+    >>> settings = TrainingSettings(epochs=1, batch_size=2, deterministic=False)
+    >>> card = train(architecture, "words.csv", "backgrounds.csv", settings, "run")
+    >>> card["finished"], card["data"]["words"]["clips"]
+    (True, {'train': 2, 'validation': 2, 'test': 2})
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
-    if settings.perturbation is not None:
-        settings.perturbation.check_signal(architecture.cochleagram.samples)
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)
@@ -97,6 +122,7 @@ def train(
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    grow_memory()
     with deterministic_operations(settings.deterministic), alone:
         sweep(out)
         traced = trace(architecture, settings.seed)
@@ -111,6 +137,8 @@ def train(
         if not is_reached and len(history) < settings.epochs:
             check_recordings(speech, seconds)
             check_recordings(noise, 1 / architecture.cochleagram.sampling_rate)
+            if report_cost and settings.perturbation:
+                report_cost(measure_cost(architecture, settings))
         card = {
             "name": architecture.name,
             "note": "\n\n".join(filter(None, [architecture.note, note])),
@@ -164,8 +192,11 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         batch_size=settings.batch_size,
     )
     steps = -(-len(clips) // settings.batch_size)
-    losses, silent, clipped = [], 0, 0
+    losses, silent, clipped, perturbed = [], 0, 0, {}
     for step, batch in enumerate(read_batches(dataset), start=1):
+        if step == 1 and settings.perturbation:
+            perturbed = {"signal_norm": trainer.signal_norm(batch)}
+            check_size(settings.perturbation, **perturbed)
         losses.append(trainer.step(batch, seed=(settings.seed, (epoch - 1) * steps + step)))
         silent += int(batch["silent"].numpy().sum())
         clipped += int(batch["clipped"].numpy().sum())
@@ -182,6 +213,7 @@ def _train_epoch(trainer, speech, noise, labels, settings, epoch, progress) -> d
         "learning_rate": settings.learning_rate_of(epoch - 1),
         "silent_clips": silent,
         "clipped_clips": clipped,
+        **perturbed,
     }
 
 

@@ -11,11 +11,8 @@ TASKS = ("words", "categories", "both")
 
 OPTIMIZERS = ("sgd", "adam")
 
-#: Where a perturbation can be added, and how its size can be measured.
-PERTURBED, NORMS = ("waveform", "cochleagram"), ("l2", "linf")
-
-#: The length of a waveform as networks get it, over the square root of its samples.
-_LEVEL = 0.1
+#: What perturbations can be added to.
+PERTURBED = ("waveform", "cochleagram")
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,10 @@ class MixtureSettings:
 
     Raises:
         ArgumentError: a value is out of its range.
+
+    >>> mixture = MixtureSettings(min_snr=0.0, max_snr=20.0)
+    >>> mixture.shift, mixture.clean
+    (0.1, 0.05)
     """
 
     min_snr: float = -10.0
@@ -60,66 +61,36 @@ class MixtureSettings:
 
 @dataclass(frozen=True)
 class PerturbationSettings:
-    """How what a network hears is perturbed in training, by an adversary or at random.
+    """What is added to the sounds that a network is trained on.
 
-    Five steps of half the size from a random start are those of the 2023 paper's networks
-    (``pytorch_checkpoints/README`` in model_metamers_pytorch). Their waveforms, of 40,000 samples, were perturbed by
-    0.5 and 1 (``"l2"``, 2.5 and 5 % of a waveform of root mean square 0.1) and by 0.002 (``"linf"``).
+    Adversarial perturbations raise the network's loss; they are found by projected gradient descent. The 2023 paper's
+    auditory networks had five steps of half of eps (``pytorch_checkpoints/README`` in model_metamers_pytorch), and
+    random perturbations of the norm eps as their control.
+
+    >>> PerturbationSettings("waveform", eps=0.45)
+    PerturbationSettings(domain='waveform', eps=0.45, steps=5, relative_step=0.5)
 
     Attributes:
-        of: ``"waveform"`` or ``"cochleagram"``: what is perturbed.
-        eps: the size of the perturbation, above 0; that of a waveform is below the waveform's own.
-        norm: ``"l2"``, the Euclidean length of the perturbation, or ``"linf"``, its largest value.
-        random: whether it is random and has the full size, instead of going up the gradient of the loss.
-        steps: steps of the adversary.
-        step_size: the size of a step, in the same norm; None for half of `eps`.
+        domain: what they are added to, ``"waveform"`` or ``"cochleagram"``.
+        eps: the largest L2 norm of a perturbation, below that of the signal; paper: 1.0, which is 5 % of the norm of
+            its waveforms.
+        steps: steps of projected gradient descent; 0 for random perturbations.
+        relative_step: the length of a step, in units of eps.
 
     Raises:
         ArgumentError: a value is unknown or out of its range.
     """
 
-    of: str
+    domain: str
     eps: float
-    norm: str = "l2"
-    random: bool = False
     steps: int = 5
-    step_size: float | None = None
+    relative_step: float = 0.5
 
     def __post_init__(self):
-        if self.of not in PERTURBED:
-            raise unknown_name("perturbed quantity", self.of, PERTURBED)
-        if self.norm not in NORMS:
-            raise unknown_name("norm", self.norm, NORMS)
-        check_positive(self, "eps")
-        check_whole_numbers(self, "steps", minimum=1)
-        if self.step_size is not None:
-            check_positive(self, "step_size")
-
-    @property
-    def used_step_size(self) -> float:
-        """The size of a step of the adversary."""
-        return self.eps / 2 if self.step_size is None else self.step_size
-
-    @property
-    def passes(self) -> int:
-        """Passes forward and backward through the network in a step of training, its own included."""
-        return 1 if self.random else self.steps + 1
-
-    def check_signal(self, samples: int) -> None:
-        """Refuse a perturbation of waveforms that is as large as the waveforms.
-
-        Args:
-            samples: of a waveform.
-
-        Raises:
-            ArgumentError: it is.
-        """
-        signal = _LEVEL * (math.sqrt(samples) if self.norm == "l2" else 1)
-        if self.of == "waveform" and self.eps >= signal:
-            raise ArgumentError(
-                f"The setting eps is {self.eps:g}, and a waveform of {samples:,} samples has {signal:.3g} in the norm "
-                f"{self.norm}; give less, such as {0.05 * signal:.2g}."
-            )
+        if self.domain not in PERTURBED:
+            raise unknown_name("domain", self.domain, PERTURBED)
+        check_positive(self, "eps", "relative_step")
+        check_whole_numbers(self, "steps", minimum=0)
 
 
 @dataclass(frozen=True)
@@ -149,10 +120,14 @@ class TrainingSettings:
         deterministic: use only deterministic operations, so that the same settings give the same weights on the same
             machine.
         mixture: how speech and backgrounds are mixed.
-        perturbation: how these mixtures are perturbed; None where they are not.
+        perturbation: what is added to the mixtures in training, and not in validation or test; None for nothing.
 
     Raises:
         ArgumentError: a value is unknown or out of its range.
+
+    >>> settings = TrainingSettings(task="words", epochs=100, word_threshold=0.6)
+    >>> settings.thresholds, [settings.learning_rate_of(epoch) for epoch in (0, 49, 50)]
+    ({'word_accuracy': 0.6}, [0.01, 0.01, 0.001])
     """
 
     task: str = "words"

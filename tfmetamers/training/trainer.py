@@ -11,7 +11,7 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import Architecture, trace, training_outputs
 from tfmetamers.networks.auditory.layer_names import LABEL_TASK, TOPS
 from tfmetamers.networks.auditory.layer_types import TrainingPass
-from tfmetamers.training.perturbation import perturb
+from tfmetamers.training.perturbation import norms, perturb
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
@@ -25,6 +25,7 @@ class TrainableNetwork:
 
     Attributes:
         architecture: the layers.
+        front_end: from waveforms to cochleagrams.
         variables: each variable by its name in a checkpoint.
     """
 
@@ -50,7 +51,7 @@ class TrainableNetwork:
                 f"{' and '.join(TASK_KEYS.values())} can be trained, so name them so."
             )
         self.architecture = architecture
-        self._front_end = build_front_end("fast", architecture.cochleagram)
+        self.front_end = build_front_end("fast", architecture.cochleagram)
         trained = {variable.op.name: variable.trainable for variable in trace(architecture).variables}
         self.variables = {
             name: tf.Variable(weights[name], trainable=is_trained, name=name) for name, is_trained in trained.items()
@@ -78,9 +79,18 @@ class TrainableNetwork:
         return self._logits(waveforms, None)
 
     def _logits(self, waveforms, training: TrainingPass | None) -> dict[str, tf.Tensor]:
-        return self._logits_of_cochleagrams(self._front_end(waveforms), training)
+        return self.logits_of_cochleagrams(self.front_end(waveforms), training)
 
-    def _logits_of_cochleagrams(self, cochleagrams, training: TrainingPass | None) -> dict[str, tf.Tensor]:
+    def logits_of_cochleagrams(self, cochleagrams, training: TrainingPass | None) -> dict[str, tf.Tensor]:
+        """Return the logits of each task in a graph that is being built.
+
+        Args:
+            cochleagrams: float32 (batch, channels, envelope samples, 1).
+            training: the pass of training; None for the network as it is at inference.
+
+        Returns:
+            float32 (batch, classes) by ``"word"`` and ``"categories"``, for the tasks that the network has.
+        """
         outputs = training_outputs(self.architecture, cochleagrams, self.variables, training)
         return {task: outputs[key] for task, key in TASK_KEYS.items() if key in outputs}
 
@@ -96,12 +106,12 @@ class Trainer:
     def __init__(self, network: TrainableNetwork, settings: TrainingSettings):
         """Make the optimiser's variables."""
         self.network = network
+        self._perturbation = settings.perturbation
         self.optimizer = {
             "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=settings.momentum),
             "adam": keras.optimizers.Adam,
         }[settings.optimizer](settings.learning_rate)
         self.optimizer.build(network.trainable_variables)
-        self._perturbation = settings.perturbation
         self._weights = {"word": 1.0, "categories": settings.category_weight if settings.task == "both" else 1.0}
 
     @defer_sigint()
@@ -114,34 +124,38 @@ class Trainer:
         """
         return float(self._step(batch["waveform"], batch["word"], batch["categories"], tf.constant(seed, tf.int32)))
 
+    @defer_sigint()
+    def signal_norm(self, batch: Mapping[str, tf.Tensor]) -> float:
+        """Return the mean L2 norm of what perturbations are added to: the waveforms of a batch, or its cochleagrams."""
+        return float(tf.reduce_mean(norms(self._perturbed_signals(batch["waveform"]))))
+
+    def _perturbed_signals(self, waveforms):
+        in_cochleagram = self._perturbation is not None and self._perturbation.domain == "cochleagram"
+        return self.network.front_end(waveforms) if in_cochleagram else waveforms
+
+    def _loss(self, signals, word, categories, training: TrainingPass | None):
+        """Return the loss of waveforms (batch, samples), or of cochleagrams (batch, channels, envelope samples, 1)."""
+        network = self.network
+        logits_of = network._logits if signals.shape.rank == 2 else network.logits_of_cochleagrams
+        logits = logits_of(signals, training)
+        return tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
+
     @tf.function(autograph=False, reduce_retracing=True)
     def _step(self, waveforms, word, categories, seed):
         network, training = self.network, TrainingPass(seed)
-        heard, logits = self._perturbed(waveforms, word, categories, seed)
+        signals = self._perturbed_signals(waveforms)
+        if self._perturbation is not None:
+            # The network that is attacked is that of inference, as in the release (`AttackerModel` of robustness).
+            signals = perturb(
+                signals, lambda perturbed: self._loss(perturbed, word, categories, None), self._perturbation, seed
+            )
         with tf.GradientTape() as tape:
-            loss = self._loss(logits(heard, training), word, categories)
+            loss = self._loss(signals, word, categories, training)
         trained = network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, trained), trained)
         for name, value in training.moving_averages.items():
             network.variables[name].assign(value)
         return loss
-
-    def _perturbed(self, waveforms, word, categories, seed):
-        """Return what the network hears, and the function that gives logits of it and of a pass of training.
-
-        The adversary attacks the network as it is at inference, as that of the library robustness does.
-        """
-        network, settings = self.network, self._perturbation
-        if settings is None:
-            return waveforms, network._logits
-        is_of_waveforms = settings.of == "waveform"
-        heard = waveforms if is_of_waveforms else network._front_end(waveforms)
-        logits = network._logits if is_of_waveforms else network._logits_of_cochleagrams
-        attacked = perturb(settings, heard, lambda each: self._loss(logits(each, None), word, categories), seed)
-        return attacked, logits
-
-    def _loss(self, logits, word, categories) -> tf.Tensor:
-        return tf.add_n([self._weights[task] * _loss(task, logits[task], word, categories) for task in logits])
 
 
 def _loss(task: str, logits, word, categories) -> tf.Tensor:

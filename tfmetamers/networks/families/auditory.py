@@ -25,7 +25,8 @@ from tfmetamers.utilities.words import counted
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
     from tfmetamers.networks.graph.traced_graph import TracedGraph
-    from tfmetamers.networks.network import Network, Provenance
+    from tfmetamers.networks.network import Network
+    from tfmetamers.networks.provenance import Provenance
 
 #: Variables that a checkpoint may hold besides the network's: those of its training.
 TRAINING_EXTRAS = ("global_step", "beta1_power", "beta2_power", "*/Adam", "*/Adam_1")

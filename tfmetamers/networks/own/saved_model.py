@@ -11,9 +11,10 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tfmetamers.checkpoints.layout import find_checkpoint
 from tfmetamers.checkpoints.saved_variables import BundledVariables
 from tfmetamers.errors import ArgumentError, CheckpointError, first_line, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import read_regular
