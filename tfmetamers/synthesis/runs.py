@@ -63,7 +63,7 @@ def execute_run(
         plan: the plan.
         network: the network that its specs name.
         snapshot_every: save the stimulus as a picture every so many steps.
-        keep_state: keep Adam's state with each metamer, so that it can be continued to more steps.
+        keep_state: keep the optimiser's state with each metamer, so that it can be continued to more steps.
         deterministic: use only operations that give the same numbers in every process on this machine.
         progress: called about once a second.
 
@@ -208,7 +208,7 @@ class Run:
         Args:
             network: the network.
             snapshot_every: save the stimulus as a picture every so many steps.
-            keep_state: keep Adam's state with each metamer.
+            keep_state: keep the optimiser's state with each metamer.
             deterministic: use only operations that give the same numbers in every process on this machine.
             progress: called about once a second.
             may_write: called before anything is written; what it raises ends the batch as it is on disk.

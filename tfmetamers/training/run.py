@@ -146,7 +146,7 @@ def train(
             "settings": dataclasses.asdict(settings),
             "data": data,
             "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
-            "front_end": {"trained_with": "fast", **dataclasses.asdict(architecture.cochleagram)},
+            "front_end": {"trained_with": "fast", **architecture.cochleagram.to_json()},
             "versions": {name: version(name) for name in ("tfmetamers", "tensorflow", "keras", "numpy")},
         }
         with contextlib.closing(tf.summary.create_file_writer(str(out / "logs"))) as logs:
