@@ -1,6 +1,7 @@
 """Seconds a synthesis step and peak memory, against the original way of running it, in the same run.
 
     python benchmarks/image_step.py
+    python benchmarks/image_step.py --device GPU:0    # docs/devices.md says what to report of it
 
 The original way is the released one: tf_slim's graph in a TensorFlow 1 session, stepped by
 `tf.compat.v1.train.AdamOptimizer`. Pairs alternate, and medians of the pairs' ratios are printed. Beside them
@@ -10,6 +11,7 @@ Weights are random: speed does not depend on them.
 """
 
 import os
+import re
 import statistics
 import tempfile
 from functools import partial
@@ -28,6 +30,9 @@ from tfmetamers.networks.graph.traced_graph import TracedGraph
 from tfmetamers.recipes import find_recipe
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis
+from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.device import describe_device, driver_version, has_gpu, uses_tf32
+from tfmetamers.utilities.versions import describe_versions
 
 CASES = [("vgg_19", "conv5_4"), ("inception_v3", "Mixed_6e"), ("resnet_v2_101", "block4")]
 
@@ -169,11 +174,37 @@ def compare_layers(pairs: int, checkpoints: dict[str, str]) -> list[list[str]]:
     return rows
 
 
+def choose_device(context, option, device: str) -> str:
+    """Have this process and those that it starts see one device alone; TensorFlow must not be at work yet."""
+    named = re.fullmatch(r"CPU|GPU:(\d+)", device)
+    if not named:
+        raise click.BadParameter(f"{device!r} is no device; CPU or GPU:NUMBER was expected, such as GPU:0.")
+    os.environ["CUDA_VISIBLE_DEVICES"] = named[1] or "-1"
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # The processes of all ways share it.
+    if named[1] and not has_gpu():
+        raise click.BadParameter(f"TensorFlow sees no {device}; docs/devices.md says how it gets to see a GPU.")
+    return device
+
+
+def describe_machine() -> list[tuple[str, str]]:
+    """Return what numbers of a device are reported with."""
+    build = tf.sysconfig.get_build_info()
+    with deterministic_operations():
+        tf32 = uses_tf32()
+    rows = [("device", describe_device()), *describe_versions().items()]
+    if has_gpu():
+        rows += [("driver", driver_version()), ("TF32 in steps of tfmetamers", tf32)]
+        rows += [("CUDA", build.get("cuda_version")), ("cuDNN", build.get("cudnn_version"))]
+    return rows
+
+
 @click.command()
+@click.option("--device", default="CPU", show_default=True, callback=choose_device, help="CPU, or a GPU such as GPU:0.")
 @click.option("--pairs", default=7, show_default=True, help="Alternations to take medians of.")
 @click.option("--steps", default=5, show_default=True, help="Steps in a row.")
-def main(pairs, steps):
+def main(device, pairs, steps):
     """Measure and print both tables."""
+    print(tabulate([("asked for", device), *describe_machine()], tablefmt="plain", disable_numparse=True), end="\n\n")
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = {name: write_checkpoint(name, folder) for name in slim.DEFINITIONS}
         headers = [

@@ -3,11 +3,11 @@
     python benchmarks/null_distribution.py
     python benchmarks/null_distribution.py --stimuli FOLDER
 
-The released way is two forward passes a pair, and `scipy.stats.spearmanr` for each layer; one pass here gives the
-activations of all layers at once, which favours it. It is measured before and after ours, and both are taken together.
-Ours is the whole of `build_null`, all pairs of the stimuli, with the pictures read from disk. A million pairs are
-projected as all pairs of 1,415 stimuli: so many times what a stimulus takes, and a million times what a pair takes.
-Weights are random: speed does not depend on them.
+The released way is two forward passes a pair, and for each layer `scipy.stats.spearmanr`, Pearson's coefficient and the
+signal-to-noise ratio; one pass here gives the activations of all layers at once, which favours it. It is measured
+before and after ours, and both are taken together. Ours is the whole of `build_null`, all pairs of the stimuli, with
+the pictures read from disk. A million pairs are projected as all pairs of 1,415 stimuli: so many times what a stimulus
+takes, and a million times what a pair takes. Weights are random: speed does not depend on them.
 """
 
 import os
@@ -41,8 +41,14 @@ def write_pictures(folder: Path, count: int) -> None:
         picture.resize((224, 224), Image.Resampling.BILINEAR).save(folder / f"{number:05d}.png")
 
 
+def measures(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+    """Return Spearman's and Pearson's coefficients and the ratio of norms in dB (``tools/distance_measures.py``)."""
+    ratio = np.linalg.norm(first) / np.linalg.norm(first - second)
+    return stats.spearmanr(first, second).statistic, stats.pearsonr(first, second).statistic, 10 * np.log10(ratio)
+
+
 class ReleasedWay:
-    """Two forward passes and SciPy's coefficient of each layer, pair after pair."""
+    """Two forward passes and the measures of each layer, pair after pair."""
 
     def __init__(self, network, stimuli):
         self._layers = list(network.layers)
@@ -64,7 +70,7 @@ class ReleasedWay:
             pair = self._pairs % len(self._stimuli), (self._pairs + 1) % len(self._stimuli)
             started = time.perf_counter()
             first, second = ([each.numpy() for each in self._activations(self._stimuli[number])] for number in pair)
-            found = [stats.spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(first, second, strict=True)]
+            found = [measures(a.ravel(), b.ravel())[0] for a, b in zip(first, second, strict=True)]
             self.seconds += time.perf_counter() - started
             self.coefficients[tuple(sorted(pair))] = found
             self._pairs += 1

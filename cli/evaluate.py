@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from tfmetamers.cli.network_options import quiet_tensorflow
-from tfmetamers.cli.output import Column, json_option, progress_over, quiet_option, say, show_table, warn
+from tfmetamers.cli.output import (
+    Column,
+    json_option,
+    progress_over,
+    quiet_option,
+    say,
+    show_table,
+    show_text_table,
+    warn,
+)
 from tfmetamers.cli.shared_options import look_in_option
 from tfmetamers.errors import ArgumentError
 from tfmetamers.utilities.words import counted
@@ -33,8 +42,9 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     """
     quiet_tensorflow()
     from tfmetamers.inclusion.bundled import bundled_nulls
-    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize, write_table
+    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize
     from tfmetamers.inclusion.evaluation import evaluate as judge_all
+    from tfmetamers.inclusion.verdict_table import write_table
     from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
     from tfmetamers.utilities.files import sweep
 
@@ -49,9 +59,11 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     failures = [each for each in found if isinstance(each, Failure)]
     write_table(judged, out, out / "verdicts.csv")
     rows = summarize(judged)
-    show_table(rows, _COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32])
+    shown = {key: column for key, column in _COLUMNS.items() if key not in _OF_2023 or _are_known(rows, key)}
+    show_table(rows, shown, maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
+        _show_published([row for row in rows if row["published_model"]])
         _advise(judged)
     if unfinished := count_unfinished(out):
         batches = counted(unfinished, "unfinished batch was", "unfinished batches were")
@@ -134,11 +146,51 @@ _COLUMNS = {
     "not_judged": "not judged",
     "other_label": "other label",
     "low_correlation": "correlation not above null",
+    "low_pearson": "Pearson below null",
+    "low_snr": "SNR below null",
     "undefined": "undefined",
     "saved_failed": "passed, not as saved",
     "median_correlation": Column("median correlation", ".4f"),
     "min_margin": Column("smallest margin", ".4f"),
 }
+
+
+def _range(ends) -> str:
+    return " to ".join(f"{end:.3g}" for end in ends)
+
+
+_PUBLISHED_COLUMNS = {
+    "network": "network",
+    "layer": "layer",
+    "published_model": "model of the 2023 paper",
+    "median_loss": Column("median loss", ".3g"),
+    "published_loss_range": Column("published", _range),
+    "spearman_null_maximum": Column("null maximum, Spearman", ".3f"),
+    "published_spearman_null_maximum_range": Column("published", _range),
+    "pearson_null_maximum": Column("null maximum, Pearson", ".3f"),
+    "published_pearson_null_maximum_range": Column("published", _range),
+    "snr_null_maximum": Column("null maximum, SNR (dB)", ".3g"),
+    "published_snr_null_maximum_range": Column("published", _range),
+}
+
+
+def _show_published(rows) -> None:
+    """Show the published numbers of the 2023 paper beside those of its stages."""
+    if rows:
+        say("\nBeside the 2023 paper:")
+        show_text_table(rows, _PUBLISHED_COLUMNS, maxheadercolwidths=12, maxcolwidths=[32, 32, 32])
+        say(
+            "\nThe loss is |r - t| / |t|, r and t being the activations of metamer and original. The published numbers "
+            "are of the paper's own weights, of metamers that passed, and of a million pairs of natural stimuli."
+        )
+
+
+def _are_known(rows, key) -> bool:
+    return any(row[key] is not None for row in rows)
+
+
+#: Columns that only the test of 2023 has.
+_OF_2023 = ("low_pearson", "low_snr")
 
 
 def _explain(rows, nulls, bundled, kept) -> None:

@@ -1,5 +1,7 @@
 """``tfmetamers networks``: the networks and their layers."""
 
+from dataclasses import asdict
+
 import click
 
 from tfmetamers.cli.network_options import (
@@ -14,12 +16,17 @@ from tfmetamers.utilities.words import byte_size
 
 
 @click.group(invoke_without_command=True)
+@click.option("--paper", type=click.Choice(["2023"]), help="List the 48 models of that paper instead.")
 @quiet_option
 @json_option
 @click.pass_context
-def networks(context):
+def networks(context, paper):
     """List the networks; 'networks show NETWORK' prints the layers of one."""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None and paper:
+        raise click.UsageError(f"--paper lists the models of a paper; leave out {context.invoked_subcommand!r}.")
+    if paper:
+        _list_published()
+    elif context.invoked_subcommand is None:
         quiet_tensorflow()
         from tfmetamers.networks import NetworkOutline, NetworkSpec, network_names
 
@@ -49,6 +56,28 @@ def networks(context):
         for note in dict.fromkeys(notes.values()):
             noted = ", ".join(name for name, each in notes.items() if each == note)
             say(f"\n* {noted}: {note}")
+
+
+def _list_published() -> None:
+    """Show the models of the 2023 paper."""
+    from tfmetamers.networks.own.keras_stages import COMMON_DIFFERENCES, STAGES
+    from tfmetamers.published.models import published_models
+
+    columns = {
+        "name": "model",
+        "stages": Column("stages", ", ".join),
+        "weights": "weights",
+        "licence": "licence",
+        "tensorflow": Column("for TensorFlow", lambda has: has if has == "no" else f"its {has}"),
+        "tensorflow_note": "how",
+        "keras": Column("in Keras", lambda name: f"keras:{name}" if name else "-"),
+    }
+    rows = [asdict(model) for model in published_models()]
+    show_table(rows, columns, maxcolwidths=[None, 34, 34, 12, None, 26, None])
+    for differences in dict.fromkeys(stages.differences for stages in STAGES.values()):
+        alike = " and ".join(f"keras:{name}" for name, stages in STAGES.items() if stages.differences == differences)
+        say(f"\nThe stages of {alike}: {differences}")
+    say(f"\nAll of these: {COMMON_DIFFERENCES}")
 
 
 @networks.command(epilog=NOTATION_EPILOG)

@@ -1,4 +1,4 @@
-"""``tfmetamers null``: null distributions, which the correlation of a metamer must exceed."""
+"""``tfmetamers null``: null distributions, which the match of a metamer must exceed."""
 
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tfmetamers.cli.output import (
     warn,
 )
 from tfmetamers.errors import ArgumentError
+from tfmetamers.inclusion.measures import TITLES
 from tfmetamers.inclusion.null import DESIGNS
 from tfmetamers.stimuli.sounds import FITS
 from tfmetamers.utilities.words import counted
@@ -41,9 +42,10 @@ _output_option = click.option(
 
 @click.group()
 def null() -> None:
-    """Build, merge and show null distributions of correlations between unrelated stimuli.
+    """Build, merge and show null distributions: how well unrelated stimuli match.
 
-    A metamer passes only if its activations correlate with the original's more than those of any such pair.
+    A metamer passes only if its activations match the original's better than those of any such pair: by Spearman's
+    correlation and, for recipes of 2023, also by Pearson's and the signal-to-noise ratio.
     """
 
 
@@ -74,7 +76,7 @@ def null() -> None:
     type=MemorySize(),
     default="4GB",
     show_default=True,
-    help="Space for ranks in temporary files beside the output; a single layer may need more.",
+    help="Space for activations and ranks in temporary files beside the output; a single layer may need more.",
 )
 @click.option(
     "--fit",
@@ -85,7 +87,7 @@ def null() -> None:
 @quiet_option
 @json_option
 def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **network):
-    """Correlate the activations of random pairs of stimuli at each LAYER of a network.
+    """Compare the activations of random pairs of stimuli at each LAYER of a network.
 
     Copies of a stimulus and files that cannot be loaded are listed and left out. After an interruption, the same
     command continues; the same seed gives the same file, whatever the memory.
@@ -115,8 +117,8 @@ def build(layers, inputs, pairs, seed, design, memory_bytes, fit, out, text, **n
 @json_option
 def merge(files, out):
     """Merge null distributions of one network that have no pair in common."""
-    from tfmetamers.inclusion.null import merge_nulls
     from tfmetamers.inclusion.null_files import load_null
+    from tfmetamers.inclusion.null_merging import merge_nulls
 
     _check_name(out, (".npz",), "null distribution")
     if len(files) < 2:
@@ -211,6 +213,7 @@ def _show_table(loaded) -> None:
                 "median": loaded.quantile(layer, 0.5) if is_defined else None,
                 "percentile_99_9": loaded.quantile(layer, 0.999) if is_defined else None,
                 "maximum": loaded.maximum(layer) if is_defined else None,
+                **{f"maximum_{name}": _maximum(loaded, layer, name) for name in loaded.further},
             }
         )
     columns = {
@@ -220,5 +223,11 @@ def _show_table(loaded) -> None:
         "median": Column("median", ".4f"),
         "percentile_99_9": Column("99.9th percentile", ".4f"),
         "maximum": Column("maximum", ".4f"),
+        **{f"maximum_{name}": Column(f"maximum of {TITLES[name]}", ".4f") for name in loaded.further},
     }
-    show_table(rows, columns)
+    show_table(rows, columns, maxheadercolwidths=14)
+
+
+def _maximum(loaded, layer, measure) -> float | None:
+    is_defined = loaded.undefined(layer, measure) < loaded.pairs_count
+    return loaded.maximum(layer, measure) if is_defined else None

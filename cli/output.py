@@ -81,6 +81,11 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str | Co
         layout: further arguments of `tabulate`.
     """
     show_json(rows)
+    show_text_table(rows, columns, **layout)
+
+
+def show_text_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str | Column], **layout: Any) -> None:
+    """Show a table as text, as `show_table` does, and not at all as JSON, where another table has its columns."""
     if _is_given("json") or not rows:
         return
     shown = {key: Column(column) if isinstance(column, str) else column for key, column in columns.items()}

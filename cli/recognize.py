@@ -8,7 +8,7 @@ from tfmetamers.cli.network_options import NOTATION_EPILOG, complete_network, mo
 from tfmetamers.cli.output import Column, json_option, progress_counter, quiet_option, say, show_table, warn
 from tfmetamers.cli.shared_options import truth_option
 from tfmetamers.errors import ArgumentError
-from tfmetamers.recognition.categories import RULES
+from tfmetamers.networks.categories import RULES
 from tfmetamers.utilities.words import counted
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import functools
 import importlib
 import inspect
 import json
@@ -14,6 +15,7 @@ import pytest
 import tfmetamers as tm
 
 ROOT = Path(__file__).resolve().parents[1]
+METHODS = (classmethod, property, functools.cached_property)
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -56,9 +58,16 @@ def test_the_block_of_the_readme_runs(run_blocks):
     assert [metamer.record.recipe.steps for metamer in namespace["metamers"]] == [200, 200]
 
 
-def public() -> dict:
-    """Return the public classes and functions of the package by name."""
-    return {name: getattr(tm, name) for name in tm.__all__ if callable(getattr(tm, name))}
+def public(package=tm) -> dict:
+    """Return the public classes and functions of a package by name."""
+    found = {name: getattr(package, name) for name in package.__all__}
+    return {name: value for name, value in found.items() if callable(value)}
+
+
+def public_packages() -> list[str]:
+    """Return the packages whose stubs say what is public in them."""
+    stubs = (ROOT / "tfmetamers").rglob("__init__.pyi")
+    return sorted(".".join(path.relative_to(ROOT).parent.parts) for path in stubs)
 
 
 def is_error(value) -> bool:
@@ -85,7 +94,8 @@ def test_what_documents_import_is_there(file):
 def modules_with_examples() -> list[str]:
     """Return the modules whose docstrings hold examples."""
     files = [path for path in (ROOT / "tfmetamers").rglob("*.py") if ">>>" in path.read_text(encoding="utf-8")]
-    return sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files)
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+    return sorted(module.removesuffix(".__init__") for module in modules)
 
 
 @pytest.mark.parametrize("module", modules_with_examples())
@@ -99,8 +109,18 @@ def test_examples_of_docstrings_run(module, tmp_path, monkeypatch):
     assert runner.tries > 0 and runner.failures == 0
 
 
-def test_everything_public_has_an_example():
-    assert [name for name, value in public().items() if ">>>" not in value.__doc__] == []
+@pytest.mark.parametrize("package", public_packages())
+def test_everything_public_has_an_example(package):
+    found = public(importlib.import_module(package))
+    assert [name for name, value in found.items() if ">>>" not in value.__doc__] == []
+
+
+@pytest.mark.parametrize("package", public_packages())
+def test_every_public_method_has_a_docstring(package):
+    for name, value in public(importlib.import_module(package)).items():
+        for member, method in vars(value).items() if inspect.isclass(value) else ():
+            if not member.startswith("_") and (inspect.isroutine(method) or isinstance(method, METHODS)):
+                assert method.__doc__, f"{name}.{member}"
 
 
 def run_notebook(name: str) -> None:

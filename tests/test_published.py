@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from tests.golden import GOLDEN, SHARED, needs_shared
 from tests.scripts import load_script
 from tfmetamers.errors import ArgumentError
+from tfmetamers.networks.own.keras_stages import STAGES
 from tfmetamers.published import find_published, published_tables
+from tfmetamers.published.models import find_model, published_models
 
 ROOT = GOLDEN.parents[1]
 
@@ -64,6 +66,38 @@ def test_tables_of_the_2023_paper_name_its_models_and_experiments():
     for name, column in (("recognition", "model"), ("network_recognition", "generator"), ("brain_score", "model")):
         named |= set(find_published(f"{name}_2023").read()[column])
     assert named == set(titles.index)
+
+
+def test_models_of_the_2023_paper_have_the_stages_that_its_tables_name():
+    models = {model.name: model for model in published_models()}
+    stages = {name: set(model.stages) for name, model in models.items()}
+    for table, column in (("recognition_2023", "model"), ("network_recognition_2023", "generator")):
+        named = find_published(table).read().drop_duplicates([column, "stage"])
+        for model, stage in zip(named[column], named["stage"], strict=True):
+            stage = stage.removesuffix("_fake_relu").removesuffix("_fakerelu")
+            assert stage == "natural" or stage in stages[model], (model, stage)
+    for table in ("losses_2023", "matching_2023"):
+        rows = find_published(table).read()
+        named = rows.groupby("model")["stage"].agg(set).to_dict()
+        assert named == {name: stages[name] for name in stages.keys() - {"hmax_standard", "spectemp_filters"}}
+    assert {model.tensorflow for model in models.values()} == {"weights", "architecture", "no"}
+    assert all((model.tensorflow == "architecture") == (model.keras is not None) for model in models.values())
+    assert {model.domain for model in models.values()} == {"vision", "audio"}
+    with pytest.raises(ArgumentError, match="resnet50"):
+        find_model("resnet51")
+
+
+def test_the_page_of_the_models_has_all_of_them():
+    page = (ROOT / "docs" / "models_2023.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for model in published_models():
+        [row] = [row for row in rows if row.startswith(f"| `{model.name}` | {model.title} |")]
+        for piece in (*(f"`{stage}`" for stage in model.stages), model.weights, f"| {model.licence} |"):
+            assert piece in row, (model.name, piece)
+        assert (f"`keras:{model.keras}`" in row) == (model.keras is not None)
+    for stages in STAGES.values():
+        assert all(f"| `{stage}` | `" in page and f"`{layer}`" in page for stage, layer in stages.layers.items())
+        assert " ".join(stages.differences.split()) in " ".join(page.split())
 
 
 def test_published_tables_are_small():

@@ -30,6 +30,7 @@ RELEASED = {
     "noise_mean": None,
     "noise_deviation": None,
     "noise_drawn": "each",
+    "criterion": "feather2019",
 }
 
 

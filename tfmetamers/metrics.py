@@ -28,6 +28,11 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
 
     Raises:
         ArgumentError: they are of different sizes, or empty.
+
+    >>> f"{spearman(np.array([0.0, 1.0, 4.0]), np.array([0.0, 2.0, 3.0])):.3f}"
+    '1.000'
+    >>> spearman(np.zeros(3), np.arange(3.0)) is None
+    True
     """
     first, second = _flat_pair(first, second)
     if np.isnan(first).any() or np.isnan(second).any():
@@ -44,6 +49,10 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
 
     Returns:
         The coefficient, -1 to 1, or None where it is undefined because either set is constant.
+
+    >>> first, second = np.array([0.0, 1.0, 4.0]), np.array([5.0, 2.0, 1.0])
+    >>> f"{rank_correlation(centred_ranks(first), centred_ranks(second)):.3f}"
+    '-1.000'
     """
     return _cosine(first, second)
 
@@ -60,6 +69,10 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float | None:
 
     Raises:
         ArgumentError: they are of different sizes, or empty.
+
+    >>> first, second = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 3.0, 2.0, 4.0])
+    >>> round(pearson(first, second), 6)
+    0.8
     """
     first, second = _flat_pair(first, second)
     is_finite = np.isfinite(first).all() and np.isfinite(second).all()
@@ -85,6 +98,10 @@ def signal_to_noise_ratio(original: np.ndarray, metamer: np.ndarray) -> float | 
 
     Raises:
         ArgumentError: they are of different sizes, or empty.
+
+    >>> original = np.array([3.0, 4.0])
+    >>> round(signal_to_noise_ratio(original, 1.1 * original), 6)
+    20.0
     """
     original, metamer = (each.astype(np.float64) for each in _flat_pair(original, metamer))
     if not (np.isfinite(original).all() and np.isfinite(metamer).all()):
@@ -108,6 +125,9 @@ def centred_ranks(activations: np.ndarray) -> np.ndarray:
 
     Returns:
         float64 (units,), all zero where the activations are constant.
+
+    >>> centred_ranks(np.array([10.0, 20.0, 20.0, 50.0])).tolist()
+    [-3.0, 0.0, 0.0, 3.0]
     """
     activations = np.ravel(activations)
     units = len(activations)

@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
+from tfmetamers.cochlea.settings import FRONT_ENDS as COCHLEAGRAM_FRONT_ENDS
 from tfmetamers.errors import ArgumentError, unknown_name
 
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
@@ -27,10 +28,34 @@ NOISES = {"uniform": ("noise_low", "noise_high"), "pink": ("noise_rms",), "norma
 DRAWS = ("each", "once")
 
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
-FRONT_ENDS = ("none", "exact", "fast")
+FRONT_ENDS = ("none", *COCHLEAGRAM_FRONT_ENDS)
 
 #: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """An inclusion test: the network's answer has to be the same, and activations have to match.
+
+    Attributes:
+        measures: by which activations have to match (`tfmetamers.inclusion.measures`), each against its own null.
+        may_equal: whether the largest value of the null is enough, or has to be exceeded.
+        by_category: whether answers among ImageNet's classes are compared as one of the 16 categories
+            (`tfmetamers.networks.categories`).
+    """
+
+    measures: tuple[str, ...]
+    may_equal: bool
+    by_category: bool
+
+
+#: The inclusion tests: that of the 2019 paper (section 3.1), and that of the 2023 paper's code
+#: (``optimization_analysis_scripts.py``).
+CRITERIA = {
+    "feather2019": Criterion(("spearman",), may_equal=False, by_category=False),
+    "feather2023": Criterion(("spearman", "pearson", "snr"), may_equal=True, by_category=True),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +88,7 @@ class Recipe:
         noise_mean: mean of normal noise, which is clipped to the bounds; None for other noise.
         noise_deviation: standard deviation of normal noise; None for other noise.
         noise_drawn: ``"each"``: for each natural stimulus and layer; ``"once"``: the same for all of a shape.
+        criterion: the inclusion test of its metamers (`CRITERIA`), ``"feather2019"`` or ``"feather2023"``.
 
     Raises:
         ArgumentError: a value is of the wrong type or out of its range.
@@ -93,6 +119,7 @@ class Recipe:
     noise_mean: float | None = None
     noise_deviation: float | None = None
     noise_drawn: str = "each"
+    criterion: str = "feather2019"
 
     def __repr__(self) -> str:
         deviations = "".join(f", {field}={used!r}" for field, (_, used) in self.deviations().items())
@@ -102,7 +129,7 @@ class Recipe:
         for field, type_ in _types().items():
             object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
         choices = {"optimizer": OPTIMIZERS, "decay": DECAYS, "noise": NOISES, "noise_drawn": DRAWS,
-                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS}  # fmt: skip
+                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS, "criterion": CRITERIA}  # fmt: skip
         for field, known in choices.items():
             _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(map(repr, known)))
         self._require_fields(OPTIMIZERS, self.optimizer, f"the optimiser {self.optimizer}")
@@ -278,6 +305,7 @@ def _recipes() -> tuple[Recipe, ...]:
         noise_mean=0.5,
         noise_deviation=0.05,
         noise_drawn="once",
+        criterion="feather2023",
     )
     audio_2023 = dataclasses.replace(
         image_2023,

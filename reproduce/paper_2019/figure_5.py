@@ -2,8 +2,8 @@
 
 import pandas
 
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.plotting.style import wrapped
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.reproduce.drawing import (
     PAGE,
     draw_line,

@@ -215,6 +215,15 @@ def test_tables_of_networks_are_json_too(capsys):
     assert layers["conv5_4"]["shape"] == [14, 14, 512] and layers["conv5_4"]["units"] == 100352
 
 
+def test_the_models_of_a_paper_are_listed(capsys):
+    models = {row["name"]: row for row in json.loads(run(capsys, "networks", "--paper", "2023", "--json")[1])}
+    assert len(models) == 48 and models["resnet50_l2_3_robust"]["keras"] == "ResNet50"
+    status, output, _ = run(capsys, "networks", "--paper", "2023")
+    assert status == 0 and all(name in output for name in models) and "torchvision" in output
+    assert run(capsys, "networks", "--paper", "2019")[0] == 2
+    assert run(capsys, "networks", "--paper", "2023", "show", "vgg_19")[0] == 2
+
+
 def test_tensors_that_were_asked_for_are_shown_with_quiet_too(capsys):
     assert command_line.run(["networks", "show", "small_word_aliased", "--tensors", "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -66,7 +66,8 @@ def test_build_merge_and_show(null, model, folder, tmp_path):
     table = rows(output)
     assert set(merged.layers) <= table.keys()
     quantiles = [f"{merged.quantile('block', share):.4f}" for share in (0.5, 0.999, 1)]
-    assert table["block"] == ["4", "0", *quantiles]
+    maxima = [f"{merged.maximum('block', measure):.4f}" for measure in ("pearson", "snr")]
+    assert table["block"] == ["4", "0", *quantiles, *maxima]
     shown = {row["layer"]: row for row in json.loads(null("show", tmp_path / "merged.npz", "--json")[1])}
     assert shown["block"]["maximum"] == merged.maximum("block") and shown["block"]["pairs"] == 4
     with Image.open(tmp_path / "figure.png") as figure:

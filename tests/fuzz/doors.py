@@ -162,7 +162,8 @@ def _evaluate_sounds(folder: Path, shared: Path) -> None:
 
 
 def _evaluate_with(out: Path, network) -> None:
-    from tfmetamers.inclusion.evaluation import Judged, evaluate, summarize, write_table
+    from tfmetamers.inclusion.evaluation import Judged, evaluate, summarize
+    from tfmetamers.inclusion.verdict_table import write_table
     from tfmetamers.report.page import find_unreadable, write_report
 
     judged = [each for each in evaluate(out, networks=[network]) if isinstance(each, Judged)]

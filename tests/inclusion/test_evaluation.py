@@ -24,17 +24,18 @@ import tfmetamers as tm
 from tests.making import folder_of, make_metamers, rewrite
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import CheckpointError, ResultError, TfmetamersWarning
-from tfmetamers.inclusion import evaluation
-from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize, verdict_table, verdicts, write_table
+from tfmetamers.inclusion import judgement
+from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize
+from tfmetamers.inclusion.measures import TITLES, snr
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
 from tfmetamers.inclusion.verdict import judge
 from tfmetamers.inclusion.verdict_file import FORMAT, read_verdict
+from tfmetamers.inclusion.verdict_table import verdict_table, verdicts, write_table
 from tfmetamers.metamers.folder import find_metamers, read_metamer
 from tfmetamers.metamers.tables import index
 from tfmetamers.networks import from_keras, load_architecture, load_network, write_architecture
 from tfmetamers.networks.graph.frozen import FrozenFunction
-from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.stimuli import sample_word
 from tfmetamers.stimuli.collection import collect_stimuli
@@ -284,8 +285,8 @@ def uncompressed(path):
 KILLED = """
 import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 import os, sys
-from tfmetamers.inclusion import evaluation
-left, judge = int(sys.argv.pop(1)), evaluation._judge
+from tfmetamers.inclusion import judgement
+left, judge = int(sys.argv.pop(1)), evaluation.judge_folder
 
 def judge_or_die(*arguments):
     global left
@@ -295,7 +296,7 @@ def judge_or_die(*arguments):
         os.kill(os.getpid(), signal.SIGKILL)
     return verdict
 
-evaluation._judge = judge_or_die
+evaluation.judge_folder = judge_or_die
 from tfmetamers.cli.main import main; main()
 """
 
@@ -594,14 +595,14 @@ class TestWhatCannotBeJudged:
 
     @pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), KeyError("x"), ZeroDivisionError()])
     def test_whatever_one_metamer_raises_spares_the_others(self, network, out, monkeypatch, error):
-        damaged, check = folder_of(out, "flat", "a"), evaluation.check_original
+        damaged, check = folder_of(out, "flat", "a"), judgement.check_original
 
         def raises(folder, metamer):
             if folder == damaged:
                 raise error
             check(folder, metamer)
 
-        monkeypatch.setattr(evaluation, "check_original", raises)
+        monkeypatch.setattr(judgement, "check_original", raises)
         found = list(evaluate(out, {}, networks=[network]))
         [failure] = failures(found)
         assert (failure.folder, len(found)) == (damaged, 4)
@@ -611,7 +612,7 @@ class TestWhatCannotBeJudged:
         def stop(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(evaluation, "check_original", stop)
+        monkeypatch.setattr(judgement, "check_original", stop)
         with pytest.raises(KeyboardInterrupt):
             list(evaluate(out, {}, networks=[network]))
 
@@ -641,7 +642,8 @@ class TestWhatCannotBeJudged:
         (tmp_path / "pictures").mkdir()
         tm.save_image(np.random.default_rng(0).random((32, 32, 3)), tmp_path / "pictures/a.png")
         with monkeypatch.context() as patched:  # Which synthesis refuses itself.
-            patched.setattr(Network, "predict", lambda _, stimuli: [None] * len(stimuli))
+            answers = lambda network, logits, criterion: [None] * len(logits)  # noqa: E731
+            patched.setattr("tfmetamers.synthesis.loop.describe_predictions", answers)
             make_metamers(network, ["block"], pictures_of(tmp_path), tmp_path / "out")
         [failure] = evaluate(tmp_path / "out", save(a_null(network), tmp_path / "null.npz"), networks=[network])
         assert "logits" in failure.reason
@@ -672,6 +674,65 @@ class TestWarnings:
         with pytest.warns(TfmetamersWarning, match="black alone"):
             judged = list(evaluate(out))
         assert [each.verdict["array"]["warnings"] for each in judged] == [["It sees black alone."]] * 4
+
+
+class TestOf2023:
+    """Metamers of a recipe of 2023 are judged by three measures."""
+
+    @pytest.fixture
+    def of_2023(self, made, network, tmp_path):
+        """The metamers of a picture at two layers, and the null distribution of other pictures."""
+        make_metamers(
+            network, ["block", "flat"], pictures_of(made), tmp_path / "new", recipe="feather2023-image", steps=3
+        )
+        pictures = np.random.default_rng(8).random((5, 32, 32, 3), np.float32)
+        null = NullDistribution.from_stimuli(network, pictures, layers="all")
+        null.save(tmp_path / "full.npz")
+        return tmp_path / "new", tmp_path / "full.npz"
+
+    def test_each_measure_is_compared_with_its_own_null(self, of_2023, network):
+        out, file = of_2023
+        null, judged = NullDistribution.load(file), list(evaluate(out, file, networks=network))
+        for each in judged:
+            array, metamer = each.verdict["array"], read_metamer(each.folder)
+            pair = [
+                network.activations(each.layer)(stimulus[None]).numpy().ravel()
+                for stimulus in (metamer.original, metamer.stimulus)
+            ]
+            values = {"pearson": np.corrcoef(*pair)[0, 1], "snr": snr(*pair)}
+            assert array["further"].keys() == values.keys()
+            for name, found in array["further"].items():
+                assert found["value"] == pytest.approx(values[name], abs=1e-5)
+                assert found["null_maximum"] == null.maximum(each.layer, name)
+                assert found["margin"] == found["value"] - found["null_maximum"]
+                assert any(TITLES[name] in reason for reason in array["reasons"]) is (found["margin"] < 0)
+            assert each.verdict["saved"]["further"]["snr"]["value"] != array["further"]["snr"]["value"]
+            by_record = tm.include(metamer, null)
+            assert by_record.included is array["included"] and by_record.reasons == tuple(array["reasons"])
+            assert by_record.as_json()["further"]["snr"]["value"] == pytest.approx(values["snr"], abs=1e-5)
+        table = verdict_table(judged, out)
+        assert table["snr_null_maximum"].tolist() == [null.maximum(layer, "snr") for layer in table["layer"]]
+        assert set(table["criterion"]) == {"feather2023"}
+        low = [sum(each.verdict["array"]["further"]["snr"]["margin"] < 0 for each in judged[start : start + 2])
+               for start in (0, 2)]  # fmt: skip
+        assert [row["low_snr"] for row in summarize(judged)] == low
+
+    def test_a_null_of_spearmans_alone_does_not_apply_and_says_what_it_lacks(self, of_2023, network, tmp_path):
+        out, _ = of_2023
+        alone = save(a_null(network), tmp_path / "alone.npz")
+        with pytest.raises(ResultError, match=r"alone\.npz .*spearman, without pearson and snr"):
+            list(evaluate(out, alone, networks=network))
+        for each in evaluate(out, defaults=alone, networks=network):
+            assert each.verdict["array"]["included"] is not True
+
+    def test_the_command_and_the_report_show_them(self, of_2023, made, capsys):
+        out, file = of_2023
+        for folder in find_metamers(out):
+            rewrite(folder, lambda content: content["network"]["spec"].update(file=str(made / "small.keras")))
+        assert command_line.run(["evaluate", str(out), "--null", str(file)]) == 0
+        assert "SNR" in capsys.readouterr().out
+        page = (out / "report.html").read_text()
+        assert all(f"{layer}: signal-to-noise ratio in dB" in page for layer in ("block", "flat"))
 
 
 class TestOnTheCommandLine:

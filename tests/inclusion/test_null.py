@@ -18,10 +18,13 @@ from scipy import stats
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, TfmetamersWarning
 from tfmetamers.inclusion import null_construction
-from tfmetamers.inclusion.null import NullDistribution, NullStimulus, merge_nulls
+from tfmetamers.inclusion.measures import snr
+from tfmetamers.inclusion.null import NullDistribution, NullStimulus
 from tfmetamers.inclusion.null_construction import build_null, examine_stimuli, plan_null
+from tfmetamers.inclusion.null_merging import merge_nulls
 from tfmetamers.inclusion.pairs import draw_pairs
-from tfmetamers.inclusion.ranks import RankTable
+from tfmetamers.inclusion.row_tables import LayerTable
+from tfmetamers.metrics import centred_ranks, pearson, signal_to_noise_ratio
 from tfmetamers.networks import from_keras, load_architecture
 from tfmetamers.networks.network import Network
 from tfmetamers.stimuli.collection import collect_stimuli
@@ -133,22 +136,56 @@ def test_pairs_that_cannot_be_drawn_are_refused(arguments, named):
 
 
 def test_products_of_ranks_are_exact_whatever_is_read_at_once(tmp_path):
-    generator = np.random.default_rng(1)
-    ranks = generator.integers(-150_000, 150_000, (5, 150_000))
-    file = tmp_path / "ranks"
-    with RankTable(file, 150_000, list("abcde")) as table:
-        for row, values in enumerate(ranks):
-            table.write(row, values.astype(np.float64))
-        found = [table.products(slab_bytes) for slab_bytes in (1, 10**6, 10**9)]
+    activations = np.random.default_rng(1).normal(size=(5, 150_000)).astype(np.float32)
+    with LayerTable(tmp_path / "layer", 150_000, list("abcde")) as table:
+        for row, values in enumerate(activations):
+            table.write(row, values)
+        found = [table.rank_products(slab_bytes) for slab_bytes in (1, 10**6, 10**9)]
+        file = tmp_path / "layer.ranks"
         os.truncate(file, file.stat().st_size - 100)
         with pytest.raises(ResultError, match=str(file)):
-            table.products(10**9)
+            table.rank_products(10**9)
         table.remove()
-    expected = ranks @ ranks.T  # int64: below 5e15.
-    np.testing.assert_allclose(found[0], expected, rtol=1e-13)
+    ranks = np.stack([centred_ranks(values) for values in activations]).astype(np.int64)
+    np.testing.assert_allclose(found[0], ranks @ ranks.T, rtol=1e-13)
     for products in found[1:]:
         np.testing.assert_array_equal(products, found[0])
-    assert not file.exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_measure_is_that_of_the_two_activations(tmp_path):
+    generator = np.random.default_rng(2)
+    activations = (3 + generator.normal(size=(8, 5000)) * generator.uniform(0.1, 4, (8, 1))).astype(np.float32)
+    activations[3] = activations[2] * np.float32(1 + 3e-4)  # A match of about 35 dB.
+    activations[4], activations[5], activations[6], activations[7] = 0, 1.5, activations[0], np.inf
+    pairs = np.array(sorted(every_pair(8)))
+    chosen = pairs[np.arange(len(pairs)), generator.integers(0, 2, len(pairs))]
+    with LayerTable(tmp_path / "layer", 5000, list("abcdefgh")) as table:
+        for row, values in enumerate(activations):
+            table.write(row, values)
+        found = [table.compare(pairs, chosen, slab_bytes) for slab_bytes in (1, 10**9)]
+    for number, (pair, origin) in enumerate(zip(pairs, chosen, strict=True)):
+        first, second = activations[pair].astype(np.float64)
+        other = activations[pair.sum() - origin].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            expected = {"pearson": pearson(first, second), "snr": snr(activations[origin].astype(np.float64), other)}
+        if 7 in pair:
+            expected["snr"] = None if origin == 7 else found[0]["snr"][number]
+        for measure, value in expected.items():
+            value = np.nan if value is None else value
+            np.testing.assert_allclose(found[0][measure][number], value, atol=1e-7, err_msg=f"{measure} of {pair}")
+    for measure, numbers in found[0].items():
+        np.testing.assert_array_equal(numbers, found[1][measure])
+    assert np.isnan(found[0]["snr"]).sum() == np.isin(chosen, (4, 7)).sum() > 0
+    assert found[0]["snr"][pairs.tolist().index([0, 6])] == 60
+
+
+def test_the_released_ratio_is_half_the_usual_one_and_does_not_exceed_60():
+    first, second = np.random.default_rng(3).normal(size=(2, 50))
+    assert snr(first, second) == pytest.approx(10 * np.log10(np.linalg.norm(first) / np.linalg.norm(first - second)))
+    assert snr(first, second) == signal_to_noise_ratio(first, second) / 2
+    assert snr(first, first) == snr(first, first + 1e-9) == 60
+    assert snr(0 * first, first) is None
 
 
 def test_coefficients_are_scipys_of_the_networks_activations(network, stimuli, built):
@@ -163,6 +200,13 @@ def test_coefficients_are_scipys_of_the_networks_activations(network, stimuli, b
         single = [function(picture[None]).numpy().ravel() for picture in pictures]
         expected = [stats.spearmanr(single[first], single[second]).statistic for first, second in null.pairs]
         np.testing.assert_allclose(null.layers[layer], expected, atol=1e-12)
+        digest = [stimulus.sha256 for stimulus in null.stimuli]
+        for (first, second), correlation, ratio in zip(
+            null.pairs, null.values("pearson")[layer], null.values("snr")[layer], strict=True
+        ):
+            assert correlation == pytest.approx(pearson(single[first], single[second]), abs=1e-9)
+            origin, other = sorted((first, second), key=lambda each: digest[each])
+            assert ratio == pytest.approx(snr(single[origin], single[other]), abs=1e-9)
 
 
 @pytest.mark.parametrize("design", ["blocks", "independent"])
@@ -173,9 +217,11 @@ def test_a_pair_has_the_same_coefficient_in_every_design(network, stimuli, built
     rows = [place[tuple(pair)] for pair in some.pairs.tolist()]
     for layer in LAYERS:
         np.testing.assert_array_equal(some.layers[layer], null.layers[layer][rows])
+        for measure in null.further:
+            np.testing.assert_allclose(some.values(measure)[layer], null.values(measure)[layer][rows], rtol=1e-9)
 
 
-@pytest.mark.parametrize(("memory", "at_once"), [(1, [1, 1, 1]), (1_200_000, [1, 2])])
+@pytest.mark.parametrize(("memory", "at_once"), [(1, [1, 1, 1]), (1_700_000, [1, 2])])
 def test_the_file_does_not_depend_on_the_memory_or_on_its_name(
     network, stimuli, built, tmp_path, passes, memory, at_once
 ):
@@ -202,7 +248,8 @@ def test_arrays_in_memory_give_what_files_do(network, stimuli, built):
     assert found.metadata() == {**null.metadata(), "left_out": found.left_out}
     np.testing.assert_array_equal(found.pairs, null.pairs)
     for layer in LAYERS:
-        np.testing.assert_array_equal(found.layers[layer], null.layers[layer])
+        for measure in null.measures:
+            np.testing.assert_array_equal(found.values(measure)[layer], null.values(measure)[layer])
     found.check_applies(network.describe().to_json(), "block", "none")
     for given, options, named in (
         (pictures[:1] * 2, {}, "1 different stimulus"),
@@ -337,11 +384,11 @@ def test_interrupted_at_any_moment_it_repeats_one_pass_at_most_and_ends_with_the
         return stopping
 
     for owner, name in (
-        (null_construction, "_rank"),
-        (RankTable, "write"),
-        (RankTable, "products"),
+        (null_construction, "_keep"),
+        (LayerTable, "write"),
+        (LayerTable, "compare"),
         (null_construction, "_write_block"),
-        (RankTable, "remove"),
+        (LayerTable, "remove"),
         (NullDistribution, "save"),
         (null_construction.shutil, "rmtree"),  # After each file that was written, and at the end.
     ):
@@ -478,7 +525,7 @@ def test_ranks_of_something_else_are_made_again(network, stimuli, built, folder,
         interrupt(found, after=9)
         out = tmp_path / f"null_{number}.npz"
         interrupt(plan(network, stimuli, out), after=1)
-        for file in found.unfinished.glob("*.ranks"):
+        for file in found.unfinished.glob("layer_*"):
             file.replace(out.with_name(f"{out.name}.unfinished") / file.name)
         passes.clear()
         build_null(plan(network, stimuli, out))
@@ -597,7 +644,8 @@ def test_a_file_comes_back_as_it_was(built, tmp_path):
     assert loaded.metadata() == null.metadata()
     np.testing.assert_array_equal(loaded.pairs, null.pairs)
     for layer in LAYERS:
-        np.testing.assert_array_equal(loaded.layers[layer], null.layers[layer])
+        for measure in null.measures:
+            np.testing.assert_array_equal(loaded.values(measure)[layer], null.values(measure)[layer])
     loaded.save(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == out.read_bytes()
     metadata = json.loads(str(np.load(out)["metadata"]))
@@ -618,6 +666,24 @@ def test_a_file_that_is_cut_short_altered_or_missing_is_named(built, tmp_path):
         NullDistribution.load(tmp_path / "missing.npz")
 
 
+def test_a_file_of_spearmans_alone_is_read_and_says_which_measure_it_lacks(built, tmp_path):
+    """As it was written before there were others."""
+    arrays = {name: array for name, array in np.load(built[1]).items() if not name.startswith(("pearson", "snr"))}
+    metadata = json.loads(str(arrays["metadata"]))
+    del metadata["measures"]
+    np.savez(tmp_path / "null.npz", **{**arrays, "metadata": np.array(json.dumps(metadata))})
+    loaded = NullDistribution.load(tmp_path / "null.npz")
+    assert loaded.measures == ["spearman"]
+    np.testing.assert_array_equal(loaded.layers["block"], built[0].layers["block"])
+    with pytest.raises(ResultError, match="not pearson"):
+        loaded.maximum("block", "pearson")
+    loaded.check_applies(loaded.network, "block", "none")
+    with pytest.raises(ResultError, match="spearman, without pearson and snr"):
+        loaded.check_applies(loaded.network, "block", "none", ["spearman", "pearson", "snr"])
+    with pytest.raises(ResultError, match="measures: spearman, pearson, snr instead of spearman"):
+        merge_nulls([built[0], loaded])
+
+
 def with_metadata(arrays, **changes):
     return np.array(json.dumps({**json.loads(str(arrays["metadata"])), **changes}))
 
@@ -629,6 +695,12 @@ def with_metadata(arrays, **changes):
         (lambda arrays: arrays["pairs"].__setitem__((0, 1), 9), "damaged.*9 stimuli"),
         (lambda arrays: arrays.update(pairs=arrays["pairs"][:, ::-1]), "damaged.*pairs"),
         (lambda arrays: arrays.pop("layer_1"), "damaged.*layer_1"),
+        (lambda arrays: arrays["pearson_2"].__setitem__(0, -1.1), "damaged.*pearson of logits"),
+        (lambda arrays: arrays["snr_0"].__setitem__(0, np.inf), "damaged.*snr of first"),
+        (
+            lambda arrays: arrays.update(metadata=with_metadata(arrays, measures={"snr": "20 log10"})),
+            "damaged.*20 log10",
+        ),
         (lambda arrays: arrays.update(layer_1=arrays["layer_1"][1:]), "damaged.*block"),
         (lambda arrays: arrays.update(metadata=with_metadata(arrays, network="vgg_19")), "damaged.*network"),
         (lambda arrays: arrays.update(metadata=with_metadata(arrays, format=2)), "format 2"),

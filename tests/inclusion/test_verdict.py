@@ -10,7 +10,7 @@ from tests.metamers.examples import a_metamer
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.verdict import include, judge
-from tfmetamers.inclusion.verdict_file import VerdictPart
+from tfmetamers.inclusion.verdict_file import MeasureComparison, VerdictPart
 from tfmetamers.networks import from_keras
 
 CAT, DOG = {"index": 1, "label": "cat"}, {"index": 2, "label": "dog"}
@@ -39,9 +39,65 @@ def test_both_parts_are_needed(metamer, correlation, included, reasons):
     assert verdict.margin == (None if correlation is None else correlation - 0.5)
 
 
+FURTHER = {"pearson": np.array([0.2, 0.4]), "snr": np.array([1.5, 3.0])}
+
+
+def a_full_null(*coefficients):
+    null = a_null(*coefficients)
+    return dataclasses.replace(null, further={name: {"block": values} for name, values in FURTHER.items()})
+
+
+@pytest.mark.parametrize(
+    ("correlation", "further", "reasons"),
+    [
+        (0.6, {"pearson": 0.5, "snr": 3.1}, []),
+        (0.5, {"pearson": 0.4, "snr": 3.0}, []),
+        (0.49, {"pearson": 0.5, "snr": 3.1}, ["its correlation, 0.4900"]),
+        (0.6, {"pearson": 0.39, "snr": 3.1}, ["Pearson correlation, 0.3900"]),
+        (0.6, {"pearson": 0.5, "snr": 2.9}, ["signal-to-noise ratio in dB, 2.9000"]),
+        (
+            0.6,
+            {"pearson": 0.3, "snr": None},
+            ["Pearson correlation, 0.3000", "signal-to-noise ratio in dB is undefined"],
+        ),
+    ],
+)
+def test_by_the_test_of_2023_three_measures_have_to_reach_the_largest_of_their_nulls(correlation, further, reasons):
+    null = a_full_null(0.1, 0.5)
+    verdict = judge("block", CAT, CAT, correlation, null, criterion="feather2023", further=further)
+    assert verdict.included is not bool(reasons)
+    assert len(verdict.reasons) == len(reasons)
+    assert all(expected in found for found, expected in zip(verdict.reasons, reasons, strict=True))
+    assert {name: each.value for name, each in verdict.further.items()} == further
+    assert {name: each.null_maximum for name, each in verdict.further.items()} == {"pearson": 0.4, "snr": 3.0}
+    assert verdict.claim.startswith("label, correlation, Pearson correlation and signal-to-noise ratio in dB; 2 pairs")
+    assert judge("block", CAT, DOG, correlation, null, criterion="feather2023", further=further).included is False
+
+
+def test_a_null_distribution_without_a_measure_of_the_test_is_refused_naming_it():
+    further = {"pearson": 0.5, "snr": 3.1}
+    with pytest.raises(ResultError, match="not pearson"):
+        judge("block", CAT, CAT, 0.6, a_null(0.5), criterion="feather2023", further=further)
+
+
+def test_categories_are_compared_where_predictions_have_one():
+    tabby, siamese, boxer = (
+        {"index": index, "label": label, "category": category}
+        for index, label, category in ((281, "tabby", "cat"), (284, "Siamese cat", "cat"), (242, "boxer", "dog"))
+    )
+    options = {"criterion": "feather2023", "further": {"pearson": 0.5, "snr": 3.1}}
+    verdict = judge("block", tabby, siamese, 0.6, a_full_null(0.5), **options)
+    assert (verdict.included, verdict.original_label, verdict.metamer_label) == (True, "cat", "cat")
+    verdict = judge("block", tabby, boxer, 0.6, a_full_null(0.5), **options)
+    assert verdict.reasons == ("its category is dog, not cat",)
+
+
 def test_every_part_of_a_verdict_is_read_back():
-    written = judge("layer", None, None, 0.5, None).as_json()
-    assert VerdictPart.__annotations__.keys() == written.keys()
+    of_2019 = judge("layer", None, None, 0.5, None).as_json()
+    further = {"pearson": 0.5, "snr": 3.1}
+    of_2023 = judge("layer", None, None, 0.5, None, criterion="feather2023", further=further).as_json()
+    assert VerdictPart.__annotations__.keys() == of_2023.keys() == of_2019.keys() | {"further"}
+    assert of_2023["further"]["snr"].keys() == MeasureComparison.__annotations__.keys()
 
 
 def test_transcripts_are_compared_where_there_is_no_index():

@@ -47,6 +47,11 @@ class TestRoundTrip:
         assert as_read(record) == record
         assert as_read(record).domain == domain
 
+    def test_of_a_version_that_recorded_no_device_comes_back(self):
+        content = a_record().to_json()
+        content["computation"] = {"deterministic": True, "threads": 2, "batch_size": 4, "place": 1}
+        assert MetamerRecord.from_json(content) == a_record()
+
     def test_folder_and_identity_are_those_of_the_spec_that_it_was_made_from(self):
         record = a_record(asked_kernels="small")
         natural = StimulusSpec("dog/1", "/a/1.png", "ef56", "beagle", "dog")

@@ -9,10 +9,10 @@ from tests.making import give_verdict
 from tests.metamers.examples import a_metamer, a_network_record, a_record
 from tfmetamers.metamers.folder import save_metamers
 from tfmetamers.metamers.record import LayerRecord
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.people.build_record import Design
 from tfmetamers.people.site import build_site
 from tfmetamers.people.texts import Texts
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.stimuli.domains import Sounds
 
 NETWORKS = ("vgg_19:random:3", "vgg_19:random:4")

@@ -20,9 +20,9 @@ from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import find_metamers, read_metamer, read_record
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.networks import NetworkSpec, from_keras, load_architecture
+from tfmetamers.networks.categories import decide
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.plotting.recognition import plot_recognition
-from tfmetamers.recognition.categories import decide
 from tfmetamers.recognition.decisions import Decision, recognize, write_rows
 from tfmetamers.recognition.exhibits import collect_exhibits
 from tfmetamers.recognition.judges import Judge

@@ -4,8 +4,8 @@ import pytest
 
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import ArgumentError, StimulusError
+from tfmetamers.networks.categories import CATEGORIES, imagenet_indices
 from tfmetamers.networks.slim import imagenet_classes
-from tfmetamers.recognition.categories import CATEGORIES, imagenet_indices
 from tfmetamers.recognition.imagenet_pictures import SKIPPED, choose_pictures
 from tfmetamers.stimuli.collection import collect_stimuli
 from tfmetamers.stimuli.images import SUFFIXES

@@ -16,7 +16,7 @@ from tfmetamers.experiments.experiment import Experiment
 from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import read_metamer
 from tfmetamers.networks import load_network
-from tfmetamers.recognition.categories import decide
+from tfmetamers.networks.categories import decide
 from tfmetamers.reproduce.catalogue import find_reproduction, published_experiments, reproductions
 from tfmetamers.reproduce.experiments import experiment_text
 from tfmetamers.reproduce.page import write_page

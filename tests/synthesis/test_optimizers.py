@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
-from tests.making import make_metamers
-from tfmetamers.metamers.folder import read_metamer
-from tfmetamers.networks import from_function, from_keras
+import tfmetamers as tm
+from tfmetamers.errors import UnmovedError
+from tfmetamers.networks import from_function
 from tfmetamers.recipes import find_recipe
-from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.stimuli.noise import initial_noise, stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis
 from tfmetamers.synthesis.optimizers import learning_rate
@@ -77,19 +75,12 @@ def test_a_batch_is_what_single_runs_are(network, pictures):
     assert np.abs(made(network, pictures) - alone).max() < 1e-5
 
 
-def test_metamers_are_made_and_a_stimulus_without_gradient_is_noticed(small_model, pictures, tmp_path):
-    network = from_keras(small_model)
-    files = [StimulusFile(str(item), tmp_path / f"{item}.png") for item in range(2)]
-    for file, picture in zip(files, np.random.default_rng(3).random((2, *network.domain.shape)), strict=True):
-        Image.fromarray((picture * 255).astype("uint8")).save(file.path)
-    layer = next(iter(network.layers))
-    changes = {"recipe": "feather2023-image", "steps": 8, "decay_steps": 1, "learning_rate": 0.1}
-    folders = make_metamers(network, [layer], files, tmp_path / "out", **changes)
-    assert [read_metamer(folder).losses[-1] < read_metamer(folder).losses[0] for folder in folders] == [True, True]
-    flat = from_function(lambda stimuli: {"sign": tf.sign(stimuli - 0.5)}, (8, 8, 3))
-    synthesis = Synthesis(flat, layer="sign", recipe=RECIPE)
-    state = synthesis.start([stimulus_digest(pictures[0])], seed=4)
-    assert synthesis.advance(synthesis.targets(pictures[:1]), state, 2).unmoved.all()
+def test_metamers_are_made_and_what_no_gradient_reaches_is_named(network, pictures):
+    metamer = tm.synthesize(network, pictures[0], layer="tanh", recipe=RECIPE)
+    assert metamer.losses[-1] < metamer.losses[0] / 2
+    dark = from_function(lambda stimuli: {"relu": tf.nn.relu(tf.nn.relu(stimuli - 0.9) - 0.05)}, (8, 8, 3))
+    with pytest.raises(UnmovedError, match="relu"):
+        tm.synthesize(dark, np.ones((8, 8, 3), np.float32), layer="relu", recipe=RECIPE)
 
 
 def test_the_length_is_halved_in_stairs():

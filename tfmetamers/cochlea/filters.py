@@ -30,6 +30,10 @@ class FilterBank:
             Nyquist frequency. Their squares add up to 1 at every frequency where both end filters are there.
         center_frequencies: float64 (channels,), in Hz. Low- and high-pass filters have a centre too, where the
             spacing would put the next band; 1 Hz stands for a centre below zero.
+
+    >>> bank = erb_filter_bank(8000, 2000, low_limit=50, high_limit=3800, filters=8)
+    >>> bool(np.allclose((bank.transfer_functions**2).sum(axis=0), 1.0))
+    True
     """
 
     transfer_functions: np.ndarray
@@ -76,6 +80,10 @@ def erb_filter_bank(
     Raises:
         ArgumentError: a value has the wrong type or is out of range, the bank would be larger than 2 GiB, or the sounds
             are so short that a filter falls between two of their frequencies.
+
+    >>> bank = erb_filter_bank(8000, 2000, low_limit=50, high_limit=3800, filters=8)
+    >>> bank.transfer_functions.shape, bool((np.diff(bank.center_frequencies) >= 0).all())
+    ((43, 1001), True)
     """
     check_filter_bank(sampling_rate, samples, low_limit, high_limit, filters, sample_factor, low_pass, high_pass)
     bands = sample_factor * (filters + 1) - 1

@@ -56,10 +56,22 @@ def collect(experiment: Experiment, *, report: bool = True) -> Collected:
 
     Raises:
         ResultError: a table cannot be written.
+
+    >>> from pathlib import Path
+    >>> from tfmetamers.experiments import Experiment
+    >>> _ = Path("mine.toml").write_text('''
+    ... [stimuli]
+    ... data_set = "sample_words"
+    ... [[networks]]
+    ... network = "small_word_aliased"
+    ... layers = ["conv_2"]
+    ... ''')
+    >>> collect(Experiment.plan("mine.toml")).rows["metamers.csv"]
+    0
     """
     import pandas
 
-    from tfmetamers.inclusion.evaluation import verdict_table
+    from tfmetamers.inclusion.verdict_table import verdict_table
 
     folder = experiment.out / TABLES
     made, failures = _made(experiment)

@@ -50,6 +50,18 @@ class Experiment:
         file: the experiment's file.
         out: the output folder.
         definition: what the file stands for.
+
+    >>> _ = Path("mine.toml").write_text('''
+    ... [stimuli]
+    ... data_set = "sample_word"
+    ... [[networks]]
+    ... network = "small_word_aliased"
+    ... layers = ["conv_0", "conv_2"]
+    ... settings = { steps = 200 }
+    ... ''')
+    >>> experiment = Experiment.plan("mine.toml")
+    >>> [item.kind for item in experiment.items]
+    ['metamers', 'metamers', 'evaluation', 'evaluation']
     """
 
     file: Path

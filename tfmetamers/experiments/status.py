@@ -110,7 +110,20 @@ class Status:
 
 
 def survey(experiment: Experiment) -> Status:
-    """Look at the disk, and return how an experiment stands."""
+    """Look at the disk, and return how an experiment stands.
+
+    >>> from pathlib import Path
+    >>> from tfmetamers.experiments import Experiment
+    >>> _ = Path("mine.toml").write_text('''
+    ... [stimuli]
+    ... data_set = "sample_words"
+    ... [[networks]]
+    ... network = "small_word_aliased"
+    ... layers = ["conv_2"]
+    ... ''')
+    >>> [(row.layer, row.kind, row.done, row.waiting) for row in survey(Experiment.plan("mine.toml")).rows]
+    [('conv_2', 'metamers', 0, 60), ('conv_2', 'evaluation', 0, 1)]
+    """
     claims = experiment.claims.find_all()
     now = experiment.claims.now() if claims else 0.0
     speeds = known_speeds(experiment, claims)

@@ -51,7 +51,27 @@ def limit_threads(threads: int | None) -> None:
 
 
 class Worker:
-    """Does items of one experiment, and keeps the networks that it has loaded."""
+    """Does items of one experiment, and keeps the networks that it has loaded.
+
+    >>> import keras
+    >>> from pathlib import Path
+    >>> from tfmetamers.experiments import Experiment
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="conv")]
+    >>> keras.Sequential(layers).save("mine.keras")
+    >>> _ = Path("mine.toml").write_text('''
+    ... [stimuli]
+    ... data_set = "sample_photograph"
+    ... [[networks]]
+    ... network = "mine.keras"
+    ... layers = ["conv"]
+    ... settings = { steps = 1 }
+    ... ''')
+    >>> experiment = Experiment.plan("mine.toml")
+    >>> experiment.keep()
+    >>> Worker(experiment).work(experiment.items, lambda item, outcome: print(item.kind, outcome.state))
+    metamers done
+    evaluation done
+    """
 
     def __init__(self, experiment: Experiment, progress: Progress = lambda *_: None):
         """Begin without a network.

@@ -42,6 +42,12 @@ class LogMel:
         samples: length of the sounds.
         output_shape: shape of one sound's spectrogram: (examples, 96, 64).
         output_name: what the last axis counts, as a figure labels it.
+
+    >>> front_end = LogMel(samples=16000)
+    >>> front_end.output_shape
+    (1, 96, 64)
+    >>> round(float(front_end(tf.zeros((2, 16000)))[0, 0, 0, 0]), 3)  # the logarithm of 0.01
+    -4.605
     """
 
     output_name = "mel band"
@@ -108,6 +114,10 @@ def mel_bands() -> np.ndarray:
 
     Returns:
         float64 (257, 64): bins of the Fourier transform, bands.
+
+    >>> bands = mel_bands()
+    >>> bands.shape, bands[0].any()
+    ((257, 64), False)
     """
     bins = _hertz_to_mel(np.linspace(0.0, SAMPLING_RATE / 2, TRANSFORM // 2 + 1))[:, None]
     edges = np.linspace(_hertz_to_mel(MIN_FREQUENCY), _hertz_to_mel(MAX_FREQUENCY), BANDS + 2)

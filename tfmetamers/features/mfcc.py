@@ -59,6 +59,12 @@ class Mfcc:
         samples: length of the sounds.
         output_shape: shape of one sound's coefficients: (frames, 26).
         output_name: what the last axis counts, as a figure labels it.
+
+    >>> front_end = Mfcc(samples=16000)
+    >>> front_end.output_shape
+    (50, 26)
+    >>> front_end(tf.zeros((2, 16000))).shape
+    TensorShape([2, 50, 26])
     """
 
     output_name = "coefficient"
@@ -136,6 +142,10 @@ def mel_filters() -> np.ndarray:
 
     Returns:
         float64 (26, 257).
+
+    >>> filters = mel_filters()
+    >>> filters.shape, float(filters.max())
+    ((26, 257), 1.0)
     """
     mels = np.linspace(0, 2595 * np.log10(1 + SAMPLING_RATE / 2 / 700), COEFFICIENTS + 2)
     hertz = 700 * (10 ** (mels / 2595) - 1)

@@ -14,6 +14,10 @@ def bundled_nulls() -> dict[Path, NullDistribution]:
 
     Raises:
         ResultError: one is damaged.
+
+    >>> nulls = bundled_nulls()
+    >>> "small_word_aliased" in {null.network["name"] for null in nulls.values()}
+    True
     """
     files = [folder / NULL_FILE for folder in bundled_networks().values()]
     return {file: NullDistribution.load(file) for file in files if file.is_file()}

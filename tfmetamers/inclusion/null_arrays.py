@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.inclusion.measures import CONVENTIONS, SPEARMAN
 from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
-from tfmetamers.inclusion.pairs import draw_pairs, max_pairs
-from tfmetamers.inclusion.ranks import RankTable, correlations
-from tfmetamers.metrics import centred_ranks
+from tfmetamers.inclusion.pairs import draw_pairs, max_pairs, signals
+from tfmetamers.inclusion.row_tables import LayerTable
 from tfmetamers.networks.network import Network, checked_network
 from tfmetamers.stimuli.arrays import checked_stimulus
 from tfmetamers.stimuli.ids import array_ids
@@ -20,7 +20,7 @@ from tfmetamers.utilities.lists import listed
 from tfmetamers.utilities.versions import describe_versions
 from tfmetamers.utilities.words import counted
 
-#: Bytes of ranks that are read at a time.
+#: Bytes of a table that are read at a time.
 SLAB_BYTES = 2**28
 
 
@@ -34,9 +34,9 @@ def build_null_of_arrays(
     design: str = "blocks",
     ids: Sequence[str] | None = None,
 ) -> NullDistribution:
-    """Correlate the activations of random pairs of natural stimuli at layers of a network.
+    """Compare the activations of random pairs of natural stimuli at layers of a network.
 
-    The coefficients are those that 'tfmetamers null build' gives for the same stimuli in the same order.
+    The numbers are those that 'tfmetamers null build' gives for the same stimuli in the same order.
 
     Args:
         network: the network.
@@ -69,13 +69,13 @@ def build_null_of_arrays(
             "least two."
         )
     drawn = draw_pairs(len(kept), max_pairs(len(kept), design) if pairs is None else pairs, seed, design)
-    coefficients = _coefficients(
-        network, [network.domain.prepare(naturals[place]) for place in kept], chosen, drawn.pairs
-    )
+    prepared = [network.domain.prepare(naturals[place]) for place in kept]
+    values = _values(network, prepared, chosen, drawn.pairs, signals(drawn.pairs, [digests[place] for place in kept]))
     described = network.describe().to_json()
     null = NullDistribution(
         network={key: described[key] for key in RECORDED},
-        layers=coefficients,
+        layers=values.pop(SPEARMAN),
+        further=values,
         pairs=drawn.pairs,
         stimuli=tuple(NullStimulus(names[place], digests[place]) for place in kept),
         seed=seed,
@@ -88,12 +88,15 @@ def build_null_of_arrays(
     return null
 
 
-def _coefficients(network: Network, stimuli: Sequence[np.ndarray], layers: Sequence[str], pairs: np.ndarray):
+def _values(
+    network: Network, stimuli: Sequence[np.ndarray], layers: Sequence[str], pairs: np.ndarray, signal: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return the numbers of each measure by layer."""
     compute = network.activations_together(layers)
     origins = [str(place) for place in range(len(stimuli))]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         tables = [
-            stack.enter_context(RankTable(Path(folder) / str(place), network.layer(name).size, origins))
+            stack.enter_context(LayerTable(Path(folder) / str(place), network.layer(name).size, origins))
             for place, name in enumerate(layers)
         ]
         for row, stimulus in enumerate(stimuli):
@@ -105,7 +108,8 @@ def _coefficients(network: Network, stimuli: Sequence[np.ndarray], layers: Seque
                         f"Stimulus {row}, counted from 0 without copies, gives activations at {name} that are not "
                         "numbers (NaN); leave it out, or use other weights."
                     )
-                table.write(row, centred_ranks(activations))
-        return {
-            name: correlations(table.products(SLAB_BYTES), pairs) for name, table in zip(layers, tables, strict=True)
-        }
+                table.write(row, activations)
+        compared = [table.compare(pairs, signal, SLAB_BYTES) for table in tables]
+    return {
+        measure: {name: each[measure] for name, each in zip(layers, compared, strict=True)} for measure in CONVENTIONS
+    }

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError, StimulusError, checked_whole_number
-from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullMetadata, NullStimulus
-from tfmetamers.inclusion.pairs import DrawnPairs, draw_pairs
-from tfmetamers.inclusion.ranks import RankTable, correlations, rank_bytes
-from tfmetamers.metrics import centred_ranks
+from tfmetamers.inclusion.measures import CONVENTIONS, SPEARMAN
+from tfmetamers.inclusion.null import RECORDED, NullDistribution, NullStimulus
+from tfmetamers.inclusion.null_archive import NullMetadata, Values, array_name
+from tfmetamers.inclusion.pairs import DrawnPairs, draw_pairs, signals
+from tfmetamers.inclusion.row_tables import LayerTable, row_bytes
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import IDENTITY, network_identity
 from tfmetamers.stimuli.collection import StimulusFile
@@ -31,7 +32,7 @@ from tfmetamers.utilities.words import counted, first_few
 #: Bytes that ranking a stimulus takes for each unit of the layer, its activations included (measured).
 RANKING_BYTES = 56
 
-#: The memory, in bytes, that ranks may take by default.
+#: The memory, in bytes, that activations and their ranks may take by default.
 MEMORY_BYTES = 4 * 10**9
 
 #: The largest file of settings that is read, in bytes: that of two million stimuli.
@@ -75,6 +76,16 @@ def examine_stimuli(
     Raises:
         ArgumentError: a fit was given, and the network does not take sounds.
         StimulusError: fewer than two different stimuli can be loaded.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> for name in ("a", "b", "copy_of_b"):
+    ...     np.save(f"{name}.npy", np.full(6, float(ord(name[-1]))))
+    >>> examined = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> [stimulus.id for stimulus in examined.files], examined.duplicates
+    (['a', 'b'], [('copy_of_b', 'b')])
     """
     first_of: dict[str, StimulusFile] = {}
     duplicates, broken = [], []
@@ -110,7 +121,7 @@ class NullPlan:
         seed: with which they were drawn.
         design: with which they were drawn.
         out: the file to write.
-        memory_bytes: what the ranks of one group of layers may take.
+        memory_bytes: what the activations and ranks of one group of layers may take.
     """
 
     network: Network
@@ -130,17 +141,20 @@ class NullPlan:
     @cached_property
     def settings(self) -> dict:
         """What determines the distribution, as its file has it."""
-        return json.loads(
-            json.dumps(self._distribution({name: np.zeros(len(self.drawn.pairs)) for name in self.layers}).metadata())
-        )
+        return json.loads(json.dumps(self._distribution(self._empty()).metadata()))
 
-    def _distribution(self, layers: dict[str, np.ndarray]) -> NullDistribution:
+    def _empty(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return arrays for the numbers of each measure by layer."""
+        return {measure: {name: np.empty(len(self.drawn.pairs)) for name in self.layers} for measure in CONVENTIONS}
+
+    def _distribution(self, values: Values) -> NullDistribution:
         found = zip(self.stimuli.files, self.stimuli.digests, strict=True)
         # The same network gives the same file, wherever its weights lie.
         network = {key: value for key, value in self.network.describe().to_json().items() if key in RECORDED}
         return NullDistribution(
             network=network,
-            layers=layers,
+            layers=values[SPEARMAN],
+            further={measure: layers for measure, layers in values.items() if measure != SPEARMAN},
             pairs=self.drawn.pairs,
             stimuli=tuple(NullStimulus(stimulus.id, digest) for stimulus, digest in found),
             seed=self.seed,
@@ -175,13 +189,25 @@ def plan_null(
         seed: decides which pairs are drawn.
         out: the ``.npz`` file to write.
         design: ``"blocks"`` or ``"independent"`` (`tfmetamers.inclusion.pairs.draw_pairs`).
-        memory_bytes: what ranks may take. Each pass computes as many layers as have room for their ranks, and at least
-            one; the ranks are in files beside `out`, and in memory a part at a time. The network and one pass through
-            it take memory in addition. The result does not depend on it.
+        memory_bytes: what activations and their ranks may take. Each pass computes as many layers as have room for
+            theirs, and at least one; they are in files beside `out`, and in memory a part at a time. The network and
+            one pass through it take memory in addition. The result does not depend on it.
 
     Raises:
         ArgumentError: a layer is unknown, there are fewer pairs than asked for, or another value cannot be used.
         ResultError: `out` exists and is something else, or was started with other settings.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> generator = np.random.default_rng(0)
+    >>> for name in "abcd":
+    ...     np.save(f"{name}.npy", generator.normal(size=6))
+    >>> stimuli = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> plan = plan_null(network, ["tanh"], stimuli, pairs=6, seed=0, out="null.npz")
+    >>> build_null(plan)
+    <NullDistribution of function at tanh: 6 overlapping pairs of 4 stimuli>
     """
     checked_whole_number("memory in bytes", memory_bytes, minimum=1)
     names = tuple(dict.fromkeys(network.layer(name).name for name in layers))
@@ -201,7 +227,7 @@ def build_null(
 ) -> NullDistribution:
     """Build a null distribution and write it, or read it if it has been written.
 
-    The ranks of each stimulus and the coefficients of each block are kept as soon as they are known; the same plan made
+    What is known of each stimulus and the numbers of each block are kept as soon as they are known; the same plan made
     again continues from there, and ends with the same bytes on the same machine, whatever the memory.
 
     Args:
@@ -214,6 +240,18 @@ def build_null(
         ResultError: an activation is not a number, a file cannot be written, a stimulus has changed, or another run is
             building the same distribution.
         StimulusError: a stimulus can no longer be loaded.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.stimuli import collect_stimuli
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> generator = np.random.default_rng(0)
+    >>> for name in "abcd":
+    ...     np.save(f"{name}.npy", generator.normal(size=6))
+    >>> stimuli = examine_stimuli(network, collect_stimuli(["."], [".npy"]))
+    >>> null = build_null(plan_null(network, ["tanh"], stimuli, pairs=6, seed=0, out="null.npz"))
+    >>> NullDistribution.load("null.npz").maximum("tanh") == null.maximum("tanh")
+    True
     """
     with contextlib.nullcontext() if is_alone else _locked(plan), _tidied(plan):
         if plan.out.exists():
@@ -224,17 +262,17 @@ def build_null(
         with atomic_write(plan.unfinished / "settings.json") as partial:
             partial.write_text(json.dumps(plan.settings))
         _finish_blocks(plan, progress or (lambda done, total: None))
-        layers = {name: np.empty(len(plan.drawn.pairs)) for name in plan.layers}
+        values = plan._empty()
         for block in range(plan.drawn.blocks.max() + 1):
             found = _read_block(plan, block)
-            if found.keys() < layers.keys():
+            if not _is_whole(found, plan.layers):
                 raise ResultError(
                     f"{_block_file(plan, block)} was finished but is gone; make sure that nothing else writes to "
                     f"{plan.out.parent}, and run the command again."
                 )
-            for name, coefficients in found.items():
-                layers[name][plan.drawn.blocks == block] = coefficients
-        null = plan._distribution(layers)
+            for (measure, name), numbers in found.items():
+                values[measure][name][plan.drawn.blocks == block] = numbers
+        null = plan._distribution(values)
         null.save(plan.out)
         shutil.rmtree(plan.unfinished, ignore_errors=True)
     null.warn()
@@ -243,7 +281,7 @@ def build_null(
 
 def _refuse_differences(path: Path, found: dict, wanted: dict, further: Sequence[str] = ()) -> None:
     """Refuse to continue or overwrite what was made with other settings."""
-    keys = ["network", "layers", "pairs", "seed", "design", "front_end", *further]
+    keys = ["network", "layers", "measures", "pairs", "seed", "design", "front_end", *further]
     there, asked = ({key: settings.get(key) for key in keys} for settings in map(_shown, (found, wanted)))
     differences = find_differences(there, asked)
     if found.get("stimuli") != wanted["stimuli"]:
@@ -261,6 +299,7 @@ def _shown(settings: dict) -> dict:
         **settings,
         "network": network,
         "layers": ", ".join(settings.get("layers") or ()),
+        "measures": ", ".join(settings.get("measures") or [SPEARMAN]),
         "versions": versions,
     }
 
@@ -310,14 +349,15 @@ def _block_file(plan: NullPlan, block: int) -> Path:
     return plan.unfinished / f"block_{block:06d}.npz"
 
 
-def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
-    """Return the coefficients of a block's pairs for each layer that is finished."""
+def _read_block(plan: NullPlan, block: int) -> dict[tuple[str, str], np.ndarray]:
+    """Return the numbers of a block's pairs by measure and layer, of each layer that is finished."""
     path = _block_file(plan, block)
     if not path.exists():
         return {}
     try:
-        places = {f"layer_{place}": name for place, name in enumerate(plan.layers)}
-        found = {places[key]: values for key, values in read_archive(path).items()}
+        layers = list(enumerate(plan.layers))
+        keys = {array_name(measure, place): (measure, name) for measure in CONVENTIONS for place, name in layers}
+        found = {keys[key]: values for key, values in read_archive(path).items()}
         count = int((plan.drawn.blocks == block).sum())
         if any(values.shape != (count,) or values.dtype != np.float64 for values in found.values()):
             raise ValueError(f"arrays of shape ({count},) were expected")
@@ -326,9 +366,15 @@ def _read_block(plan: NullPlan, block: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _write_block(plan: NullPlan, block: int, layers: dict[str, np.ndarray]) -> None:
+def _is_whole(found: Mapping[tuple[str, str], np.ndarray], layers: Sequence[str]) -> bool:
+    """Tell whether a block has every measure of some layers."""
+    return {(measure, name) for measure in CONVENTIONS for name in layers} <= found.keys()
+
+
+def _write_block(plan: NullPlan, block: int, found: Mapping[tuple[str, str], np.ndarray]) -> None:
     archive = io.BytesIO()
-    np.savez(archive, **{f"layer_{plan.layers.index(name)}": values for name, values in layers.items()})
+    arrays = {array_name(measure, plan.layers.index(name)): values for (measure, name), values in found.items()}
+    np.savez(archive, **arrays)
     with atomic_write(_block_file(plan, block)) as partial:
         partial.write_bytes(archive.getbuffer())
 
@@ -341,7 +387,7 @@ def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None
         (group, block)
         for group in _groups(plan, max(map(len, members)))
         for block in range(len(blocks))
-        if not set(group) <= _read_block(plan, block).keys()
+        if not _is_whole(_read_block(plan, block), group)
     ]
     done, total = 0, sum(len(members[block]) for _, block in waiting)
     function, compiled = None, None
@@ -352,12 +398,13 @@ def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None
             tables = [stack.enter_context(_table(plan, name, members[block])) for name in group]
             for row, number in enumerate(members[block]):
                 if not all(table.holds(row) for table in tables):
-                    _rank(plan, group, function, number, tables, row)
+                    _keep(plan, group, function, number, tables, row)
                 done += 1
                 progress(done, total)
-            pairs = np.searchsorted(members[block], plan.drawn.pairs[blocks[block]])
-            slab = max(plan.memory_bytes // 8, 1)
-            found = {name: correlations(table.products(slab), pairs) for name, table in zip(group, tables, strict=True)}
+            drawn, slab = plan.drawn.pairs[blocks[block]], max(plan.memory_bytes // 8, 1)
+            rows = [np.searchsorted(members[block], each) for each in (drawn, signals(drawn, plan.stimuli.digests))]
+            compared = {name: table.compare(*rows, slab) for name, table in zip(group, tables, strict=True)}
+            found = {(measure, name): values for name, each in compared.items() for measure, values in each.items()}
             _write_block(plan, block, _read_block(plan, block) | found)
             for table in tables:
                 table.remove()
@@ -365,11 +412,11 @@ def _finish_blocks(plan: NullPlan, progress: Callable[[int, int], None]) -> None
 
 
 def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
-    """Split the layers into groups whose ranks fit together; a layer that does not fit is a group by itself."""
+    """Split the layers into groups whose tables fit together; a layer that does not fit is a group by itself."""
     groups: list[list[str]] = []
     taken = 0
     for name in plan.layers:
-        size = rows * rank_bytes(plan.network.layer(name).size)
+        size = rows * row_bytes(plan.network.layer(name).size)
         if not groups or taken + size > _room(plan):
             groups.append([])
             taken = 0
@@ -379,25 +426,25 @@ def _groups(plan: NullPlan, rows: int) -> list[tuple[str, ...]]:
 
 
 def _room(plan: NullPlan) -> int:
-    """Return the bytes left for ranks besides those for ranking one stimulus and for reading units to multiply."""
+    """Return the bytes left for tables besides those for ranking one stimulus and for reading units to multiply."""
     largest = max(plan.network.layer(name).size for name in plan.layers)
     return plan.memory_bytes - max(RANKING_BYTES * largest, plan.memory_bytes // 8)
 
 
-def _table(plan: NullPlan, name: str, members: np.ndarray) -> RankTable:
-    """Return the ranks of a block's stimuli at a layer, including those that an interrupted run has kept."""
-    file = plan.unfinished / f"layer_{plan.layers.index(name)}.ranks"
-    return RankTable(file, plan.network.layer(name).size, [_origin(plan, name, number) for number in members])
+def _table(plan: NullPlan, name: str, members: np.ndarray) -> LayerTable:
+    """Return what is kept of a block's stimuli at a layer, including what an interrupted run has kept."""
+    file = plan.unfinished / f"layer_{plan.layers.index(name)}"
+    return LayerTable(file, plan.network.layer(name).size, [_origin(plan, name, number) for number in members])
 
 
 def _origin(plan: NullPlan, name: str, number: int) -> str:
-    """Return what the ranks of a stimulus at a layer depend on."""
+    """Return what the activations of a stimulus at a layer depend on."""
     network, front_end, versions = (plan.settings[key] for key in ("network", "front_end", "versions"))
     return json.dumps([*network_identity(network), front_end, versions, name, plan.stimuli.digests[number]])
 
 
-def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable], row: int) -> None:
-    """Rank the activations of one stimulus at each layer of a group."""
+def _keep(plan: NullPlan, group, function, number: int, tables: list[LayerTable], row: int) -> None:
+    """Compute the activations of one stimulus at each layer of a group, and keep them."""
     # One stimulus per pass: in a batch, rounding could depend on which stimuli are in it.
     stimulus = _load(plan, number)
     outputs = function(stimulus[None])
@@ -408,7 +455,7 @@ def _rank(plan: NullPlan, group, function, number: int, tables: list[RankTable],
                 f"{plan.stimuli.files[number].id} gives activations at {name} of {plan.network.name} that are not "
                 "numbers (NaN); leave that stimulus out, or use other weights."
             )
-        table.write(row, centred_ranks(activations))
+        table.write(row, activations)
 
 
 def _load(plan: NullPlan, number: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Random pairs of stimuli."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,21 @@ def draw_pairs(stimuli: int, pairs: int, seed: int, design: str = "blocks") -> D
     drawn, blocks = np.sort(drawn[kept], axis=1), blocks[kept] // max(1, WORKED_TOGETHER // size)
     order = np.lexsort((drawn[:, 1], drawn[:, 0]))
     return DrawnPairs(drawn[order], np.unique(blocks[order], return_inverse=True)[1].astype(np.int32))
+
+
+def signals(pairs: np.ndarray, digests: Sequence[str]) -> np.ndarray:
+    """Return for each pair the stimulus that is the signal of its signal-to-noise ratio: the one of the smaller hash.
+
+    The released code takes the first of a random pair. Here pairs are sorted, and the hash makes it a random one of the
+    two, whatever their order.
+
+    Args:
+        pairs: int (pairs, 2), numbers of stimuli.
+        digests: the hash of each stimulus.
+    """
+    places = np.argsort(np.argsort(digests))
+    first, second = pairs.T
+    return np.where(places[first] < places[second], first, second)
 
 
 def max_pairs(stimuli: int, design: str) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers.folder import VERDICT_FILE, checked_file
@@ -33,6 +33,15 @@ class Basis(TypedDict):
     all_layers: bool
 
 
+class MeasureComparison(TypedDict):
+    """A further measure against its null distribution."""
+
+    value: float | None
+    null_maximum: float | None
+    percentile: float | None
+    margin: float | None
+
+
 class VerdictPart(TypedDict):
     """The verdict on the exact array, or on what a person is shown."""
 
@@ -48,6 +57,7 @@ class VerdictPart(TypedDict):
     reasons: list[str]
     warnings: list[str]
     margin: float | None
+    further: NotRequired[dict[str, MeasureComparison]]
 
 
 class LayerComparison(TypedDict):

@@ -61,6 +61,16 @@ def write_metamer(
 
     Raises:
         ResultError: the folder cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> write_metamer(Path("metamer"), metamer, RunRecord.now(metamer.seconds))
+    >>> read_metamer("metamer").record.layer.name
+    'tanh'
     """
     domain = metamer.record.domain
     with atomic_write(folder) as partial:
@@ -100,6 +110,16 @@ def read_record(folder: str | os.PathLike) -> MetamerRecord:
 
     Raises:
         ResultError: the file is missing, damaged, altered, of another format, or lacks what every metamer has.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> (folder,) = save_metamers(metamer, "metamers")
+    >>> read_record(folder) == metamer.record
+    True
     """
     path = Path(folder) / "metamer.json"
     try:
@@ -338,6 +358,16 @@ def find_metamers(out: str | os.PathLike) -> list[Path]:
     Raises:
         ArgumentError: what was given is not a path, such as a metamer.
         ResultError: there is no such folder, or no metamer is below it.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize_batch
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamers = synthesize_batch(network, np.zeros((2, 6)), layers="tanh", ids=["a", "b"], steps=2)
+    >>> folders = save_metamers(metamers, "metamers")
+    >>> [folder.parent.name for folder in find_metamers("metamers")]
+    ['a', 'b']
     """
     if not isinstance(out, str | os.PathLike):
         raise ArgumentError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tfmetamers.metamers.spec import layer_folder, layer_variant, metamer_folder, metamer_identity
 from tfmetamers.networks.record import NetworkRecord
@@ -83,19 +83,29 @@ class ComputationRecord:
         threads: the number of threads that an operation was divided among.
         batch_size: the number of metamers that advanced together.
         place: its place among these, from 0.
+        device: the GPU, or the processor, by its product name; None in records that older versions wrote.
+        driver: the version of NVIDIA's driver, where it is known.
+        tf32: whether a GPU was allowed to round the factors of products to TF32; None in records of older versions.
     """
 
     deterministic: bool
     threads: int
     batch_size: int
     place: int
+    device: str | None = None
+    driver: str | None = None
+    tf32: bool | None = None
 
 
 class PredictionRecord(TypedDict):
-    """The network's answer: the index of its label, None for a transcript, and the label or transcript."""
+    """The network's answer: the index of its label, None for a transcript, and the label or transcript.
+
+    Where the recipe's inclusion test compares the 16 categories, there is also the category.
+    """
 
     index: int | None
     label: str
+    category: NotRequired[str]
 
 
 class PredictionRecords(TypedDict):
@@ -118,6 +128,7 @@ class _Content(TypedDict):
     loss: LossRecord
     initial_correlation: float | None
     correlation: float | None
+    further_measures: NotRequired[dict[str, float | None]]
     prediction: PredictionRecords
     warnings: tuple[str, ...]
     versions: dict[str, str]
@@ -142,11 +153,24 @@ class MetamerRecord:
         initial_correlation: Spearman's coefficient of the activations before the first step, by the front end of the
             recipe; None where they are constant.
         correlation: that of the finished metamer, by the reference front end.
+        further_measures: what else the recipe's inclusion test needs of the finished metamer
+            (`tfmetamers.inclusion.measures.further_measures`); None where one is undefined.
         prediction: ``index`` and ``label`` of the ``original`` and of the ``metamer``; None without labels.
         warnings: reasons not to rely on it, in words.
         versions: of the software that made it.
         files: SHA-256 of every other file of its folder that was written with it, by the path in the folder; empty for
             a metamer in memory.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> record = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2).record
+    >>> record.layer.name, record.recipe.steps, record.seed
+    ('tanh', 2, 0)
+    >>> MetamerRecord.from_json(record.to_json()) == record
+    True
     """
 
     network: NetworkRecord
@@ -165,6 +189,7 @@ class MetamerRecord:
     warnings: tuple[str, ...]
     versions: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict, compare=False)
+    further_measures: Mapping[str, float | None] = field(default_factory=dict)
 
     @cached_property
     def domain(self) -> Domain:
@@ -214,6 +239,7 @@ class MetamerRecord:
             "loss": vars(self.loss),
             "initial_correlation": self.initial_correlation,
             "correlation": self.correlation,
+            **({"further_measures": dict(self.further_measures)} if self.further_measures else {}),
             "prediction": {which: each and dict(each) for which, each in self.prediction.items()},
             "warnings": list(self.warnings),
             "versions": dict(self.versions),
@@ -257,6 +283,10 @@ class RunRecord:
         seconds: wall time of the steps of its batch.
         finished: when, in UTC (ISO 8601).
         host: the machine's name.
+
+    >>> run = RunRecord.now(seconds=12.5)
+    >>> run.seconds, run.finished.startswith("20")
+    (12.5, True)
     """
 
     seconds: float

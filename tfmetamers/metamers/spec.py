@@ -33,6 +33,11 @@ class StimulusSpec:
         category: its true category.
         columns: further columns of the manifest.
         fit: what is done with a sound of another length than the network's.
+
+    >>> from tfmetamers.stimuli import StimulusFile, sample_word
+    >>> spec = StimulusSpec.of_file(StimulusFile("human", sample_word(), label="human"), fit="centre")
+    >>> spec.id, spec.label, len(spec.sha256)
+    ('human', 'human', 64)
     """
 
     id: str

@@ -64,7 +64,17 @@ def describe_row(record: MetamerRecord) -> dict[str, Any]:
 
 
 def tabulate(metamers: "Metamer | Iterable[Metamer]") -> "pandas.DataFrame":
-    """Return a table of metamers in memory, or of one, a row for each, with the columns `COLUMNS` and ``seconds``."""
+    """Return a table of metamers in memory, or of one, a row for each, with the columns `COLUMNS` and ``seconds``.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> metamer = synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2)
+    >>> tabulate(metamer)[["network", "layer", "steps"]].values.tolist()
+    [['function', 'tanh', 2]]
+    """
     import pandas
 
     rows = [{**describe_row(metamer.record), "seconds": metamer.seconds} for metamer in listed_metamers(metamers)]

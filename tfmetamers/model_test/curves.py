@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas
 
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.published import find_published
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.reproduce.recognition import ALL, NATURAL, PASSED, recognised
 from tfmetamers.reproduce.statistics import summarize
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfmetamers.errors import ArgumentError, CheckpointError
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import NetworkSpec
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.utilities.words import first_few

@@ -32,6 +32,12 @@ class ModelTest:
         model: the model.
         folder: the folder.
         choices: what is chosen of the test.
+
+    >>> choices = Choices(layers=["conv_0", "conv_2"], count=10, steps=200, judges=[])
+    >>> test = ModelTest(NetworkSpec.parse("small_word_aliased"), Path("test"), choices)
+    >>> test.write()
+    >>> [item.kind for item in Experiment.plan(test.experiment_file).items][-1]
+    'recognition'
     """
 
     model: NetworkSpec
@@ -127,6 +133,13 @@ def run_model_test(
 
     Raises:
         TfmetamersError: the model or a choice cannot be used, or a file cannot be written.
+
+    >>> outcome = run_model_test("small_word_aliased", "test", layers=["conv_0"], count=1, steps=1, judges=[])
+    small_word_aliased conv_0, ...: done
+    the evaluation of small_word_aliased conv_0: done
+    recognition by small_word_aliased, ...: done
+    >>> outcome.page.as_posix()
+    'test/page.html'
     """
     folder = Path(folder)
     judges = choices.pop("judges", None)

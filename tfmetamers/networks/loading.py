@@ -79,6 +79,9 @@ def describe_network(network: str | NetworkSpec, **fields: Any) -> "Network":
     """Return a network, if possible without its weights, to look at its layers.
 
     The arguments are those of `load_network`.
+
+    >>> describe_network("small_word_aliased").layer("conv_2").shape
+    (2, 5, 96)
     """
     return _spec(network, fields).describe()
 
@@ -115,6 +118,12 @@ def load_keras(
     Raises:
         ArgumentError: the model cannot be used, or a field does not fit it.
         CheckpointError: the file is missing or cannot be read as a Keras model.
+
+    >>> import keras
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="conv")]
+    >>> keras.Sequential(layers).save("mine.keras")
+    >>> load_keras("mine.keras", input_range=(-1, 1))
+    <Network mine: 8 x 8 x 3, RGB in [0, 1], 1 layer>
     """
     return NetworkSpec(
         family="keras",
@@ -168,6 +177,15 @@ def from_saved_model(
     Raises:
         ArgumentError: a field does not fit the model.
         CheckpointError: the folder is not a SavedModel, is damaged, or reads or writes files.
+
+    >>> import tensorflow as tf
+    >>> class Model(tf.Module):
+    ...     @tf.function(input_signature=[tf.TensorSpec((None, 6), name="stimuli")])
+    ...     def __call__(self, stimuli):
+    ...         return {"tanh": tf.tanh(stimuli)}
+    >>> tf.saved_model.save(Model(), "mine")
+    >>> from_saved_model("mine", layers="tanh")
+    <Network mine: an array of 6, 1 layer>
     """
     return NetworkSpec(
         family="saved_model",
@@ -220,6 +238,15 @@ def from_frozen_graph(
     Raises:
         ArgumentError: a field does not fit the graph.
         CheckpointError: the file is missing or damaged, or not a graph.
+
+    >>> import tensorflow as tf
+    >>> from pathlib import Path
+    >>> with tf.Graph().as_default() as graph:
+    ...     stimuli = tf.compat.v1.placeholder(tf.float32, (None, 6), name="stimuli")
+    ...     activations = tf.tanh(stimuli, name="tanh")
+    >>> _ = Path("mine.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    >>> from_frozen_graph("mine.pb")
+    <Network mine: an array of 6, 1 layer>
     """
     return NetworkSpec(
         family="frozen_graph",

@@ -1,7 +1,6 @@
 """The traced network: one graph from the stimulus to every named activation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from tfmetamers.errors import ArgumentError, ResultError, shown, unknown_name
+from tfmetamers.errors import ArgumentError, shown, unknown_name
 from tfmetamers.networks.graph.frozen import FrozenFunction, FrozenLayers, kernel_bytes
 from tfmetamers.networks.graph.kernels import KERNELS
 from tfmetamers.networks.graph.memory import front_end_bytes, layer_bytes, stimulus_bytes
-from tfmetamers.networks.graph.relu import ProducingPath, producing_path
+from tfmetamers.networks.graph.stimulus_tensors import stimulus_tensors
 from tfmetamers.networks.graph.traced_graph import TracedGraph
+from tfmetamers.networks.layer import Layer, describe_layer
+from tfmetamers.networks.predictions import Prediction, read_predictions
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.networks.spec_values import ALL_LAYERS
@@ -27,9 +29,6 @@ from tfmetamers.utilities.words import counted
 if TYPE_CHECKING:
     import pandas
 
-#: The batch size with which tensors that have one row for each stimulus are found.
-_ROWS = 7
-
 #: Quick kernels of more bytes than this are not the default.
 MAX_QUICK_BYTES = 8 * 2**30
 
@@ -38,64 +37,6 @@ STEP_FACTOR = 2.0
 
 #: What precedes the name of a tensor where a layer is named.
 TENSOR_PREFIX = "tensor:"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A named activation of a network.
-
-    Attributes:
-        name: the paper's name, or ``tensor:`` and the tensor's name.
-        tensor: the tensor's name in the traced graph.
-        shape: the activation's shape, without the batch.
-        path: the ReLUs that directly produce it, found in the graph.
-    """
-
-    name: str
-    tensor: str
-    shape: tuple[int, ...]
-    path: ProducingPath
-
-    @property
-    def size(self) -> int:
-        """The number of units."""
-        return int(np.prod(self.shape))
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a network's weights come from, as it is recorded with every metamer.
-
-    Attributes:
-        source: ``"checkpoint"``, ``"random"``, or the kind of model.
-        digest: SHA-256 of the checkpoint's bytes, or of the weights themselves where there is no file.
-        file: the file's name, without its folder.
-        seed: the seed of random weights.
-        input_range: the values that stand for black and white in a model's input.
-        architecture: SHA-256 of the architecture, for networks that are built from one.
-        note: anything else to know about where the network comes from.
-    """
-
-    source: str
-    digest: str
-    file: str | None = None
-    seed: int | None = None
-    input_range: tuple[float, float] | None = None
-    architecture: str | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A network's answer to one stimulus.
-
-    Attributes:
-        index: the position of its largest logit; None where the network transcribes.
-        label: that class's label, or the transcript.
-    """
-
-    index: int | None
-    label: str
 
 
 class Network:
@@ -117,6 +58,14 @@ class Network:
         provenance: where the weights come from.
         recipe: the name of the recipe that its metamers are synthesised with.
         warnings: reasons not to use it as it was loaded, in words; recorded with every metamer that it makes.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> network.stimulus_shape, list(network.layers)
+    ((6,), ['tanh'])
+    >>> network.activations("tanh")(tf.zeros((2, 6))).shape
+    TensorShape([2, 6])
     """
 
     def __init__(
@@ -166,8 +115,8 @@ class Network:
         self.front_end_domain = front_end_domain
         self._builders = dict(front_ends or {})
         self._front_ends: dict[str, Callable] = {}
-        self.layers = {name: _describe(name, tensor) for name, tensor in traced.layers.items()}
-        self.further_layers = {name: _describe(name, tensor) for name, tensor in traced.further_layers.items()}
+        self.layers = {name: describe_layer(name, tensor) for name, tensor in traced.layers.items()}
+        self.further_layers = {name: describe_layer(name, tensor) for name, tensor in traced.further_layers.items()}
 
     def __repr__(self) -> str:
         labels = "" if self.labels is None else f", {len(self.labels)} {'characters' if self.transcribe else 'labels'}"
@@ -249,10 +198,7 @@ class Network:
 
         Tensors whose rows are parts of stimuli, such as VGGish's examples, are not among them.
         """
-        outputs = [tensor for op in self._stimulus.graph.get_operations() for tensor in op.outputs]
-        activations = [tensor.name for tensor in outputs if _is_activation(tensor)]
-        rows = _rows_of_a_batch(self._stimulus, activations)
-        return [name for name in activations if rows[name] in (_ROWS, None)]
+        return stimulus_tensors(self._stimulus)
 
     def layer(self, name: str) -> Layer:
         """Return a layer by its name, or any tensor of the graph by ``tensor:NAME``.
@@ -275,7 +221,7 @@ class Network:
         if tensor not in self.tensors:
             remedy = "'tfmetamers networks show --tensors' lists them all."
             raise unknown_name("tensor", tensor, self.tensors, remedy, where=f" in {self.name}")
-        return _describe(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
+        return describe_layer(TENSOR_PREFIX + tensor, self._stimulus.graph.get_tensor_by_name(tensor))
 
     def layer_names(self, layers: str | Sequence[str]) -> list[str]:
         """Return the names of layers that were asked for, each once.
@@ -469,15 +415,7 @@ class Network:
         Raises:
             ResultError: they are not finite; the largest of NaN would be the first label.
         """
-        if not np.isfinite(logits).all():
-            raise ResultError(
-                f"The logits of {self.name} are not finite: its weights or a stimulus are damaged, or its input "
-                "range is wrong; load other weights, or give the right range."
-            )
-        if self.transcribe:
-            return [Prediction(None, text) for text in self.transcribe(logits)]
-        largest = np.argmax(logits, axis=-1)
-        return [Prediction(int(index), self.labels[index]) for index in largest]
+        return read_predictions(logits, self.name, self.labels, self.transcribe)
 
     def describe(self) -> NetworkRecord:
         """Return what is recorded of the network with every metamer."""
@@ -512,25 +450,3 @@ def checked_network(value) -> Network:
     if not isinstance(value, Network):
         raise ArgumentError(f"The network is {shown(value)}; a Network was expected, as load_network(NAME) gives.")
     return value
-
-
-def _describe(name: str, tensor: tf.Tensor) -> Layer:
-    return Layer(name, tensor.name, tuple(tensor.shape[1:].as_list()), producing_path(tensor))
-
-
-def _is_activation(tensor: tf.Tensor) -> bool:
-    return (
-        tensor.dtype == tf.float32
-        and tensor.shape.rank not in (None, 0)
-        and tensor.shape[0] is None
-        and tensor.shape[1:].is_fully_defined()
-    )
-
-
-def _rows_of_a_batch(stimulus: tf.Tensor, names: Sequence[str]) -> dict[str, int | None]:
-    """Return how many rows each tensor of a graph has for a batch of `_ROWS` stimuli; None where it is unknown."""
-    with tf.Graph().as_default() as graph:
-        batch = tf.compat.v1.placeholder(stimulus.dtype, [_ROWS, *stimulus.shape[1:]])
-        tf.graph_util.import_graph_def(stimulus.graph.as_graph_def(), {stimulus.name: batch}, name="traced")
-        tensors = {name: graph.get_tensor_by_name(f"traced/{name}") for name in names}
-        return {name: batch.shape[0] if name == stimulus.name else each.shape[0] for name, each in tensors.items()}

@@ -40,6 +40,12 @@ class NetworkRecord:
         note: anything else to know about where it comes from.
         spec: how to load it again.
         spec_digest: the `NetworkSpec.digest` of `spec`.
+
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> record = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,)).describe()
+    >>> record.name, record.domain, record.layers, record.recipe
+    ('function', {'name': 'array', 'shape': [6]}, ('tanh',), 'feather2019-array')
     """
 
     name: str

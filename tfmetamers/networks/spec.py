@@ -236,6 +236,9 @@ class NetworkSpec:
             ArgumentError: a value cannot be used.
             CheckpointError: a file is missing, damaged, or not of the network.
         """
+        from tfmetamers.utilities.device import grow_memory  # Imports TensorFlow.
+
+        grow_memory()
         network = self.network_family.load(self).loaded_by(self)
         self.digest  # noqa: B018  Computed now: the files may have changed by the time something has been made.
         return self._optimized(network)

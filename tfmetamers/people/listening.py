@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfmetamers.inclusion.measures import SPEARMAN, further_measures
+from tfmetamers.inclusion.verdict import is_match
 from tfmetamers.inclusion.verdict_file import VerdictContent
 from tfmetamers.metamers.folder import checked_file, read_metamer
 from tfmetamers.metamers.record import MetamerRecord
@@ -38,8 +40,8 @@ class ListeningCopies:
         """Tell whether the listening copy of a metamer passes the test that the metamer itself passed.
 
         The copy is brought back to the metamer's root mean square, because networks hear sounds at one level. It passes
-        if the network gives it the label of the natural sound, and if the activations at the matched layer correlate
-        more than any pair of the null distribution that the verdict was based on.
+        if the network gives it the label of the natural sound, and if the activations at the matched layer match
+        better than any pair of the null distribution that the verdict was based on.
 
         Args:
             folder: the metamer's folder.
@@ -58,10 +60,12 @@ class ListeningCopies:
         if key not in self._measures:
             self._measures[key] = network.measurements([layer])
         activations, logits = self._measures[key](np.stack([metamer.original, copy]).astype(np.float32))
-        natural, heard = (centred_ranks(np.ravel(each)) for each in activations[layer])
-        correlation = rank_correlation(natural, heard)
-        maximum = verdict["array"]["null_maximum"]
-        return _same_label(network, logits) and None not in (correlation, maximum) and correlation > maximum
+        criterion, array = record.recipe.criterion, verdict["array"]
+        correlation = rank_correlation(*(centred_ranks(np.ravel(each)) for each in activations[layer]))
+        values = {SPEARMAN: correlation, **further_measures(criterion, *activations[layer])}
+        maxima = {SPEARMAN: array["null_maximum"]}
+        maxima |= {name: each["null_maximum"] for name, each in array.get("further", {}).items()}
+        return _same_label(network, logits) and all(is_match(criterion, values[name], maxima[name]) for name in values)
 
     def _network(self, record: MetamerRecord) -> "Network":
         identity = record.network.identity

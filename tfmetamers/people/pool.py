@@ -11,10 +11,10 @@ from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import checked_file
 from tfmetamers.metamers.names import distinct_layers
 from tfmetamers.metamers.record import MetamerRecord
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.people.listening import ListeningCopies
 from tfmetamers.people.protocol import TASKS
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.recognition.exhibits import NATURAL, Exhibit, collect_exhibits
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.utilities.files import file_digest

@@ -15,6 +15,7 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.tables import write_csv
+from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.people import assets
 from tfmetamers.people.build_record import Build, Design
 from tfmetamers.people.experiment_file import FORMAT, NAME, experiment_id, written
@@ -24,7 +25,6 @@ from tfmetamers.people.pool import NATURALS, Candidate, Condition, Pool, collect
 from tfmetamers.people.protocol import Protocol, find_protocol
 from tfmetamers.people.texts import Texts
 from tfmetamers.people.vocabulary import Vocabulary, choose_vocabulary
-from tfmetamers.recognition.categories import CATEGORIES
 from tfmetamers.recognition.truth import Truth
 from tfmetamers.stimuli.sounds import LISTENING_RMS
 from tfmetamers.utilities.files import atomic_write

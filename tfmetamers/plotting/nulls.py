@@ -20,6 +20,14 @@ def plot_null(null: NullDistribution) -> Figure:
     """Draw a histogram of the coefficients at each layer, with the maximum marked.
 
     Panels share their horizontal axis, which ends at 1; the vertical axis is logarithmic, so that single pairs show.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import NullDistribution
+    >>> from tfmetamers.networks import from_function
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> null = NullDistribution.from_stimuli(network, np.random.default_rng(0).normal(size=(4, 6)), layers="tanh")
+    >>> plot_null(null).savefig("null.png")
     """
     columns = min(MAX_COLUMNS, len(null.layers))
     rows = math.ceil(len(null.layers) / columns)

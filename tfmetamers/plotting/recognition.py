@@ -22,6 +22,13 @@ def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
 
     Args:
         rows: what `tfmetamers.recognition.summary.summarize_recognition` returns, at least one row.
+
+    >>> from tfmetamers.recognition.summary import RecognitionRow
+    >>> common = dict(judge="vgg_19", network="vgg_19", task="label", rule=None, failed=0, not_judged=0, left_out=0)
+    >>> counts = dict(passed=8, shown=8, without_truth=0, decisions=8, stimuli=8, sem=0.1, chance=0.001)
+    >>> proportions = {"natural": 1.0, "conv1_2": 0.875, "conv5_4": 0.5}
+    >>> rows = [RecognitionRow(layer=layer, correct=value, **common, **counts) for layer, value in proportions.items()]
+    >>> plot_recognition(rows).savefig("recognition.png")
     """
     tasks = [task for task in TASKS if any(row.task == task for row in rows)]
     networks = list(dict.fromkeys(row.network for row in rows))

@@ -22,6 +22,10 @@ class PublishedTable:
         about: what is in it.
         source: where its numbers were published.
         reading: how they were taken from there, and how exact that is.
+
+    >>> table = find_published("losses_2019")
+    >>> table.read().columns.tolist()
+    ['network', 'layer', 'step', 'loss']
     """
 
     name: str
@@ -70,9 +74,25 @@ _TABLES = (
     ),
     PublishedTable(
         "models_2023",
-        about="the 48 models of the 2023 paper, and what figures call them",
-        source=f"{_RELEASE_2023}, model_analysis_folders/all_model_info.py",
-        reading="names of the release; titles are shortened, and written without LaTeX",
+        about="the 48 models of the 2023 paper: their stages, where their weights are, and what TensorFlow can have",
+        source=f"{_RELEASE_2023}, model_analysis_folders/all_model_info.py, READMEs of checkpoints, build_network.py",
+        reading="names of the release, of stages without the gradient of their ReLU; titles are shortened, and written "
+        "without LaTeX; licences are what the repositories state that publish the weights",
+    ),
+    PublishedTable(
+        "losses_2023",
+        about="how far metamers were from their originals, |r - t| / |t| of activations, by model and stage",
+        source=f"{_RELEASE_2023}, model_analysis_folders, null_dist/distance_hist_*.pdf",
+        reading="measured in vector histograms of metamers that passed the test, in dB, of which it is 10^(-dB / 10); "
+        "the median lies between low and high, and the worst metamer and the best pair of natural stimuli are bounds; "
+        "46 models were released",
+    ),
+    PublishedTable(
+        "matching_2023",
+        about="Spearman's and Pearson's correlations, and dB, of metamers and of a million pairs of natural stimuli",
+        source=f"{_RELEASE_2023}, model_analysis_folders, null_dist/distance_hist_*.pdf",
+        reading="measured in the same histograms: extremes lie between low and high, the edges of a bar; dB is 10 "
+        "log10 of the ratio of norms",
     ),
     PublishedTable(
         "experiments_2023",
@@ -127,7 +147,11 @@ _TABLES = (
 
 
 def published_tables() -> tuple[PublishedTable, ...]:
-    """Return all tables."""
+    """Return all tables.
+
+    >>> "recognition_2023" in {table.name for table in published_tables()}
+    True
+    """
     return _TABLES
 
 

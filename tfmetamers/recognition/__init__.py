@@ -1,4 +1,4 @@
-"""Recognition of metamers: judges, their decisions, and the 16 categories."""
+"""Recognition of metamers: judges and their decisions."""
 
 import lazy_loader
 

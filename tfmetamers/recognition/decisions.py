@@ -12,9 +12,9 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.names import distinct_layers
+from tfmetamers.networks.categories import CATEGORIES, check_rule
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import distinct_names
-from tfmetamers.recognition.categories import CATEGORIES, check_rule
 from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collect_exhibits
 from tfmetamers.recognition.judges import Judge
 from tfmetamers.recognition.truth import Truth
@@ -155,7 +155,7 @@ def recognize(
         out: the folder that synthesis wrote to.
         judges: networks with labels.
         include_failed: also show metamers that failed the inclusion test or were not judged.
-        rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.recognition.categories.decide`).
+        rule: how a judge of pictures chooses one of the 16 categories (`tfmetamers.networks.categories.decide`).
         truth: what natural stimuli truly are, by their ids, as `read_truth` returns it; it replaces what was recorded
             when their metamers were made.
         requires_truth: whether to refuse stimuli of which no truth is known; without it, a judge's own answers to
@@ -167,6 +167,19 @@ def recognize(
             is unknown.
         ResultError: no metamer can be read, none was judged by the inclusion test, `truth` has none of the stimuli, or
             the truth is required and not known for any stimulus.
+
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recognition.truth import Truth
+    >>> from tfmetamers.synthesis import synthesize_batch
+    >>> labels = ["cat", "dog", "owl"]
+    >>> network = from_function(lambda stimuli: {"logits": 2 * stimuli}, (3,), labels=labels, logits="logits")
+    >>> stimuli = np.array([[0.1, 0.7, 0.2]])
+    >>> metamers = synthesize_batch(network, stimuli, layers="logits", ids=["rex"], steps=2)
+    >>> folders = save_metamers(metamers, "metamers")
+    >>> recognition = recognize("metamers", [network], include_failed=True, truth={"rex": Truth(label="dog")})
+    >>> [(decision.layer, decision.truth_label) for decision in recognition.decisions]
+    [('natural', 'dog'), ('logits', 'dog')]
     """
     out = Path(out)
     check_rule(rule)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tfmetamers.errors import StimulusError, checked_whole_number
+from tfmetamers.networks.categories import imagenet_indices
 from tfmetamers.networks.slim import imagenet_classes
-from tfmetamers.recognition.categories import imagenet_indices
 from tfmetamers.stimuli.collection import StimulusFile
 from tfmetamers.stimuli.images import SUFFIXES
 from tfmetamers.utilities.words import counted

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
+from tfmetamers.networks.categories import CATEGORIES, decide, has_categories
 from tfmetamers.networks.network import Network
-from tfmetamers.recognition.categories import CATEGORIES, OFFSETS, decide
 from tfmetamers.recognition.exhibits import Exhibit
 from tfmetamers.stimuli.domains import Domain
 
@@ -31,7 +31,7 @@ class Judge:
             )
         self.network = network
         self.name = name
-        self.has_categories = network.domain.is_visual and len(network.labels) in OFFSETS
+        self.has_categories = has_categories(network)
         self._labels = set(network.labels)
         self._network_after_front_end = None
 

@@ -68,6 +68,22 @@ def summarize_recognition(recognition: Recognition, seed: int = 0) -> list[Recog
 
     Raises:
         ArgumentError: the seed cannot be used.
+
+    >>> import numpy as np
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recognition import recognize
+    >>> from tfmetamers.recognition.truth import Truth
+    >>> from tfmetamers.synthesis import synthesize_batch
+    >>> labels = ["cat", "dog", "owl"]
+    >>> network = from_function(lambda stimuli: {"logits": 2 * stimuli}, (3,), labels=labels, logits="logits")
+    >>> stimuli = np.array([[0.1, 0.7, 0.2]])
+    >>> metamers = synthesize_batch(network, stimuli, layers="logits", ids=["rex"], steps=2)
+    >>> folders = save_metamers(metamers, "metamers")
+    >>> recognition = recognize("metamers", [network], include_failed=True, truth={"rex": Truth(label="dog")})
+    >>> natural, matched = summarize_recognition(recognition)
+    >>> natural.correct, matched.layer, matched.shown
+    (1.0, 'logits', 1)
     """
     checked_whole_number("bootstrap seed", seed, minimum=0)
     return [

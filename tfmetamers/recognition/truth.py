@@ -41,6 +41,11 @@ def read_truth(file: str | os.PathLike) -> Mapping[str, Truth]:
 
     Raises:
         StimulusError: the file cannot be read, lacks a column, or has two different rows for one stimulus.
+
+    >>> import pandas
+    >>> pandas.DataFrame({"id": ["rex", "tom"], "label": ["dog", "cat"]}).to_csv("truth.csv", index=False)
+    >>> read_truth("truth.csv")["rex"].label
+    'dog'
     """
     import pandas
 

@@ -77,29 +77,34 @@ def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture
 
 
 def draw_null(
-    coefficients: np.ndarray, correlations: Sequence[float], outcomes: Sequence[bool | None], minimum: float
+    numbers: np.ndarray,
+    values: Sequence[float],
+    outcomes: Sequence[bool | None],
+    ends: tuple[float, float],
+    measure: str,
 ) -> Picture:
-    """Draw the histogram of a layer's null distribution, with the correlations of metamers on it.
+    """Draw the histogram of a layer's null distribution, with metamers on it.
 
     Args:
-        coefficients: of the null's pairs, at least one; counted on a logarithmic axis.
-        correlations: of the metamers.
+        numbers: the measure of the null's pairs, at least one; counted on a logarithmic axis.
+        values: of the metamers.
         outcomes: whether each passed, None for one that was not judged.
-        minimum: the smallest coefficient on the axis, which ends at 1.
+        ends: of the axis.
+        measure: what the axis is called.
     """
     with matplotlib.rc_context(_SETTINGS):
-        figure, axes = _panel(xlabel="Spearman's correlation", ylabel="pairs")
-        axes.hist(coefficients, np.linspace(minimum, 1.0, 61), color="0.65")
+        figure, axes = _panel(xlabel=measure, ylabel="pairs")
+        axes.hist(numbers, np.linspace(*ends, 61), color="0.65")
         axes.set_yscale("log")
-        axes.axvline(coefficients.max(), color="black", linestyle=":", linewidth=1.2, label="null maximum")
+        axes.axvline(numbers.max(), color="black", linestyle=":", linewidth=1.2, label="null maximum")
         for outcome, (color, marker, word) in OUTCOMES.items():
-            values = [r for r, each in zip(correlations, outcomes, strict=True) if each is outcome]
-            if values:
+            drawn = [value for value, each in zip(values, outcomes, strict=True) if each is outcome]
+            if drawn:
                 places = axes.get_xaxis_transform()
-                axes.vlines(values, 0, 0.5, color=color, linewidth=0.8, alpha=0.7, transform=places)
-                heights = [0.5] * len(values)
-                axes.plot(values, heights, marker, color=color, transform=places, label=word, linestyle="none")
-        axes.set_xlim(minimum, 1.02)
+                axes.vlines(drawn, 0, 0.5, color=color, linewidth=0.8, alpha=0.7, transform=places)
+                heights = [0.5] * len(drawn)
+                axes.plot(drawn, heights, marker, color=color, transform=places, label=word, linestyle="none")
+        axes.set_xlim(ends[0], ends[1] + 0.02 * (ends[1] - ends[0]))
         figure.legend(loc="outside upper center", ncols=3, fontsize="small", frameon=False, handletextpad=0.3)
         return _as_picture(figure)
 

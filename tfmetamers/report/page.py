@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from tfmetamers.errors import ResultError
 from tfmetamers.inclusion.evaluation import Judged, layer_place, summarize
+from tfmetamers.inclusion.measures import SPEARMAN, TITLES
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.metamers.failures import Failure, attempt
 from tfmetamers.metamers.folder import checked_file, read_metamer, read_saved
@@ -29,6 +29,7 @@ from tfmetamers.report.figures import (
 )
 from tfmetamers.report.media import embed_picture, embed_sound
 from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.templates import find_template
 from tfmetamers.utilities.words import counted
 from tfmetamers.version import __version__
 
@@ -49,11 +50,30 @@ SUMMARY_COLUMNS = {
     "not_judged": "not judged",
     "other_label": "other label",
     "low_correlation": "correlation not above null",
+    "low_pearson": "Pearson correlation below null",
+    "low_snr": "signal-to-noise ratio below null",
     "undefined": "correlation undefined",
     "saved_failed": "passed, but not as saved",
     "median_correlation": "median correlation",
     "min_margin": "smallest margin above null",
 }
+
+#: Those that are shown beside the published numbers of the 2023 paper.
+PUBLISHED_COLUMNS = {
+    "median_loss": "median loss",
+    "published_loss_range": "published",
+    "median_correlation": "median correlation (Spearman)",
+    "published_correlation": "published",
+    "spearman_null_maximum": "null maximum, Spearman",
+    "published_spearman_null_maximum_range": "published",
+    "pearson_null_maximum": "null maximum, Pearson",
+    "published_pearson_null_maximum_range": "published",
+    "snr_null_maximum": "null maximum, signal-to-noise ratio (dB)",
+    "published_snr_null_maximum_range": "published",
+}
+
+#: Those that only the test of 2023 has.
+OF_2023 = ("low_pearson", "low_snr")
 
 #: Word, symbol and class of style by whether a metamer is included.
 _OUTCOMES = {
@@ -61,6 +81,9 @@ _OUTCOMES = {
     False: {"word": "failed", "symbol": "✗", "style": "failed"},
     None: {"word": "not judged", "symbol": "?", "style": "open"},
 }
+
+#: The axis of each measure.
+_AXES = {SPEARMAN: "Spearman's correlation", "pearson": "Pearson's correlation", "snr": "signal-to-noise ratio (dB)"}
 
 #: Null distributions by the SHA-256 of their files, as verdicts name them.
 Nulls = Mapping[str, NullDistribution]
@@ -85,6 +108,17 @@ def write_report(
 
     Raises:
         ResultError: there is no metamer, one is damaged (`find_unreadable`), or the file cannot be written.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> folders = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> write_report("metamers", list(evaluate("metamers", networks=network)), nulls={}).as_posix()
+    'metamers/report.html'
     """
     if not judged:
         raise ResultError(
@@ -92,14 +126,33 @@ def write_report(
         )
     out = Path(out)
     path = Path(path) if path else out / "report.html"
-    page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
+    template = find_template(
+        "report.html", Path(__file__).parent, number=_number, counted=counted, label=_label, brief=_brief
+    )
+    page = template.render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
     with atomic_write(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return path
 
 
 def find_unreadable(judged: Sequence[Judged]) -> dict[Path, str]:
-    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why."""
+    """Return the folders of metamers that a report cannot show because a file is missing or damaged, and why.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.inclusion import evaluate
+    >>> from tfmetamers.metamers import save_metamers
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.synthesis import synthesize
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> (folder,) = save_metamers(synthesize(network, np.linspace(-1.0, 1.0, 6), layer="tanh", steps=2), "metamers")
+    >>> judged = list(evaluate("metamers", networks=network))
+    >>> find_unreadable(judged)
+    {}
+    >>> (folder / "trace.csv").unlink()
+    >>> list(find_unreadable(judged)) == [folder]
+    True
+    """
     found = [attempt(each.folder, _read_all, each) for each in judged]
     return {failure.folder: failure.reason for failure in found if isinstance(failure, Failure)}
 
@@ -113,18 +166,6 @@ def _read_all(each: Judged) -> None:
     _sound_figure(each, is_reduced=False)
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": _number, "counted": counted, "label": _label}
-    return environment.get_template("report.html")
-
-
 def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
     groups = list(_grouped(judged, lambda each: each.record.network.identity).values())
     names = distinct_names([group[0].record.network for group in groups])
@@ -136,8 +177,14 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
         "counts": [{**outcome, "count": sum(each is key for each in included)} for key, outcome in _OUTCOMES.items()],
         "metamers": len(judged),
         "nulls": [_describe_null(null) for null in nulls.values()] + _earlier_nulls(judged, nulls),
-        "summary": summarize(judged),
-        "summary_columns": SUMMARY_COLUMNS,
+        "summary": (summary := summarize(judged)),
+        "summary_columns": {
+            column: title
+            for column, title in SUMMARY_COLUMNS.items()
+            if column not in OF_2023 or any(row[column] is not None for row in summary)
+        },
+        "published": [row for row in summary if row["published_model"]],
+        "published_columns": PUBLISHED_COLUMNS,
         "is_reduced": is_reduced,
         "thumbnail": THUMBNAIL,
         "figure_thumbnail": FIGURE_THUMBNAIL,
@@ -196,6 +243,8 @@ def _describe_network(out: Path, group: Sequence[Judged], nulls: Nulls, is_reduc
         "nulls": _null_panels(by_layer, nulls),
         "scatters": [_scatter_panel(layer, each) for layer, each in _some_of_each(by_layer, MAX_SCATTERS)],
         "across": _across_layers(by_layer),
+        "further": list(dict.fromkeys(name for each in group for name in each.verdict["array"].get("further", {}))),
+        "measures": TITLES,
         "verdicts": [_describe_verdict(out, layer, each) for layer, made in by_layer.items() for each in made],
     }
 
@@ -314,39 +363,50 @@ def _curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _null_panels(by_layer: Mapping[str, Sequence[Judged]], nulls: Nulls) -> list[dict[str, Any]]:
-    """Return a panel for each layer and null distribution that verdicts are based on."""
+    """Return a panel for each measure, layer and null distribution that verdicts are based on."""
     made = [(layer, *item) for layer, group in by_layer.items() for item in _grouped(group, _null_digest).items()]
+    return [panel for measure in TITLES for panel in _measure_panels(measure, made, nulls)]
+
+
+def _measure_panels(measure: str, made: Sequence[tuple], nulls: Nulls) -> list[dict[str, Any]]:
+    """Return the panels of a measure; those of correlations share an axis that ends at 1."""
     shown = [
-        (layer, nulls[digest].coefficients(group[0].layer), group) for layer, digest, group in made if digest in nulls
+        (layer, nulls[digest].coefficients(group[0].layer, measure), _measured(measure, group))
+        for layer, digest, group in made
+        if digest in nulls and measure in nulls[digest].measures
     ]
-    panels = [
-        (layer, values, [each.verdict["array"] for each in group if each.verdict["array"]["correlation"] is not None])
-        for layer, values, group in shown
-        if len(values)
-    ]
-    everything = [values.min() for _, values, _ in panels]
-    everything += [array["correlation"] for _, _, arrays in panels for array in arrays]
-    minimum = min(np.floor(10 * min(everything, default=0.0)) / 10, 0.9)  # All of them may be 1.
+    shown = [(layer, numbers, found) for layer, numbers, found in shown if len(numbers) and found]
+    everything = [number for _, numbers, found in shown for number in (numbers.min(), *(value for value, _ in found))]
+    lowest, highest = min(everything, default=0.0), 1.0  # All of them may be 1.
+    minimum = min(np.floor(10 * lowest) / 10, 0.9)
+    if measure == "snr":
+        highest = max((max(numbers.max(), *(value for value, _ in found)) for _, numbers, found in shown), default=1.0)
     return [
         {
-            "title": layer,
-            "alt": _null_alt(layer, values, arrays),
-            "picture": draw_null(
-                values,
-                [array["correlation"] for array in arrays],
-                [array["included"] for array in arrays],
-                minimum,
-            ),
+            "title": layer if measure == SPEARMAN else f"{layer}: {TITLES[measure]}",
+            "alt": _null_alt(layer, measure, numbers, found),
+            "picture": draw_null(numbers, *zip(*found, strict=True), (minimum, highest), _AXES[measure]),
         }
-        for layer, values, arrays in panels
+        for layer, numbers, found in shown
     ]
 
 
-def _null_alt(layer: str, coefficients: np.ndarray, arrays: Sequence[Mapping]) -> str:
-    above = sum(each["correlation"] > coefficients.max() for each in arrays)
+def _measured(measure: str, group: Sequence[Judged]) -> list[tuple[float, bool | None]]:
+    """Return a measure of each metamer that has it, and whether the metamer passed."""
+    arrays = [each.verdict["array"] for each in group]
+    if measure == SPEARMAN:
+        found = [(array["correlation"], array["included"]) for array in arrays]
+    else:
+        found = [(array["further"][measure]["value"], array["included"]) for array in arrays if "further" in array]
+    return [each for each in found if each[0] is not None]
+
+
+def _null_alt(layer: str, measure: str, numbers: np.ndarray, found: Sequence[tuple]) -> str:
+    above = sum(value > numbers.max() for value, _ in found)
+    what, noun = (layer, "coefficient") if measure == SPEARMAN else (f"{layer}, {TITLES[measure]}", "one")
     return (
-        f"Histogram of the null distribution of {layer}: {counted(len(coefficients), 'pair')}, the largest coefficient "
-        f"{coefficients.max():.3f}. Above it: {above} of {counted(len(arrays), 'metamer')}."
+        f"Histogram of the null distribution of {what}: {counted(len(numbers), 'pair')}, the largest {noun} "
+        f"{numbers.max():.3f}. Above it: {above} of {counted(len(found), 'metamer')}."
     )
 
 
@@ -395,6 +455,7 @@ def _across_layers(by_layer: Mapping[str, Sequence[Judged]]) -> dict[str, Any] |
 
 def _describe_verdict(out: Path, layer: str, each: Judged) -> dict[str, Any]:
     return {
+        "further": {},
         **each.verdict["array"],
         "layer": layer,
         "stimulus": _stimulus(each),
@@ -452,3 +513,10 @@ def _number(value, missing: str = "undefined") -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return missing
     return (f"{value:.4f}" if isinstance(value, float) else f"{value:,}").replace("-", "\N{MINUS SIGN}")
+
+
+def _brief(value) -> str:
+    """Write a number, or the two that it lies between, with three digits."""
+    if isinstance(value, list):
+        return " to ".join(map(_brief, value))
+    return "\N{EN DASH}" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")

@@ -20,6 +20,10 @@ class Effect:
         df: its degrees of freedom.
         df_error: those of the error term.
         epsilons: corrections for sphericity; 1 for effects of one degree of freedom, and between participants.
+
+    >>> effect = Effect("stage", sum_of_squares=56.0, error=6.0, df=2, df_error=6)
+    >>> effect.f, round(effect.partial_eta_squared, 3), f"{effect.p():.4f}"
+    (28.0, 0.903, '0.0009')
     """
 
     name: str

@@ -23,6 +23,10 @@ class PermutationTest:
         permutations: how many permutations were drawn.
         larger: how many of them have a larger F value.
         equal: how many have the same.
+
+    >>> test = PermutationTest(f=28.0, permutations=999, larger=3, equal=1)
+    >>> f"{test.p_larger:.4f}, {test.p_at_least:.4f}, {test.p_corrected:.4f}"
+    '0.0030, 0.0040, 0.0050'
     """
 
     f: float

@@ -53,6 +53,12 @@ def arrange(table: "pandas.DataFrame", value: str, participant: str, factors: Se
 
     Raises:
         ArgumentError: a participant has no value, or several, in a condition.
+
+    >>> import pandas
+    >>> rows = [("s1", "conv1", 0.9), ("s1", "conv5", 0.4), ("s2", "conv1", 0.8), ("s2", "conv5", 0.5)]
+    >>> table = pandas.DataFrame(rows, columns=["participant", "stage", "correct"])
+    >>> arrange(table, value="correct", participant="participant", factors=["stage"]).tolist()
+    [[0.9, 0.4], [0.8, 0.5]]
     """
     keys = [participant, *factors]
     repeated = table[table.duplicated(keys)]
@@ -89,6 +95,17 @@ def arrange_groups(table: "pandas.DataFrame", value: str, participant: str, betw
 
     Raises:
         ArgumentError: groups differ in size or in levels; or a participant has no value, or several, at a level.
+
+    >>> import pandas
+    >>> rows = [
+    ...     (model, participant, stage, 0.5)
+    ...     for model in ("vgg_19", "resnet_101_v2")
+    ...     for participant in ("s1", "s2", "s3")
+    ...     for stage in ("conv1", "conv5")
+    ... ]
+    >>> table = pandas.DataFrame(rows, columns=["model", "participant", "stage", "correct"])
+    >>> arrange_groups(table, "correct", "participant", between="model", within="stage").shape
+    (2, 3, 2)
     """
     groups = dict(iter(table.groupby(between, sort=False)))
     sizes = {name: own[participant].nunique() for name, own in groups.items()}

@@ -31,6 +31,10 @@ def load_array(path: str | os.PathLike, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         StimulusError: the file is missing, damaged or not an array of floating-point numbers; the array has another
             shape, or values that are not finite in single precision.
+
+    >>> np.save("spectrogram.npy", np.ones((96, 64)))
+    >>> load_array("spectrogram.npy", (96, 64)).dtype.name
+    'float32'
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
@@ -107,6 +111,10 @@ def save_array(array: np.ndarray, path: str | os.PathLike) -> None:
 
     Raises:
         ResultError: the file cannot be written.
+
+    >>> save_array(np.arange(6.0).reshape(2, 3), "spectrogram.npy")
+    >>> np.load("spectrogram.npy").tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
     with atomic_write(path) as partial, partial.open("wb") as stream:
         np.save(stream, array)

@@ -23,6 +23,10 @@ class StimulusFile:
         label: its true label, where a manifest gives one.
         category: its true category, from a manifest, or from the folder that it is in.
         columns: further columns of the manifest.
+
+    >>> stimulus = StimulusFile("dog", Path("pictures/dog.png"), category="dog")
+    >>> stimulus.id, stimulus.category, stimulus.label
+    ('dog', 'dog', None)
     """
 
     id: str
@@ -52,6 +56,11 @@ def collect_stimuli(
     Raises:
         StimulusError: an input does not exist or holds no stimulus, a manifest cannot be read, or two stimuli have
             the same id or overlapping ids.
+
+    >>> from tfmetamers.stimuli import sample_words
+    >>> stimuli = collect_stimuli([sample_words()], [".wav"])
+    >>> len(stimuli), len({stimulus.label for stimulus in stimuli})
+    (60, 30)
     """
     stimuli: list[StimulusFile] = []
     for given in map(Path, inputs):

@@ -124,7 +124,11 @@ def save_image(pixels: np.ndarray, path: str | os.PathLike) -> None:
 
 
 def sample_photograph() -> Path:
-    """Return the path of a photograph that ships with matplotlib: Rear Admiral Grace Hopper, public domain."""
+    """Return the path of a photograph that ships with matplotlib: Rear Admiral Grace Hopper, public domain.
+
+    >>> load_image(sample_photograph(), 64, channels=1).shape
+    (64, 64, 1)
+    """
     from matplotlib import cbook
 
     return Path(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))

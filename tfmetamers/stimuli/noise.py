@@ -9,7 +9,11 @@ from tfmetamers.recipes import Recipe
 
 
 def stimulus_digest(stimulus: np.ndarray) -> str:
-    """Return the SHA-256 of a stimulus's numbers in single precision, in hexadecimal."""
+    """Return the SHA-256 of a stimulus's numbers in single precision, in hexadecimal.
+
+    >>> stimulus_digest(np.zeros(6))[:8]
+    '9d908ecf'
+    """
     return hashlib.sha256(np.ascontiguousarray(stimulus, np.float32).tobytes()).hexdigest()
 
 
@@ -33,6 +37,14 @@ def initial_noise(recipe: Recipe, shape: tuple[int, ...], digest: str, layer: st
 
     Raises:
         ArgumentError: pink noise was requested for a shape that is not a waveform's.
+
+    >>> from tfmetamers.recipes import find_recipe
+    >>> recipe = find_recipe("feather2019-image")
+    >>> noise = initial_noise(recipe, (4, 4, 3), digest="ab12", layer="conv1_1", seed=0)
+    >>> noise.shape, noise.dtype.name, bool(noise.min() >= recipe.noise_low and noise.max() <= recipe.noise_high)
+    ((4, 4, 3), 'float32', True)
+    >>> np.array_equal(noise, initial_noise(recipe, (4, 4, 3), digest="ab12", layer="conv1_1", seed=1))
+    False
     """
     described = hashlib.sha256(f"{layer}\0{digest}".encode() if recipe.noise_drawn == "each" else b"")
     entropy = [seed, int.from_bytes(described.digest()[:16], "big")]

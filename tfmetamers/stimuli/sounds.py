@@ -107,6 +107,9 @@ def sample_word() -> Path:
 
     ``reproduce/scripts/bundled_corpus.py`` made it for listening: espeak-ng 1.51 in the voice ``en-us+m5`` (pitch 50,
     140 words a minute), a vocal tract that the bundled networks never heard in training.
+
+    >>> sound_extent(sample_word())
+    (8000, 8000)
     """
     return Path(__file__).with_name("human.wav")
 
@@ -116,6 +119,11 @@ def sample_words() -> Path:
 
     ``reproduce/scripts/bundled_words.py`` made them: two voices of espeak-ng 1.51 say each of the thirty words of the
     bundled networks. They are of the networks' test set: vocal tracts that they never heard in training or validation.
+
+    >>> import pandas
+    >>> words = pandas.read_csv(sample_words())
+    >>> len(words), words["label"].nunique()
+    (60, 30)
     """
     return Path(__file__).with_name("words") / "words.csv"
 
@@ -125,6 +133,10 @@ def sample_mixtures() -> Path:
 
     ``reproduce/scripts/bundled_mixtures.py`` made them of the test set of the bundled networks, at signal-to-noise
     ratios of 0 to 20 dB: sounds like those that the networks were trained on, for null distributions.
+
+    >>> import pandas
+    >>> len(pandas.read_csv(sample_mixtures()))
+    40
     """
     return Path(__file__).with_name("mixtures") / "mixtures.csv"
 

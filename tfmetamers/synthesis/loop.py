@@ -1,5 +1,6 @@
 """The loop that turns noise into metamers, and its resumable state."""
 
+import dataclasses
 import time
 import warnings
 import weakref
@@ -11,14 +12,17 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, ResultError, SynthesisError, TfmetamersWarning, UnmovedError
 from tfmetamers.gradients import forget_gradients, registered_gradients
+from tfmetamers.inclusion.measures import further_measures
+from tfmetamers.inclusion.predictions import describe_predictions
 from tfmetamers.metamers.metamer import Metamer
 from tfmetamers.metamers.record import ComputationRecord, LayerRecord, LossRecord, MetamerRecord, StimulusRecord
 from tfmetamers.metrics import BARELY_DIFFERENT, spearman
-from tfmetamers.networks.network import Network, Prediction
+from tfmetamers.networks.network import Network
 from tfmetamers.recipes import Recipe
 from tfmetamers.synthesis.optimizers import STEPS, learning_rate
 from tfmetamers.synthesis.state import SynthesisState
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
+from tfmetamers.utilities.device import device_name, driver_version, has_gpu, uses_tf32
 from tfmetamers.utilities.interrupts import defer_sigint
 from tfmetamers.utilities.memory import require_free_memory
 from tfmetamers.utilities.versions import describe_versions
@@ -38,6 +42,17 @@ class Synthesis:
         recipe: the recipe.
         kernels: how convolutions are computed.
         deterministic: whether steps use deterministic operations alone.
+
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
+    >>> from tfmetamers.recipes import find_recipe
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> synthesis = Synthesis(network, layer="tanh", recipe=find_recipe(network.recipe).replace(steps=3))
+    >>> targets = synthesis.targets(np.zeros((2, 6), np.float32))
+    >>> state = synthesis.advance(targets, synthesis.start(["ab12", "cd34"], seed=0), steps=3)
+    >>> state.stimuli.shape, state.losses.shape
+    ((2, 6), (3, 2))
     """
 
     def __init__(
@@ -78,6 +93,7 @@ class Synthesis:
         )
         # TensorFlow counts traces by function: a partial is one of its own, a method would be all instances'.
         self._compiled = tf.function(partial(self._advance), autograph=False)
+        self._allows_tf32 = uses_tf32()
         self._registered: set[str] = set()
         weakref.finalize(self, forget_gradients, self._registered)
 
@@ -111,7 +127,7 @@ class Synthesis:
         return targets
 
     def start(self, digests: Sequence[str], seed: int) -> SynthesisState:
-        """Return the state before the first step: noise for each natural stimulus, Adam at rest.
+        """Return the state before the first step: noise for each natural stimulus, the optimiser at rest.
 
         Args:
             digests: `tfmetamers.stimuli.noise.stimulus_digest` of each natural stimulus.
@@ -258,7 +274,15 @@ class Synthesis:
         rates = np.array([learning_rate(self.recipe, step) for step in range(len(losses))])
         predictions = zip(self._predictions(originals), self._predictions(state.stimuli), strict=True)
         network, layer, versions = self.network.describe(), self._describe_layer(), describe_versions()
-        threads, size = operation_threads(), len(originals)
+        computation = ComputationRecord(
+            state.deterministic,
+            operation_threads(),
+            batch_size=len(originals),
+            place=0,
+            device=device_name(),
+            driver=driver_version(),
+            tf32=self._allows_tf32 and not state.deterministic,
+        )
         return [
             Metamer(
                 stimulus=state.stimuli[item],
@@ -276,11 +300,12 @@ class Synthesis:
                     kernels=self.kernels,
                     asked_kernels=self.asked_kernels,
                     initial=None,
-                    computation=ComputationRecord(state.deterministic, threads, size, place=item),
+                    computation=dataclasses.replace(computation, place=item),
                     loss=LossRecord(float(losses[0, item]), float(losses[-1, item]), float(exact_losses[item])),
                     initial_correlation=initial_correlations[item],
                     correlation=spearman(targets[item], activations[item]),
-                    prediction={"original": _as_json(original), "metamer": _as_json(metamer)},
+                    further_measures=further_measures(self.recipe.criterion, targets[item], activations[item]),
+                    prediction={"original": original, "metamer": metamer},
                     warnings=(
                         *self.network.warnings,
                         *self._find_warnings(initial_correlations[item], losses[0, item] == 0),
@@ -291,9 +316,12 @@ class Synthesis:
             for item, (original, metamer) in enumerate(predictions)
         ]
 
-    def _predictions(self, stimuli: np.ndarray) -> list[Prediction | None]:
+    def _predictions(self, stimuli: np.ndarray) -> list[dict | None]:
+        if self.network.logits is None:
+            return [None] * len(stimuli)
+        logits = self.network.logits(tf.convert_to_tensor(stimuli))
         try:
-            return self.network.predict(stimuli)
+            return describe_predictions(self.network, logits.numpy(), self.recipe.criterion)
         except ResultError as error:
             raise SynthesisError(str(error)) from error
 
@@ -354,6 +382,8 @@ def check_bounds(recipe: Recipe, stimuli: np.ndarray, what: str) -> None:
 def check_memory(network: Network, layers: Iterable[str], kernels: str | None, batch_size: int) -> None:
     """Refuse layers whose steps, with quick kernels, take more memory than is free now; small ones are not refused.
 
+    Nor is anything on a GPU, whose free memory TensorFlow does not tell.
+
     Args:
         network: the network.
         layers: names of layers.
@@ -363,6 +393,8 @@ def check_memory(network: Network, layers: Iterable[str], kernels: str | None, b
     Raises:
         ArgumentError: one does not fit, by the estimate of `Network.step_bytes`, or is unknown.
     """
+    if has_gpu():
+        return
     quick = [layer for layer in layers if (kernels or network.default_kernels(layer)) == "quick"]
     for layer, needed in network.step_bytes(quick, batch_size, kernels).items():
         require_free_memory(needed, f"A step of {network.name} at {layer} with quick kernels")
@@ -379,10 +411,6 @@ def check_schedule(metamer: Metamer, recipe: Recipe) -> None:
             f"{metamer!r} cannot be continued to {recipe.steps} steps, because its learning rates depended on the "
             "number of steps; make it from the start."
         )
-
-
-def _as_json(prediction):
-    return prediction and {"index": prediction.index, "label": prediction.label}
 
 
 def _not_finite(values: np.ndarray) -> list[int]:

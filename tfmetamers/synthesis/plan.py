@@ -28,6 +28,16 @@ class Plan:
     Attributes:
         batches: what is still to be made, in batches of one layer that advance together.
         finished: what had been made before.
+
+    >>> from tfmetamers.networks import NetworkSpec, load_network
+    >>> from tfmetamers.stimuli import sample_words
+    >>> from tfmetamers.synthesis import Request, plan_request
+    >>> network = NetworkSpec.parse("small_word_aliased")
+    >>> request = Request(network, ["conv_0", "conv_2"], [sample_words()], "metamers")
+    >>> specs, outline, recipe = plan_request(request, lambda: load_network(network))
+    >>> plan = plan_run(specs, "metamers", batch_size=20)
+    >>> plan.waiting, {layer: len(batches) for layer, batches in plan.by_layer.items()}
+    (120, {'conv_0': 3, 'conv_2': 3})
     """
 
     batches: list[list[Job]]
@@ -76,6 +86,16 @@ def plan_run(
     Raises:
         ArgumentError: the batch size cannot be used.
         ResultError: a folder of one of these names holds something else, or there is nothing to extend.
+
+    >>> from tfmetamers.networks import NetworkSpec, load_network
+    >>> from tfmetamers.stimuli import sample_words
+    >>> from tfmetamers.synthesis import Request, plan_request
+    >>> network = NetworkSpec.parse("small_word_aliased")
+    >>> request = Request(network, ["conv_2"], [sample_words()], "metamers")
+    >>> specs, outline, recipe = plan_request(request, lambda: load_network(network))
+    >>> plan = plan_run(specs, "metamers", batch_size=20)
+    >>> [len(batch) for batch in plan.batches], plan.finished
+    ([20, 20, 20], [])
     """
     checked_whole_number("batch size", batch_size, minimum=1)
     out = Path(out)

@@ -41,6 +41,12 @@ class Request:
         seed: the seed of the noise.
         kernels: how convolutions are computed; None for each layer's default.
         fit: what is done with a sound of another length.
+
+    >>> from tfmetamers.stimuli import sample_word
+    >>> network = NetworkSpec.parse("small_word_aliased")
+    >>> request = Request(network, ["conv_2"], [sample_word()], "metamers", overrides={"steps": "200"})
+    >>> request.seed, request.recipe is None
+    (0, True)
     """
 
     network: NetworkSpec
@@ -69,6 +75,14 @@ def plan_request(
     Raises:
         ArgumentError: an unknown layer or recipe, or a value that cannot be used.
         StimulusError: an input is missing or holds no stimulus.
+
+    >>> from tfmetamers.networks import load_network
+    >>> from tfmetamers.stimuli import sample_word
+    >>> network = NetworkSpec.parse("small_word_aliased")
+    >>> request = Request(network, ["all"], [sample_word()], "metamers", overrides={"steps": "200"})
+    >>> specs, outline, recipe = plan_request(request, lambda: load_network(network))
+    >>> len(specs) == len(outline.layers), recipe.steps
+    (True, 200)
     """
     seed = checked_whole_number("seed", request.seed, minimum=0)
     outline = find_outline(request.network, Path(request.out)) or NetworkOutline.of(load())
@@ -134,6 +148,15 @@ def metamer_specs(
 
     Raises:
         StimulusError: a file cannot be read.
+
+    >>> from tfmetamers.recipes import find_recipe
+    >>> from tfmetamers.stimuli import StimulusFile, sample_word
+    >>> word, layers = StimulusFile("human", sample_word()), ["conv_0", "conv_2"]
+    >>> recipe, own_recipe = find_recipe("feather2019-audio-waveform").replace(steps=200), "feather2019-audio-waveform"
+    >>> network = NetworkSpec.parse("small_word_aliased")
+    >>> specs = metamer_specs(network, layers, [word], recipe=recipe, own_recipe=own_recipe)
+    >>> [spec.relative_folder.as_posix() for spec in specs]
+    ['small_word_aliased/conv_0~steps-200/human/0', 'small_word_aliased/conv_2~steps-200/human/0']
     """
     stimuli = _stimulus_specs(files, fit, progress)
     return [

@@ -14,7 +14,7 @@ class SynthesisState:
 
     Attributes:
         stimuli: the metamers as they are.
-        first_moment: Adam's running mean of the gradient.
+        first_moment: Adam's running mean of the gradient; for steps of one length, the last gradient that is not zero.
         second_moment: Adam's running mean of the squared gradient.
         losses: loss of each item (axis 1) before each step so far (axis 0).
         seconds: wall time spent on the steps so far.

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 
 from tfmetamers.errors import CorpusError, shown
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.sound_files import measure_sounds
 from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.words import counted
-
-#: The parts of a corpus: what a network is trained on, what decides when to stop, and what tests it in the end.
-SPLITS = ("train", "validation", "test")
 
 #: The columns of a manifest of words.
 WORD_COLUMNS = ("file", "start", "word", "speaker", "split")
@@ -58,6 +56,13 @@ def read_words(manifest: str | os.PathLike, needed: Sequence[str] = ("train", "t
             is not a number, or below 0 without ``pad``; a ``pad`` is neither yes nor no; a word or file is empty; a
             split is unknown, or needed and empty; a clip is repeated; training has fewer than two words, or lacks
             words of another split.
+
+    >>> splits = ["train", "train", "test", "test"]
+    >>> columns = {"file": [f"{split}.wav" for split in splits], "start": [0, 1, 0, 1], "word": ["yes", "no"] * 2}
+    >>> pd.DataFrame({**columns, "speaker": splits, "split": splits}).to_csv("words.csv", index=False)
+    >>> words = read_words("words.csv")
+    >>> words[words["split"] == "test"]["word"].tolist()
+    ['yes', 'no']
     """
     frame = _read(Path(manifest), required=WORD_COLUMNS, optional={PAD_COLUMN: ""})
     check_words(frame, needed)
@@ -80,6 +85,11 @@ def read_backgrounds(manifest: str | os.PathLike, needed: Sequence[str] = ("trai
     Raises:
         CorpusError: as for `read_words`; a clip has no category; there are fewer than two categories, or training lacks
             a category of another split.
+
+    >>> columns = {"file": ["rain.wav", "street.wav"], "categories": ["water;weather", "traffic"]}
+    >>> pd.DataFrame(columns).to_csv("backgrounds.csv", index=False)
+    >>> read_backgrounds("backgrounds.csv")["categories"].tolist()
+    ['water;weather', 'traffic']
     """
     frame = _read(Path(manifest), required=("file", "categories"), optional={"start": "0", "split": "train"})
     frame["categories"] = _renamed(frame["categories"], lambda cell: SEPARATOR.join(_names(cell)))
@@ -151,6 +161,12 @@ def check_recordings(frame: pd.DataFrame, seconds: float) -> None:
     Raises:
         CorpusError: a recording is missing, empty, damaged, cut short or not a sound, or ends before one of its clips;
             a padded clip has nothing of its recording.
+
+    >>> from tfmetamers.stimuli import save_sound
+    >>> save_sound(np.full(8000, 0.1, np.float32), "rain.wav", sampling_rate=8000)
+    >>> columns = {"file": ["rain.wav", "rain.wav"], "start": [0.0, 0.5], "categories": ["water", "weather"]}
+    >>> pd.DataFrame(columns).to_csv("backgrounds.csv", index=False)
+    >>> check_recordings(read_backgrounds("backgrounds.csv"), seconds=0.5)
     """
     first = frame.drop_duplicates("file")
     ends, unusable = measure_sounds(list(first["file"]))

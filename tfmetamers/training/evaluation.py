@@ -135,6 +135,17 @@ def evaluate_trained(
         CheckpointError: the folder cannot be read.
         CorpusError: a manifest cannot be used, or a recording of it; the corpus has words or categories that the
             network lacks.
+
+    >>> from tfmetamers.stimuli import sample_words, save_sound
+    >>> words = pd.read_csv(sample_words()).rename(columns={"label": "word"}).head(12)
+    >>> words["file"] = [sample_words().with_name(file) for file in words["file"]]
+    >>> words.assign(start=0.0, split=["train", "test"] * 6).to_csv("words.csv", index=False)
+    >>> save_sound(0.1 * np.random.default_rng(0).normal(size=32000).astype(np.float32), "noise.wav", 8000)
+    >>> columns = {"start": range(4), "categories": ["hiss", "wind"] * 2, "split": ["train"] * 2 + ["test"] * 2}
+    >>> pd.DataFrame({"file": "noise.wav", **columns}).to_csv("backgrounds.csv", index=False)
+    >>> metrics = evaluate_trained("small_word_aliased", "words.csv", "backgrounds.csv")
+    >>> metrics["word_accuracy_in_quiet"] > 0.8
+    True
     """
     folder = find_trained(folder) or Path(folder)
     files = read_trained(folder)

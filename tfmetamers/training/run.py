@@ -17,7 +17,8 @@ from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
 from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
-from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.cost import StepCost, measure_cost
 from tfmetamers.training.epochs import (
     CHECKPOINT_FILE,
@@ -34,6 +35,7 @@ from tfmetamers.training.perturbation import check_size
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.training.trainer import TASK_KEYS, TrainableNetwork, Trainer
 from tfmetamers.utilities.determinism import deterministic_operations
+from tfmetamers.utilities.device import grow_memory
 from tfmetamers.utilities.differences import find_differences
 from tfmetamers.utilities.files import atomic_write, file_digest, file_lock, sweep
 from tfmetamers.utilities.json_files import read_json, typed
@@ -86,6 +88,28 @@ def train(
         CorpusError: a manifest or one of its recordings cannot be used.
         ArgumentError: the architecture cannot be trained, or perturbations are as large as the sounds.
         ResultError: the folder contains another run, is in use, or cannot be written.
+
+    >>> from tfmetamers.cochlea import CochleagramSettings
+    >>> from tfmetamers.networks import LayerSpecification
+    >>> from tfmetamers.stimuli import save_sound
+    >>> for word, frequency in {"low": 250, "high": 1500}.items():
+    ...     tone = 0.1 * np.sin(2 * np.pi * frequency * np.arange(12000) / 4000)
+    ...     save_sound(tone.astype(np.float32), f"{word}.wav", sampling_rate=4000)
+    >>> splits = ["train", "validation", "test"]
+    >>> clips = [(f"{word}.wav", start, word, splits[start]) for word in ("low", "high") for start in range(3)]
+    >>> words = pd.DataFrame(clips, columns=["file", "start", "word", "split"]).assign(speaker="")
+    >>> words.to_csv("words.csv", index=False)
+    >>> words.rename(columns={"word": "categories"}).to_csv("backgrounds.csv", index=False)
+    >>> cochleagram = CochleagramSettings(
+    ...     sampling_rate=4000, samples=2000, low_limit=50, high_limit=1800, filters=4, envelope_rate=100, window=201
+    ... )
+    >>> flat = LayerSpecification("tf.layers.flatten", {"name": "flat"})
+    >>> top = LayerSpecification("fc_top_classification", {"name": "fc_top"})
+    >>> architecture = Architecture("mine", (flat, top), {"words": 3}, cochleagram=cochleagram)
+    >>> settings = TrainingSettings(epochs=1, batch_size=2, deterministic=False)
+    >>> card = train(architecture, "words.csv", "backgrounds.csv", settings, "run")
+    >>> card["finished"], card["data"]["words"]["clips"]
+    (True, {'train': 2, 'validation': 2, 'test': 2})
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
@@ -99,6 +123,7 @@ def train(
     seconds = architecture.cochleagram.samples / architecture.cochleagram.sampling_rate
     busy = f"Another process is training in {out}; wait for it, or give another folder."
     alone = file_lock(out / ".lock", out, out, busy=busy, remedy="Give another folder.")
+    grow_memory()
     with deterministic_operations(settings.deterministic), alone:
         sweep(out)
         traced = trace(architecture, settings.seed)
@@ -121,7 +146,7 @@ def train(
             "settings": dataclasses.asdict(settings),
             "data": data,
             "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
-            "front_end": {"trained_with": "fast", **dataclasses.asdict(architecture.cochleagram)},
+            "front_end": {"trained_with": "fast", **architecture.cochleagram.to_json()},
             "versions": {name: version(name) for name in ("tfmetamers", "tensorflow", "keras", "numpy")},
         }
         with contextlib.closing(tf.summary.create_file_writer(str(out / "logs"))) as logs:

@@ -33,6 +33,10 @@ class MixtureSettings:
 
     Raises:
         ArgumentError: a value is out of its range.
+
+    >>> mixture = MixtureSettings(min_snr=0.0, max_snr=20.0)
+    >>> mixture.shift, mixture.clean
+    (0.1, 0.05)
     """
 
     min_snr: float = -10.0
@@ -120,6 +124,10 @@ class TrainingSettings:
 
     Raises:
         ArgumentError: a value is unknown or out of its range.
+
+    >>> settings = TrainingSettings(task="words", epochs=100, word_threshold=0.6)
+    >>> settings.thresholds, [settings.learning_rate_of(epoch) for epoch in (0, 49, 50)]
+    ({'word_accuracy': 0.6}, [0.01, 0.01, 0.001])
     """
 
     task: str = "words"

@@ -7,24 +7,29 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def deterministic_operations(is_wanted: bool = True) -> Iterator[None]:
-    """Have TensorFlow use only deterministic operations while the block runs.
+    """Have TensorFlow use only deterministic operations, in full single precision, while the block runs.
 
-    Without it, two processes can round differently, on a CPU too: oneDNN's kernels sum in an order of their own.
-    Afterwards it is switched off again, because TensorFlow then refuses to draw anything without a seed.
+    Without it, two processes can round differently, on a CPU too: oneDNN's kernels sum in an order of their own; and
+    GPUs from Ampere on round the factors of products to TF32, which has 10 bits. Afterwards both are as they were:
+    TensorFlow refuses to draw anything without a seed where operations are deterministic.
 
     Args:
         is_wanted: False leaves TensorFlow as it is.
     """
     from tensorflow.python.framework import config  # Only here can determinism be switched off again.
 
-    if not is_wanted or config.is_op_determinism_enabled():
+    if not is_wanted:
         yield
         return
+    was_deterministic, had_tf32 = config.is_op_determinism_enabled(), config.tensor_float_32_execution_enabled()
     config.enable_op_determinism()
+    config.enable_tensor_float_32_execution(False)
     try:
         yield
     finally:
-        config.disable_op_determinism()
+        config.enable_tensor_float_32_execution(had_tf32)
+        if not was_deterministic:
+            config.disable_op_determinism()
 
 
 def operation_threads() -> int:

@@ -119,6 +119,23 @@ class TestPublishedWordNetworks:
         np.testing.assert_allclose(network.logits(features), probabilities, rtol=1e-3, atol=1e-5)
         assert [each.label for each in network.predict(features)] == [WORDS[k] for k in probabilities.argmax(-1)]
 
+    @pytest.mark.parametrize("name", ["arm_CNN_L", "arm_DS_CNN_L"])
+    def test_waveforms_are_answered_as_their_files_are(self, recordings, name):
+        path = KWS / f"{name}.pb"
+        network = from_frozen_graph(path, sampling_rate=16000, labels=WORDS)
+        assert (network.domain.name, network.domain.shape) == ("sound", (16000,))
+        answers = [session_run(path, "labels_softmax:0", {"wav_data:0": self.wav(w)})[0] for w in recordings]
+        sounds = np.stack([np.asarray(w) for w in recordings]).astype(np.float32)
+        sounds = sounds / 2**15 if np.abs(sounds).max() > 1 else sounds
+        assert np.abs(network.logits(sounds).numpy() - answers).max() < 1e-4
+
+    def test_a_metamer_of_a_waveform(self, recordings):
+        network = from_frozen_graph(KWS / "arm_CNN_L.pb", sampling_rate=16000, labels=WORDS)
+        sound = np.asarray(recordings[5], np.float32)
+        sound = sound / 2**15 if np.abs(sound).max() > 1 else sound
+        metamer = tm.synthesize(network, sound, layer="Relu", steps=60)
+        assert metamer.losses[-1] < metamer.losses[0] / 2
+
     def test_a_metamer_of_mfccs(self, recordings):
         path = KWS / "arm_CNN_L.pb"
         network = from_frozen_graph(path, input="Mfcc", size=(49, 10), labels=WORDS)
@@ -236,3 +253,49 @@ def test_a_changed_byte_never_ends_in_a_traceback(tmp_path, small):
             from_frozen_graph(tmp_path / "damaged.pb")
         except tm.TfmetamersError as error:
             assert "\n" not in str(error)
+
+
+def test_a_file_that_a_graph_would_read_is_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(np.ones(96, np.float32).tobytes())
+
+    def build():
+        read = tf.io.decode_raw(tf.io.read_file(str(tmp_path / "secret"), name="reading"), tf.float32)
+        pictures = v1.placeholder(tf.float32, [None, 8, 4, 3], "pictures")
+        tf.nn.relu(tf.reshape(pictures, [-1, 96]) + read, name="answer")
+
+    with pytest.raises(ArgumentError, match="ReadFile"):
+        from_frozen_graph(write(tmp_path / "reading.pb", build), layers=["answer"])
+
+
+def of_bytes(samples):
+    """Build a graph that begins as TensorFlow's example of keywords does."""
+    audio = tf.raw_ops.DecodeWav(
+        contents=v1.placeholder(tf.string, [], "wav_data"), desired_channels=1, desired_samples=samples, name="decoded"
+    )
+    spectra = tf.raw_ops.AudioSpectrogram(input=audio.audio, window_size=128, stride=64, magnitude_squared=True)
+    mfcc = tf.raw_ops.Mfcc(spectrogram=spectra, sample_rate=audio.sample_rate, dct_coefficient_count=5, name="Mfcc")
+    weights = np.random.default_rng(0).normal(size=(30 * 5, 4)).astype(np.float32)
+    tf.nn.softmax(tf.reshape(mfcc, [-1, 30 * 5]) @ weights, name="answer")
+
+
+class TestGraphsOfBytes:
+    SAMPLES = 64 * 29 + 128
+
+    def test_waveforms_take_the_place_of_files(self, tmp_path):
+        path = write(tmp_path / "words.pb", lambda: of_bytes(self.SAMPLES))
+        network = from_frozen_graph(path, sampling_rate=8000, labels=list("abcd"))
+        values = np.random.default_rng(1).integers(-9000, 9000, (3, self.SAMPLES)).astype(np.int16)
+        expected = []
+        for each in values:
+            stream = io.BytesIO()
+            soundfile.write(stream, each, 8000, format="WAV", subtype="PCM_16")
+            expected.append(session_run(path, "answer:0", {"wav_data:0": stream.getvalue()})[0])
+        assert np.abs(network.logits(values.astype(np.float32) / 2**15).numpy() - expected).max() < 1e-4
+        metamer = tm.synthesize(network, values[0] / np.float32(2**15), layer="Mfcc", steps=20)
+        assert metamer.losses[-1] < metamer.losses[0]
+
+    def test_a_length_that_the_graph_does_not_tell(self, tmp_path):
+        path = write(tmp_path / "words.pb", lambda: of_bytes(-1))
+        with pytest.raises(ArgumentError, match="duration"):
+            from_frozen_graph(path, sampling_rate=8000)
+        assert from_frozen_graph(path, sampling_rate=8000, duration=self.SAMPLES / 8000).domain.shape == (self.SAMPLES,)

@@ -37,7 +37,7 @@ def test_each_model_with_a_preprocessing_is_one():
 @pytest.mark.parametrize(
     ("name", "module", "mode"),
     [
-        ("ResNet50", keras.applications.resnet, "caffe"),
+        ("ResNet152", keras.applications.resnet, "caffe"),
         ("MobileNet", keras.applications.mobilenet, "tf"),
         ("DenseNet121", keras.applications.densenet, "torch"),
         ("EfficientNetB0", keras.applications.efficientnet, "none"),

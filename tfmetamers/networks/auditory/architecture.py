@@ -54,6 +54,9 @@ class LayerSpecification:
 
     Raises:
         ArgumentError: an argument is something else.
+
+    >>> LayerSpecification("tf.nn.relu", {"name": "relu_0"}).name
+    'relu_0'
     """
 
     layer_type: str
@@ -94,6 +97,14 @@ class Architecture:
     Raises:
         ArgumentError: a name or the note is not printable text; two layers have the same name; a layer has an unknown
             type; a top layer is not the last; or a number of classes is not a positive whole number.
+
+    >>> layers = [
+    ...     LayerSpecification("tf.layers.conv2d", {"name": "conv_0", "filters": 4, "kernel_size": [3, 4]}),
+    ...     LayerSpecification("tf.nn.relu", {"name": "relu_0"}),
+    ... ]
+    >>> architecture = Architecture("mine", tuple(layers), {})
+    >>> [layer.name for layer in architecture.layers], architecture.cochleagram.channels
+    (['conv_0', 'relu_0'], 211)
     """
 
     name: str
@@ -306,6 +317,11 @@ def read_architecture(file: str | os.PathLike) -> Architecture:
 
     Raises:
         ArgumentError: the file is missing, not JSON, or not a valid architecture.
+
+    >>> relu = LayerSpecification("tf.nn.relu", {"name": "relu_0"})
+    >>> write_architecture(Architecture("mine", (relu,), {}), "mine.json")
+    >>> read_architecture("mine.json").layers[0].layer_type
+    'tf.nn.relu'
     """
     path = Path(file)
     try:
@@ -372,6 +388,11 @@ def write_architecture(architecture: Architecture, file: str | os.PathLike) -> N
 
     Raises:
         ResultError: the file cannot be written.
+
+    >>> architecture = Architecture("mine", (LayerSpecification("tf.nn.relu", {"name": "relu_0"}),), {})
+    >>> write_architecture(architecture, "mine.json")
+    >>> read_architecture("mine.json") == architecture
+    True
     """
     entries = as_json(architecture)
     layers = entries.pop("layers")

@@ -42,6 +42,10 @@ def read_postprocessing(path: str | os.PathLike) -> Postprocessing:
 
     Raises:
         CheckpointError: the file is missing or damaged, or holds something else.
+
+    >>> np.savez("vggish_pca_params.npz", pca_eigen_vectors=np.eye(128), pca_means=np.zeros((128, 1)))
+    >>> read_postprocessing("vggish_pca_params.npz").means.shape
+    (128,)
     """
     path = Path(path)
     try:
@@ -76,6 +80,10 @@ def postprocess(embeddings, parameters: Postprocessing) -> np.ndarray:
 
     Raises:
         ArgumentError: the embeddings have another shape, or are not finite.
+
+    >>> parameters = Postprocessing(eigenvectors=np.eye(128), means=np.zeros(128))
+    >>> postprocess(np.linspace(-3.0, 3.0, 128), parameters)[[0, 63, 127]].tolist()
+    [0, 125, 255]
     """
     embeddings = np.asarray(embeddings)
     if embeddings.dtype.kind != "f" or embeddings.shape[-1:] != (EMBEDDING_UNITS,):

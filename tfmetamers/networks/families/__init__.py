@@ -82,5 +82,9 @@ def claim(base: str) -> dict[str, str] | None:
 
 
 def network_names() -> list[str]:
-    """Return the name of every network that has one of its own."""
+    """Return the name of every network that has one of its own.
+
+    >>> {"vgg_19", "word_aliased", "small_word_aliased"} <= set(network_names())
+    True
+    """
     return [name for family in families().values() for name in family.network_names()]

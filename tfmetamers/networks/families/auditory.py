@@ -25,7 +25,8 @@ from tfmetamers.utilities.words import counted
 if TYPE_CHECKING:
     from tfmetamers.networks.auditory.architecture import Architecture
     from tfmetamers.networks.graph.traced_graph import TracedGraph
-    from tfmetamers.networks.network import Network, Provenance
+    from tfmetamers.networks.network import Network
+    from tfmetamers.networks.provenance import Provenance
 
 #: Variables that a checkpoint may hold besides the network's: those of its training.
 TRAINING_EXTRAS = ("global_step", "beta1_power", "beta2_power", "*/Adam", "*/Adam_1")
@@ -182,7 +183,8 @@ def _network(
 ) -> "Network":
     from functools import partial
 
-    from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
+    from tfmetamers.cochlea.cochleagram import build_front_end
+    from tfmetamers.cochlea.settings import FRONT_ENDS
     from tfmetamers.networks.network import Network
     from tfmetamers.stimuli.domains import Cochleagrams, Sounds
 
@@ -225,6 +227,6 @@ def _architecture_digest(architecture: "Architecture") -> str:
     described = {
         "layers": [[layer.layer_type, inference_arguments(layer)] for layer in architecture.layers],
         "tasks": dict(architecture.tasks),
-        "cochleagram": dataclasses.asdict(architecture.cochleagram),
+        "cochleagram": architecture.cochleagram.to_json(),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

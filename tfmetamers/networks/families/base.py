@@ -27,6 +27,15 @@ class NetworkOutline:
         recipe: the name of its recipe.
         classes: the number of its labels or characters; None for a network that has neither.
         note: anything else to know about where it comes from.
+
+    >>> from tfmetamers.networks import NetworkSpec
+    >>> from tfmetamers.networks.families import find_family
+    >>> spec = NetworkSpec.parse("vgg_19:random")
+    >>> outline = find_family(spec.family).outline(spec)
+    >>> outline.domain.shape, outline.recipe, outline.classes
+    ((224, 224, 3), 'feather2019-image', 1000)
+    >>> outline.layers[:3]
+    ('conv1_2', 'conv2_2', 'conv3_4')
     """
 
     name: str
@@ -54,6 +63,15 @@ class NetworkFamily:
     Attributes:
         name: the family's name.
         takes: the fields of `NetworkSpec` that can be given, besides ``name``.
+
+    >>> class Toys(NetworkFamily):
+    ...     name = "toys"
+    ...     takes = frozenset({"random_seed"})
+    ...
+    ...     def network_names(self):
+    ...         return ["toy_linear", "toy_rectified"]
+    >>> Toys().claim("toy_linear"), Toys().claim("vgg_19")
+    ({'name': 'toy_linear'}, None)
     """
 
     name: str

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from tfmetamers.checkpoints.reader import CheckpointFile
     from tfmetamers.networks.graph.traced_graph import TracedGraph
-    from tfmetamers.networks.network import Network, Provenance
+    from tfmetamers.networks.network import Network
+    from tfmetamers.networks.provenance import Provenance
 
 
 class CheckpointFamily(NetworkFamily):
@@ -61,7 +62,7 @@ class CheckpointFamily(NetworkFamily):
 
     def with_weights(self, spec: NetworkSpec, values: "Mapping[str, np.ndarray]") -> "Network":
         """Return a network with weights that are in memory, by variable name."""
-        from tfmetamers.networks.network import Provenance
+        from tfmetamers.networks.provenance import Provenance
 
         provenance = Provenance("checkpoint", weights_digest(values))
         return self.build(spec, self.trace(spec), constants(dict(values)), provenance)
@@ -122,7 +123,7 @@ def read_weights(
         CheckpointError: the checkpoint is not that of the network.
     """
     from tfmetamers.checkpoints.reader import read_variables
-    from tfmetamers.networks.network import Provenance
+    from tfmetamers.networks.provenance import Provenance
 
     values = read_variables(file, traced.specification, known_extras)
     return constants(values), Provenance("checkpoint", file.digest, file=Path(file.path).name)
@@ -130,14 +131,14 @@ def read_weights(
 
 def random_provenance(values: "Mapping[str, np.ndarray]", seed: int) -> "Provenance":
     """Return where random weights come from."""
-    from tfmetamers.networks.network import Provenance
+    from tfmetamers.networks.provenance import Provenance
 
     return Provenance("random", weights_digest(values), seed=seed)
 
 
 def without_weights() -> "Provenance":
     """Return the provenance of a network without weights."""
-    from tfmetamers.networks.network import Provenance
+    from tfmetamers.networks.provenance import Provenance
 
     return Provenance("none", digest="")
 

@@ -39,8 +39,8 @@ class EfficientNetLiteFamily(NetworkFamily):
         return "installed"
 
     def load(self, spec):
-        from tfmetamers.networks.network import Provenance
         from tfmetamers.networks.own.keras import model_digest
+        from tfmetamers.networks.provenance import Provenance
         from tfmetamers.utilities.files import file_digest
 
         model = _built(spec, spec.random_seed or 0)

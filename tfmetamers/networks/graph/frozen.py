@@ -3,7 +3,8 @@
 Synthesis differentiates with respect to the stimulus alone, so the traced graph is replayed operation by
 operation with rewrites that leave its values as they were: what depends on weights alone is computed once, batch
 normalisation is folded into the convolution before it, a convolution at stride 1 gets a gradient that is a
-convolution, by Winograd's algorithm where it pays, and an LSTM gets one that leaves its weights out.
+convolution, by Winograd's algorithm where it pays, and an LSTM gets one that leaves its weights out. On a GPU,
+convolutions stay TensorFlow's own.
 ``benchmarks/image_step.py`` shows what they bring to networks of images.
 """
 
@@ -22,6 +23,7 @@ from tfmetamers.networks.graph import winograd
 from tfmetamers.networks.graph.recurrence import OUTPUT, recurrence_of
 from tfmetamers.networks.graph.relu import ProducingPath, find_rectifier, producing_path, rearranged_inputs
 from tfmetamers.networks.graph.winograd import WinogradConvolution
+from tfmetamers.utilities.device import has_gpu
 from tfmetamers.utilities.interrupts import defer_sigint
 
 #: Outputs along each side of the tiles of quick convolutions, the quicker first.
@@ -60,7 +62,8 @@ class FrozenFunction:
             straight_through: give the ReLUs that produce the layer a gradient of 1 everywhere.
             kernels: ``"small"`` keeps one copy of each convolution's kernel; ``"quick"`` keeps transformed copies of it
                 for both directions, which take several times its memory: steps are quicker, compiling takes longer,
-                and rounding is coarser (a relative error of 5e-6 in place of 1e-6).
+                and rounding is coarser (a relative error of 5e-6 in place of 1e-6). On a GPU both are the ordinary
+                convolutions.
         """
         self._stimulus = stimulus
         self._layer = layer
@@ -262,6 +265,8 @@ def _plan(operations, constants, fetched, kernels: str) -> list[_Step]:
     normalizations = _normalizations(operations, constants)
     foldable = _foldable_normalizations(operations, constants, fetched, normalizations)
     scales = {convolution: normalizations[name][0] for name, convolution in foldable.items()}
+    is_for_gpu = has_gpu()
+    is_quick = kernels == "quick" and not is_for_gpu
     steps = []
 
     def add(operation, compute, reads=None):
@@ -284,13 +289,15 @@ def _plan(operations, constants, fetched, kernels: str) -> list[_Step]:
             kernel = constants[operation.inputs[1].name]
             if operation.name in scales:
                 kernel = kernel * scales[operation.name]
-            is_inlined = kernels == "quick" and np.size(kernel) <= MAX_INLINED_KERNEL
+            is_inlined = is_quick and np.size(kernel) <= MAX_INLINED_KERNEL
             kernel = np.asarray(kernel) if is_inlined else tf.convert_to_tensor(kernel)
             is_grouped = operation.inputs[0].shape[-1] != kernel.shape[2]
-            convolution = (
-                _grouped_convolution(operation, kernel) if is_grouped else _convolution(operation, kernel, kernels)
-            )
-            add(operation, convolution, [0])
+            if is_grouped and not is_for_gpu:
+                add(operation, _grouped_convolution(operation, kernel), [0])
+            elif is_quick and not is_grouped:
+                add(operation, _quick_convolution(operation, kernel), [0])
+            else:
+                add(operation, partial(_execute_convolution, operation, kernel), [0])
         elif operation.type == "MaxPool" and operation.get_attr("padding") != b"EXPLICIT":
             add(operation, _max_pool(operation))
         elif recurrence:
@@ -367,15 +374,20 @@ def _foldable_normalizations(operations, constants, fetched, normalizations) -> 
     return foldable
 
 
-def _convolution(operation, kernel, kernels: str):
-    """Return the function that computes a convolution with a constant kernel.
+def _execute_convolution(operation, kernel, inputs):
+    """Return what a convolution gives with a constant kernel, as it is."""
+    return execute(operation, inputs, kernel)
 
-    Where it is to be quick and its stride is 1, its gradient is a convolution too, with the kernel flipped in space and
-    transposed in channels: the same sums, in an order that CPU libraries run faster.
+
+def _quick_convolution(operation, kernel):
+    """Return the function that computes a convolution with a constant kernel, quick on processors.
+
+    Where its stride is 1, its gradient is a convolution too, with the kernel flipped in space and transposed in
+    channels: the same sums, in an order that CPU libraries run faster.
     """
     backward_padding = _backward_padding(operation)
-    if kernels == "small" or backward_padding is None:
-        return lambda inputs: execute(operation, inputs, kernel)
+    if backward_padding is None:
+        return partial(_execute_convolution, operation, kernel)
     flipped = np.ascontiguousarray(np.asarray(kernel)[::-1, ::-1].transpose(0, 1, 3, 2))
     padding = operation.get_attr("padding").decode()
     size = operation.inputs[0].shape[1:3].as_list()
@@ -402,12 +414,14 @@ def _tile(kernel_shape, padding, size) -> int | None:
 
 
 def kernel_bytes(stimulus: tf.Tensor, layer: tf.Tensor) -> int:
-    """Return the bytes that the quick kernels of a layer take, from the graph alone.
+    """Return the bytes that the quick kernels of a layer take, from the graph alone; 0 on a GPU, which has none.
 
     Args:
         stimulus: the placeholder of the traced graph that takes the stimulus.
         layer: the tensor of the traced graph to compute.
     """
+    if has_gpu():
+        return 0
     return sum(
         _quick_bytes(operation) for operation in operations_up_to([layer], stimulus) if operation.type == "Conv2D"
     )

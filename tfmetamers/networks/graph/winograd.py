@@ -1,4 +1,4 @@
-"""Convolutions by Winograd's minimal filtering, for processors without a GPU.
+"""Convolutions by Winograd's minimal filtering, for processors; libraries for GPUs have their own.
 
 A 3 x 3 convolution at stride 1 is computed in overlapping tiles: each tile and the kernel are transformed, their
 products take the place of the sliding sums, and the result is transformed back (Lavin & Gray, "Fast algorithms for
@@ -60,12 +60,11 @@ _TRANSFORMS = {
 
 
 def pays(kernel_shape, height: int, width: int, *, outputs: int) -> bool:
-    """Tell whether a 3 x 3 convolution of this size is quicker by tiles of so many outputs on this machine."""
+    """Tell whether a 3 x 3 convolution of this size is quicker by tiles of so many outputs on processors."""
     return (
         tuple(kernel_shape[:2]) == (3, 3)
         and min(kernel_shape[2:]) >= MIN_CHANNELS[outputs]
         and height * width >= MIN_PLACES[outputs]
-        and not tf.config.list_physical_devices("GPU")
     )
 
 

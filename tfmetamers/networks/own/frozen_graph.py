@@ -6,8 +6,10 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfmetamers.errors import ArgumentError, CheckpointError
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
+from tfmetamers.networks.own.audio_front_end import with_front_end
 from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import read_regular, require_file
@@ -20,9 +22,10 @@ MAX_BYTES = 2**31 - 1
 def network_of_frozen_graph(spec: NetworkSpec) -> Network:
     """Make a network of a frozen graph (``.pb``): a GraphDef of TensorFlow whose weights are constants.
 
-    The graph is used from its input onwards. The input may be any of its tensors, such as the output of ``Mfcc``, an
-    operation without a gradient; its first axis is the batch. Whatever cannot be computed from it alone is left out:
-    what needs other inputs, loops, functions or stateful operations. Any other tensor is reached as ``tensor:NAME``.
+    The graph is used from its input onwards. The input may be any of its tensors; its first axis is the batch. Whatever
+    cannot be computed from it alone is left out: what needs other inputs, loops, functions or stateful operations. Any
+    other tensor is reached as ``tensor:NAME``. A graph that decodes a WAV file and computes its MFCCs takes waveforms
+    in place of the file, if their sampling rate is stated (`tfmetamers.networks.own.audio_front_end`).
 
     Args:
         spec: its file, and what is stated of it (`tfmetamers.networks.from_frozen_graph`). Without logits, the labels
@@ -35,10 +38,13 @@ def network_of_frozen_graph(spec: NetworkSpec) -> Network:
             that cannot be computed from the input alone; or something else does not fit.
     """
     path = Path(spec.file)
-    graph = _read(path)
+    graph, features = _read(path), ()
+    if spec.sampling_rate is not None and spec.input is None:
+        changed = with_front_end(graph, spec.network_name, spec.sampling_rate, spec.duration)
+        graph, *features = changed or (graph,)
     given = spec.input or _only_placeholder(path, graph)
     provenance = Provenance("frozen_graph", file_digest(path), file=path.name, note=f"from {given} onwards")
-    saved = SavedGraph(spec.network_name, graph, _unread(graph), provenance)
+    saved = SavedGraph(spec.network_name, graph, _unread(graph), provenance, frozenset(features))
     return network_of_graph(saved, spec, given, inferred_shape(graph, given))
 
 

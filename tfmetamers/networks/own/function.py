@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, first_line, shown, unknown_name
-from tfmetamers.networks.network import Network, Provenance, check_name
+from tfmetamers.networks.network import Network, check_name
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import (
     TracedFunction,
@@ -16,6 +16,7 @@ from tfmetamers.networks.own.traced_network import (
     trace_function,
     traced_network,
 )
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec_values import offered_layers
 
 

@@ -12,9 +12,10 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # TensorFlow exports it nowhere else.
 
 from tfmetamers.errors import ArgumentError, CheckpointError, first_line, shown, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.stimulus_input import find_input
 from tfmetamers.networks.own.traced_network import check_independence, traced_network
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 
 #: The operations whose outputs are offered as layers by default: what a reader of the network's definition would look
@@ -27,6 +28,9 @@ LAYER_OPERATIONS = {
 
 #: What the constants of a graph may take in memory beyond the bytes of its file.
 MAX_CONSTANTS = 2**28
+
+#: Operations that read or write files, or call Python; TensorFlow takes half of them for stateless.
+UNSAFE = {"EagerPyFunc", "ImmutableConst", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
 
 #: Operations of TensorFlow 1's loops and conditions.
 _CONTROL_FLOW = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"}
@@ -41,12 +45,14 @@ class SavedGraph:
         graph: the graph.
         outputs: names of tensors that are outputs, by the names that the network has for them.
         provenance: where it comes from.
+        offered: names of operations that are offered as layers besides those of `LAYER_OPERATIONS`.
     """
 
     name: str
     graph: tf.compat.v1.GraphDef
     outputs: Mapping[str, str]
     provenance: Provenance
+    offered: frozenset[str] = frozenset()
 
 
 def check_constants(file: Path, graph: tf.compat.v1.GraphDef) -> None:
@@ -130,7 +136,7 @@ def network_of_graph(saved: SavedGraph, spec: NetworkSpec, input: str, shape: Se
         "provenance": dataclasses.replace(saved.provenance, input_range=taken.input_range),
     }
     bare = traced_network(saved.name, taken, found={}, layers=None, logits=None, labels=None, **common)
-    by_layer, by_any_name = _activations(stimulus.graph, saved.outputs, _activation_names(bare))
+    by_layer, by_any_name = _activations(stimulus.graph, saved, _activation_names(bare))
     with tf.compat.v1.Session(graph=stimulus.graph) as session:
         check_independence(saved.name, lambda batch: session.run(list(by_layer.values()), {stimulus: batch}), taken)
     if logits is not None and logits not in by_any_name:
@@ -199,11 +205,11 @@ def _computable(graph: tf.compat.v1.GraphDef, input: str) -> dict[str, None]:
 
 
 def _is_pure(node) -> bool:
-    """Tell whether an operation always gives the same for the same inputs, and holds no function."""
+    """Tell whether an operation does nothing but compute the same for the same inputs, and holds no function."""
     definition = op_def_registry.get(node.op)
     return (
         definition is not None
-        and node.op not in _CONTROL_FLOW
+        and node.op not in _CONTROL_FLOW | UNSAFE
         and node.op != "Placeholder"
         and not definition.is_stateful
         and not any(attribute.type in ("func", "list(func)") for attribute in definition.attr)
@@ -245,6 +251,8 @@ def _reason(node) -> str:
         return "a variable without a value; freeze the graph, so that its weights are constants"
     if op_def_registry.get(node.op) is None:
         return "an operation that this TensorFlow does not have"
+    if node.op in UNSAFE:
+        return "an operation that reads or writes files or calls Python, which is never executed"
     return "a loop, a function or a stateful operation; build recurrent layers with unroll=True"
 
 
@@ -283,7 +291,7 @@ def _activation_names(network: Network) -> set[str]:
         ) from error
 
 
-def _activations(graph: tf.Graph, outputs: Mapping[str, str], known: set[str]) -> tuple[dict, dict]:
+def _activations(graph: tf.Graph, saved: SavedGraph, known: set[str]) -> tuple[dict, dict]:
     """Return the tensors that are layers where none are named, and all that can be, by name.
 
     A layer has the name of its operation, without what inlined functions put before it. Any tensor can be named so
@@ -291,7 +299,7 @@ def _activations(graph: tf.Graph, outputs: Mapping[str, str], known: set[str]) -
 
     Args:
         graph: the graph.
-        outputs: names of tensors that are outputs, by the names that the network has for them.
+        saved: what was imported into it.
         known: names of the tensors that are activations of a stimulus each.
     """
     layers: dict[str, tf.Tensor] = {}
@@ -303,7 +311,7 @@ def _activations(graph: tf.Graph, outputs: Mapping[str, str], known: set[str]) -
         short = "/".join(part for part in operation.name.split("/") if "PartitionedCall" not in part)
         name = operation.name if short in others or not short else short
         others |= {name: tensor, operation.name: tensor, tensor.name: tensor}
-        if operation.type in LAYER_OPERATIONS:
+        if operation.type in LAYER_OPERATIONS or operation.name in saved.offered:
             layers[name] = tensor
-    named = {name: graph.get_tensor_by_name(tensor) for name, tensor in outputs.items() if tensor in known}
+    named = {name: graph.get_tensor_by_name(tensor) for name, tensor in saved.outputs.items() if tensor in known}
     return {**layers, **named}, {**others, **named}

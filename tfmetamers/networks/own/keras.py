@@ -13,12 +13,13 @@ import keras
 import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError, TfmetamersWarning, unknown_name
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.keras_files import read_keras
 from tfmetamers.networks.own.keras_lstm import lowered, lstm_layers
 from tfmetamers.networks.own.keras_rescaling import implied_white
 from tfmetamers.networks.own.stimulus_input import StimulusInput, find_input
 from tfmetamers.networks.own.traced_network import check_independence, trace_function, traced_network
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.stimuli.domains import MODEL_DOMAINS, implied_domain
 from tfmetamers.utilities.files import file_digest
@@ -116,6 +117,7 @@ def network_of_model(
     name: str,
     provenance: Provenance,
     preprocess: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+    stages: Mapping[str, str | None] | None = None,
 ) -> Network:
     """Make a network of a Keras model, given its input.
 
@@ -128,6 +130,8 @@ def network_of_model(
         name: the network's name.
         provenance: where the weights come from.
         preprocess: what is computed before the model in the graph.
+        stages: the layers to offer by names of their own, by default: the model's name of each, None for what
+            `preprocess` gives. Its other layers keep theirs.
 
     Raises:
         ArgumentError: the model computes in another precision than float32, the labels do not fit, a layer or output
@@ -137,8 +141,10 @@ def network_of_model(
     found, outputs = {}, {}
 
     def traced(stimulus):
+        prepared = preprocess(taken(stimulus))
         with _recorded_outputs(model) as recorded:
-            result = model(preprocess(taken(stimulus)), training=False)
+            result = model(prepared, training=False)
+        found.update({stage: recorded[layer] if layer else prepared for stage, layer in (stages or {}).items()})
         found.update(recorded)
         outputs.update(_named_outputs(model, result))
         return result
@@ -151,6 +157,7 @@ def network_of_model(
         stimulus=function.stimulus,
         found=found,
         layers=layers,
+        default_layers=stages and tuple(stages),
         logits=_chosen_output(model, outputs, logits),
         weights=function.weights,
         provenance=provenance,

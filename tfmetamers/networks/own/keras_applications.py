@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import dataclasses
 import os
 import random
 import sys
@@ -13,10 +14,12 @@ from keras.src.backend.common import global_state  # Keras exports it nowhere el
 
 from tfmetamers.errors import ArgumentError, CheckpointError, checked_whole_number, first_line, unknown_name
 from tfmetamers.networks import slim
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.keras import model_digest, network_of_model
+from tfmetamers.networks.own.keras_stages import describe_stages, layers_by_stage
 from tfmetamers.networks.own.keras_weights import weights_file
 from tfmetamers.networks.own.stimulus_input import find_input
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.stimuli.images import checked_size
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.regular_files import require_file
@@ -43,14 +46,15 @@ def load_keras_application(
 
     The stimulus is RGB in [0, 1]; inside the graph it is multiplied by 255 and prepared by the model's own
     ``preprocess_input``. Without a checkpoint and a seed, the weights are those for ImageNet, which Keras downloads
-    when they are first needed.
+    when they are first needed. The layers of VGG19, ResNet50 and ResNet101 are the stages of the 2023 paper
+    (`tfmetamers.networks.own.keras_stages`); Keras's names of layers can be used too.
 
     Args:
         name: such as ``"ResNet50"``; `application_names` lists them.
         checkpoint: a file of weights, as Keras saves and publishes them (``.weights.h5``, ``.h5``).
         random_seed: the seed of random weights, drawn from the layers' own initialisers.
         size: height and width in pixels, one number for both; the model's own by default.
-        layers: names of the layers to offer; all by default.
+        layers: names of the layers to offer; the paper's stages by default, or all where it has none.
 
     Raises:
         ArgumentError: there is no such model or layer, or the size is too small or does not fit the weights.
@@ -82,7 +86,8 @@ def load_keras_application(
         labels=slim.labels("vgg_19"),  # The thousand of ImageNet; Keras has them in the same order.
         logits=None,
         name=name,
-        provenance=provenance,
+        provenance=dataclasses.replace(provenance, note=describe_stages(name)),
+        stages=layers_by_stage(name),
         preprocess=lambda pictures: preprocess(pictures * 255.0, data_format="channels_last"),
     )
 

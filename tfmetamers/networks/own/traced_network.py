@@ -10,8 +10,9 @@ from tensorflow.python.framework.ops import get_gradient_function  # TensorFlow 
 
 from tfmetamers.errors import ArgumentError, unknown_name
 from tfmetamers.networks.graph.traced_graph import TracedGraph
-from tfmetamers.networks.network import Network, Provenance
+from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.stimulus_input import StimulusInput
+from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec_values import offered_layers
 from tfmetamers.recipes import find_recipe
 from tfmetamers.utilities.words import counted
@@ -31,6 +32,7 @@ def traced_network(
     weights: Mapping[str, tf.Variable | tf.Tensor],
     provenance: Provenance,
     labels: Sequence[str] | None,
+    default_layers: Sequence[str] | None = None,
 ) -> Network:
     """Make a network of a traced graph.
 
@@ -39,11 +41,12 @@ def traced_network(
         taken: what it takes.
         stimulus: the graph's placeholder for a batch of stimuli.
         found: activations that can be layers, by name; those without a gradient to the stimulus are left out.
-        layers: names of the layers to offer, or one of them; all by default.
+        layers: names of the layers to offer, or one of them; `default_layers` by default.
         logits: the output that the labels belong to; None where there is none.
         weights: the values of variables and of captured placeholders, by name.
         provenance: where they come from.
         labels: the label of each unit of `logits`.
+        default_layers: names of the layers that are offered first, the others as further ones; all by default.
 
     Raises:
         ArgumentError: a layer is unknown or does not depend on the stimulus, or the labels do not fit.
@@ -51,11 +54,13 @@ def traced_network(
     layers = offered_layers(layers)
     reached = _differentiable(stimulus)
     offered = {layer: tensor for layer, tensor in found.items() if tensor.name in reached}
-    chosen = offered if layers is None else {layer: _chosen(name, layer, found, offered) for layer in layers}
+    first = default_layers if layers is None else layers
+    chosen = offered if first is None else {layer: _chosen(name, layer, found, offered) for layer in first}
+    further = {layer: tensor for layer, tensor in offered.items() if layers is None and layer not in chosen}
     return Network(
         name,
         domain=taken.domain,
-        traced=TracedGraph(stimulus, chosen, logits, variables=[]),
+        traced=TracedGraph(stimulus, chosen, logits, variables=[], further_layers=further),
         weights=weights,
         provenance=provenance,
         labels=checked_labels(labels, logits),

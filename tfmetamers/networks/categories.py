@@ -7,10 +7,14 @@ rgeirhos/texture-vs-shape, which the authors' ``helpers_16_choice.py`` repeats.
 import json
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, unknown_name
+
+if TYPE_CHECKING:
+    from tfmetamers.networks.network import Network
 
 #: The categories in sorted order.
 CATEGORIES = (
@@ -58,6 +62,10 @@ def category_positions(classes: int) -> np.ndarray:
 
     Raises:
         ArgumentError: the number of classes is another.
+
+    >>> positions = category_positions(1000)
+    >>> CATEGORIES[positions[404]]  # "airliner"
+    'airplane'
     """
     if classes not in OFFSETS:
         raise ArgumentError(
@@ -69,6 +77,11 @@ def category_positions(classes: int) -> np.ndarray:
         positions[np.array(imagenet_indices()[category]) + OFFSETS[classes]] = position
     positions.flags.writeable = False
     return positions
+
+
+def has_categories(network: "Network") -> bool:
+    """Tell whether a network takes pictures and has ImageNet's 1000 classes, or 1001 with a background."""
+    return network.domain.is_visual and len(network.labels or ()) in OFFSETS
 
 
 def decide(logits: np.ndarray, rule: str = "max") -> str:

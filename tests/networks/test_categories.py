@@ -8,7 +8,7 @@ import pytest
 from tests.golden import GOLDEN
 from tfmetamers.errors import ArgumentError
 from tfmetamers.networks import slim
-from tfmetamers.recognition.categories import CATEGORIES, RULES, category_positions, decide, imagenet_indices
+from tfmetamers.networks.categories import CATEGORIES, RULES, category_positions, decide, imagenet_indices
 
 
 def logits_with(classes: int = 1000, **changes: float) -> np.ndarray:
