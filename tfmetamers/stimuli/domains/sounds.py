@@ -44,6 +44,7 @@ class Sounds(Domain):
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+    may_exceed_bounds: ClassVar[bool] = True
     model_recipe: ClassVar[str | None] = "feather2019-audio-waveform"
     model_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     unknown_shape: ClassVar[tuple[int | None, ...]] = (None,)
