@@ -107,8 +107,7 @@ class Synthesis:
             float32 `(batch, *layer shape)`.
 
         Raises:
-            ArgumentError: the stimuli have another shape, or values beyond the recipe's bounds where the domain has none
-                such.
+            ArgumentError: the stimuli have another shape, or values beyond the recipe's bounds (pictures, arrays).
             SynthesisError: the activations or the logits of a natural stimulus are not finite.
         """
         if originals.shape[1:] != self.network.stimulus_shape:

@@ -31,8 +31,8 @@ class Domain(ABC):
         snapshot_bytes: the most that a number of a snapshot takes.
         figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
         is_visual: whether people look at the stimuli, in which 0 is black and 1 is white.
-        may_exceed_bounds: whether natural stimuli may have values beyond a recipe's bounds, which then hold for metamers
-            alone, as in the released code.
+        may_exceed_bounds: whether natural stimuli may have values beyond a recipe's bounds, which then hold for
+            metamers alone, as in the released code.
         model_recipe: the name of the recipe for users' own models; None where these cannot take such stimuli.
         model_range: the values of a stimulus that a model's input range stands for.
         unknown_shape: the shape of a model's input where the model does not state it; None for an axis of any length.
