@@ -2,6 +2,13 @@
 PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
+install = @command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.10 to 3.13, or run \
+	make with PYTHON=FILE."; exit 1; }; echo "Installing into $(@D), which takes some minutes"; $(PYTHON) install.py $@
+
+version = $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])" 2> /dev/null)
+
+# TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
+newest := "tensorflow==2.21.*" --editable ".[test]"
 
 .PHONY: demo test test-slow test-latest lint format benchmark docs notebooks package vendored bundled-networks clean
 
@@ -15,7 +22,6 @@ test: .venv/installed .venv/browser lint
 test-slow: .venv/installed .venv/browser
 	$(bin)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
-# TensorFlow's newest release that setup.py allows, without tensorflow-io, which does not load into it.
 test-latest: .venv-latest/installed
 	$(latest)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
@@ -39,15 +45,14 @@ docs: .venv/docs-installed
 notebooks: .venv/docs-installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(bin)/jupyter execute --inplace docs/notebooks/*.ipynb
 
-# A wheel and an sdist in dist/; the wheel is installed in a new environment and makes a metamer there.
+# A wheel and an sdist in dist/; the wheel is installed in a new environment and tested there. Python's byte code is left
+# out, which takes longer to write than all that is done here.
 package: vendored
-	rm -rf dist build/package
-	$(PYTHON) -m venv build/package
-	build/package/bin/pip install --quiet build
-	build/package/bin/python -m build --outdir dist .
-	build/package/bin/pip install --quiet --constraint requirements.txt dist/*.whl
-	cd build/package && bin/tfmetamers synth --network small_word_aliased --layer conv_2 --steps 3 --fit centre \
-		--output metamers "$(CURDIR)/tfmetamers/stimuli/human.wav"
+	rm -rf dist build
+	$(PYTHON) install.py build/tools/installed build
+	build/tools/bin/python -m build --outdir dist .
+	$(PYTHON) install.py build/package/installed --no-compile --constraint requirements.txt pytest dist/*.whl
+	cd build/package && bin/python -m pytest --config-file=/dev/null --noconftest -q $(CURDIR)/tests/installed_package.py
 	ls -lh dist
 
 # What comes with the package, made anew: make bundled-networks DIGITS=free-spoken-digit-dataset/recordings
@@ -57,13 +62,9 @@ bundled-networks: bundled/corpus/words.csv
 bundled/corpus/words.csv: | .venv/installed
 	$(bin)/python reproduce/scripts/bundled_corpus.py --digits "$(DIGITS)" --output bundled/corpus
 
+# The pinned versions; on Python 3.13, for which some of them have no wheels, the newest.
 .venv/installed: requirements.txt setup.py
-	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 12) or sys.exit('This is Python %d.%d, and the \
-	pinned versions need 3.10, 3.11 or 3.12: run make with PYTHON=python3.12; for 3.13, run make test-latest.' % v)"
-	$(PYTHON) -m venv .venv
-	$(bin)/pip install --quiet --requirement requirements.txt
-	$(bin)/pip install --quiet --no-deps --editable .
-	touch $@
+	$(install) $(if $(filter 3.13,$(version)),$(newest),--requirement requirements.txt --editable .)
 
 # The files of jsPsych that pages load, for a wheel.
 vendor := tfmetamers/people/vendor
@@ -81,13 +82,10 @@ assets := tfmetamers/people/assets
 	-cd $(assets) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline && touch $(CURDIR)/$@
 
 .venv/docs-installed: requirements-docs.txt .venv/installed
-	$(bin)/pip install --quiet --constraint requirements.txt --requirement requirements-docs.txt
-	touch $@
+	$(install) --constraint requirements.txt --requirement requirements-docs.txt
 
 .venv-latest/installed: setup.py
-	$(PYTHON) -m venv .venv-latest
-	$(latest)/pip install --quiet "tensorflow==2.21.*" --editable ".[test]"
-	touch $@
+	$(install) $(newest)
 
 clean:
 	rm -rf .venv .venv-latest build dist docs/_build *.egg-info

@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 here = Path(__file__).parent
-version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text(), re.MULTILINE)[1]
+version = re.search(r'^__version__ = "(.+)"$', (here / "tfmetamers/version.py").read_text("utf-8"), re.MULTILINE)[1]
 
 #: A cluster of Dask, and its dashboard.
 CLUSTER = ["bokeh", "distributed"]
@@ -33,7 +33,7 @@ setup(
     name="tfmetamers",
     version=version,
     description="Model metamers of image and sound networks, in TensorFlow 2",
-    long_description=(here / "README.md").read_text(),
+    long_description=(here / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10,<3.14",
@@ -59,6 +59,7 @@ setup(
         "tfmetamers.report": ["*.html"],
         "tfmetamers.reproduce": ["*.html", "*.md"],
         "tfmetamers.reproduce.paper_2019": ["experiments/*.toml"],
+        "tfmetamers.reproduce.paper_2023": ["experiments/*.toml"],
         "tfmetamers.stimuli": ["human.wav", "mixtures/*", "word_lists/*.txt", "words/*"],
     },
     install_requires=[

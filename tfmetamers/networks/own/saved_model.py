@@ -13,7 +13,7 @@ from tfmetamers.checkpoints.saved_variables import BundledVariables
 from tfmetamers.errors import ArgumentError, CheckpointError, first_line, unknown_name
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.frozen_graph import MAX_BYTES
-from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.own.graph_def import UNSAFE, SavedGraph, check_constants, inferred_shape, network_of_graph
 from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
@@ -21,9 +21,6 @@ from tfmetamers.utilities.regular_files import read_regular
 
 #: The signature that is used where none is named.
 DEFAULT_SIGNATURE = "serving_default"
-
-#: Operations that read or write files, or call Python.
-_UNSAFE = {"EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
 
 
 def network_of_saved_model(spec: NetworkSpec) -> Network:
@@ -94,7 +91,7 @@ def _check_variables(prefix: Path) -> None:
 
 
 def _refuse_unsafe(file: Path, node) -> None:
-    if node.op in _UNSAFE:
+    if node.op in UNSAFE:
         raise CheckpointError(
             f"{file} holds an operation that reads or writes files or calls Python ({node.name}, {node.op}), which is "
             "never executed; export the model without it."
