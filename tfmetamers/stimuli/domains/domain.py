@@ -60,12 +60,13 @@ class Domain(ABC):
         return self
 
     @abstractmethod
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Return the natural stimulus of a file.
 
         Args:
             path: the file.
             fit: what is done with a sound of another length.
+            recipe: the recipe of its metamers, which says how pictures are resampled; bilinearly without one.
 
         Raises:
             ArgumentError: a fit was given, which is only for sounds.
@@ -98,8 +99,14 @@ class Domain(ABC):
         return stimulus
 
     @abstractmethod
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
-        """Write what a person sees or hears to a path, to which the ending is added."""
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
+        """Write what a person sees or hears to a path, to which the ending is added.
+
+        Args:
+            stimulus: the stimulus.
+            path: where, without the ending.
+            recipe: the recipe of a metamer, which says how pictures are rounded; to the nearest level without one.
+        """
 
     @abstractmethod
     def read(self, path: Path) -> np.ndarray:
