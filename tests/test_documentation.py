@@ -7,12 +7,14 @@ import importlib
 import inspect
 import json
 import re
+import sys
 from pathlib import Path
 
 import matplotlib
 import pytest
 
 import tfmetamers as tm
+from tfmetamers.networks.families import families
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = (classmethod, property, functools.cached_property)
@@ -136,10 +138,21 @@ def test_the_notebook_of_a_function_runs():
     run_notebook("function_as_network")
 
 
+@pytest.fixture
+def families_anew(monkeypatch):
+    """Families of networks are looked up anew, as in a new process, and those of a test are forgotten."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    families.cache_clear()
+    yield
+    families.cache_clear()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("families_anew")
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs/notebooks").glob("*.ipynb")))
-def test_notebooks_run(name):
+def test_notebooks_run(name, tmp_path, monkeypatch):
     matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
     if name == "sounds":
         pytest.importorskip("IPython", reason="players need IPython: pip install 'tfmetamers[docs]'")
     run_notebook(name)
