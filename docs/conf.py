@@ -42,7 +42,15 @@ html_theme = "pydata_sphinx_theme"
 html_title = "tfmetamers"
 html_show_sourcelink = False
 html_copy_source = False
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "show_prev_next": True}
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "show_toc_level": 2,
+}
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("start", "installation", "papers")}  # Which have no pages below them.
 
 
 def check_page(app, doctree, name):
