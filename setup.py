@@ -59,6 +59,7 @@ setup(
         "tfmetamers.report": ["*.html"],
         "tfmetamers.reproduce": ["*.html", "*.md"],
         "tfmetamers.reproduce.paper_2019": ["experiments/*.toml"],
+        "tfmetamers.reproduce.paper_2023": ["experiments/*.toml"],
         "tfmetamers.stimuli": ["human.wav", "mixtures/*", "word_lists/*.txt", "words/*"],
     },
     install_requires=[

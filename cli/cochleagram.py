@@ -7,7 +7,7 @@ import click
 
 from tfmetamers.cli.network_options import complete_network, parse_network, quiet_tensorflow
 from tfmetamers.cli.output import quiet_option, say
-from tfmetamers.cochlea.settings import PRESETS
+from tfmetamers.cochlea.settings import FRONT_ENDS, PRESETS
 from tfmetamers.errors import ArgumentError, StimulusError
 from tfmetamers.stimuli.sounds import FITS
 
@@ -27,7 +27,8 @@ MAX_SECONDS = 30
     "--settings",
     "settings_name",
     type=click.Choice(list(PRESETS)),
-    help="The filters of the released networks (211 channels) or of the paper's text (171). [default: released]",
+    help="Those of the released networks of 2019 (211 channels), of that paper's text (171), or of the networks of "
+    "2023. [default: released]",
 )
 @click.option(
     "--network",
@@ -38,8 +39,8 @@ MAX_SECONDS = 30
 )
 @click.option(
     "--front-end",
-    type=click.Choice(["exact", "fast"]),
-    default="exact",
+    type=click.Choice(FRONT_ENDS),
+    default=FRONT_ENDS[0],
     show_default=True,
     help="The released pipeline, or its fast approximation.",
 )
@@ -72,7 +73,7 @@ def cochleagram(sound, output, settings_name, text, front_end, fit):
     with deterministic_operations():
         heard = built(waveform[None])[0, ..., 0].numpy()
     title = f"{sound.name}, {settings.channels} channels, {front_end}"
-    figure = plot_cochleagram(waveform, settings.sampling_rate, heard, built.center_frequencies, title)
+    figure = plot_cochleagram(waveform, heard, built, title)
     with atomic_write(output) as partial:
         figure.savefig(partial, dpi=150)
     say(f"Wrote {output}: {settings.samples / settings.sampling_rate:g} s in {settings.channels} channels.")

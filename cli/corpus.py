@@ -6,6 +6,7 @@ import click
 from tabulate import tabulate
 
 from tfmetamers.cli.output import json_option, progress_over, quiet_option, say, show_table
+from tfmetamers.training.corpus_choices import FORMATS, SPLIT_BY, SPLITS
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -34,7 +35,7 @@ def corpus():
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["csv", "textgrid", "ctm"]),
+    type=click.Choice(list(FORMATS)),
     help="Format of the alignments. [default: from the files' endings]",
 )
 @_seconds
@@ -44,7 +45,7 @@ def corpus():
 @_number("--min-speaker-clips", 0, "Drop speakers with fewer clips.")
 @click.option(
     "--split-by",
-    type=click.Choice(["clip", "speaker"]),
+    type=click.Choice(SPLIT_BY),
     default="clip",
     show_default=True,
     help="Spread each word's clips over the splits, or put each speaker into one split.",
@@ -123,7 +124,7 @@ def backgrounds(segments, sounds, labels, output, **settings):
     metavar="NAME|FILE",
     help="feather2019 (the 295 words of the paper's experiment), kell2018 (587), or a file with a word a line.",
 )
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@click.option("--split", type=click.Choice(SPLITS), default="test", show_default=True)
 @_seconds
 @click.option("--sampling-rate", type=click.IntRange(min=1), default=20_000, show_default=True, help="In Hz.")
 @_number("--seed", 0, "Decides which clip of a word is drawn.")

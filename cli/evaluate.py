@@ -165,10 +165,12 @@ _PUBLISHED_COLUMNS = {
     "published_model": "model of the 2023 paper",
     "median_loss": Column("median loss", ".3g"),
     "published_loss_range": Column("published", _range),
-    "null_maximum": Column("null maximum", ".4f"),
-    "published_null_maximum_range": Column("published", _range),
-    "median_correlation": Column("median correlation", ".4f"),
-    "published_correlation": Column("published", ".4f"),
+    "spearman_null_maximum": Column("null maximum, Spearman", ".3f"),
+    "published_spearman_null_maximum_range": Column("published", _range),
+    "pearson_null_maximum": Column("null maximum, Pearson", ".3f"),
+    "published_pearson_null_maximum_range": Column("published", _range),
+    "snr_null_maximum": Column("null maximum, SNR (dB)", ".3g"),
+    "published_snr_null_maximum_range": Column("published", _range),
 }
 
 

@@ -68,7 +68,7 @@ def _list_published() -> None:
         "stages": Column("stages", ", ".join),
         "weights": "weights",
         "licence": "licence",
-        "tensorflow": Column("for TensorFlow", lambda has: {"no": "no"}.get(has, f"its {has}")),
+        "tensorflow": Column("for TensorFlow", lambda has: has if has == "no" else f"its {has}"),
         "tensorflow_note": "how",
         "keras": Column("in Keras", lambda name: f"keras:{name}" if name else "-"),
     }

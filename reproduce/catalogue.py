@@ -15,7 +15,7 @@ def reproductions() -> tuple[Reproduction, ...]:
 
 def published_experiments(paper: str) -> Mapping[str, Published]:
     """Return what a paper did in each of the experiments that its figures share."""
-    return {"2019": paper_2019.EXPERIMENTS, "2023": {}}[paper]
+    return {"2019": paper_2019.EXPERIMENTS, "2023": paper_2023.EXPERIMENTS}[paper]
 
 
 def find_reproduction(name: str) -> Reproduction:

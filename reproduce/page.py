@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from tfmetamers.errors import ResultError
 from tfmetamers.metamers.tables import write_csv
 from tfmetamers.plotting.style import FORMATS, save_figure
@@ -18,6 +16,7 @@ from tfmetamers.reproduce.results import Results
 from tfmetamers.reproduce.statistics import Finding, conclude
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.json_files import read_json
+from tfmetamers.utilities.templates import find_template
 from tfmetamers.utilities.words import counted, duration
 from tfmetamers.version import __version__
 
@@ -181,10 +180,4 @@ def render(folder: Path, name: str, content: Mapping[str, Any]) -> str:
         name: the template's name; values are escaped where it ends in ``.html``.
         content: the values that the template has.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder, Path(__file__).parent]),
-        autoescape=name.endswith(".html"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name).render(content)
+    return find_template(name, folder, Path(__file__).parent).render(content)

@@ -89,14 +89,10 @@ def compare(
     """
     from scipy.stats import permutation_test
 
-    means = [each.dropna(subset=[value]).astype({value: float}).groupby("stimulus")[value].mean()
-             for each in (higher, lower)]  # fmt: skip
-    shared = means[0].index.intersection(means[1].index)
-    if len(shared) < 2:
-        return Finding(CANNOT_BE_TOLD, f"{claim}: {counted(len(shared), 'stimulus', 'stimuli')} in both conditions.")
-    first, second = (each.loc[shared].to_numpy() for each in means)
-    differences = first - second
-    low, high = np.quantile(resampled_means(shared, differences), INTERVAL)
+    pair = _paired(claim, higher, lower, value)
+    if isinstance(pair, Finding):
+        return pair
+    differences = pair.first - pair.second
     if differences.any():
         chance = permutation_test(
             (differences,),
@@ -111,15 +107,66 @@ def compare(
         chance = 1.0
     if chance < alpha:
         verdict = FOUND
-    elif high < SMALLEST_DIFFERENCE and len(shared) >= FEWEST:
+    elif pair.high < SMALLEST_DIFFERENCE and len(differences) >= FEWEST:
         verdict = NOT_FOUND
     else:
         verdict = CANNOT_BE_TOLD
-    numbers = (
-        f"{first.mean():.2f} against {second.mean():.2f}, difference {differences.mean():+.2f} "
-        f"(95 % interval {low:+.2f} to {high:+.2f}, p = {chance:.2g}, {counted(len(shared), 'stimulus', 'stimuli')})"
-    )
-    return Finding(verdict, f"{claim}: {numbers}.")
+    return Finding(verdict, f"{claim}: {pair.describe(f'p = {chance:.2g}')}.")
+
+
+def match(claim: str, first: "pandas.DataFrame", second: "pandas.DataFrame", value: str) -> Finding:
+    """Tell whether the mean of a column is the same in two conditions, but for `SMALLEST_DIFFERENCE`.
+
+    Both are compared stimulus by stimulus. That there is no difference is found if the bootstrap interval of the mean
+    difference lies within `SMALLEST_DIFFERENCE` of 0 and there are at least `FEWEST` stimuli; it is not found if the
+    interval reaches beyond and leaves out 0; else it cannot be told.
+
+    Args:
+        claim: what the paper says, as a clause: "random perturbations do not".
+        first: rows of a condition, with a column ``stimulus``.
+        second: rows of the other.
+        value: the column.
+    """
+    pair = _paired(claim, first, second, value)
+    if isinstance(pair, Finding):
+        return pair
+    if pair.low > -SMALLEST_DIFFERENCE and pair.high < SMALLEST_DIFFERENCE and len(pair.first) >= FEWEST:
+        verdict = FOUND
+    elif pair.low > 0 or pair.high < 0:
+        verdict = NOT_FOUND
+    else:
+        verdict = CANNOT_BE_TOLD
+    return Finding(verdict, f"{claim}: {pair.describe()}.")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Means of the stimuli that two conditions share, and the bootstrap interval of their mean difference."""
+
+    first: np.ndarray
+    second: np.ndarray
+    low: float
+    high: float
+
+    def describe(self, *remarks: str) -> str:
+        interval = f"95 % interval {self.low:+.2f} to {self.high:+.2f}"
+        stimuli = counted(len(self.first), "stimulus", "stimuli")
+        first, second = self.first.mean(), self.second.mean()
+        return (
+            f"{first:.2f} against {second:.2f}, difference {first - second:+.2f} "
+            f"({', '.join([interval, *remarks, stimuli])})"
+        )
+
+
+def _paired(claim: str, first: "pandas.DataFrame", second: "pandas.DataFrame", value: str) -> _Pair | Finding:
+    """Return both conditions stimulus by stimulus; where they share fewer than two, that it cannot be told."""
+    means = [each.dropna(subset=[value]).astype({value: float}).groupby("stimulus")[value].mean()
+             for each in (first, second)]  # fmt: skip
+    shared = means[0].index.intersection(means[1].index)
+    if len(shared) < 2:
+        return Finding(CANNOT_BE_TOLD, f"{claim}: {counted(len(shared), 'stimulus', 'stimuli')} in both conditions.")
+    values = [each.loc[shared].to_numpy() for each in means]
+    return _Pair(*values, *np.quantile(resampled_means(shared, values[0] - values[1]), INTERVAL))
 
 
 def judge_share(

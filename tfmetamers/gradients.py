@@ -42,8 +42,8 @@ def straight_through_clipped_relu(pre_activation, ceiling):
     )
 
 
-def clipped_power(values, exponent):
-    """Raise to a power below 1, with a gradient that is clipped to [-1, 1].
+def clipped_power(values, exponent, max_slope=1.0):
+    """Raise to a power below 1, with a gradient that is clipped.
 
     The slope of a compressive power is infinite at zero, and so would be the gradients that reach a waveform through
     it. As in the released code (``clipped_power_compression`` of tfcochleagram), the values are rectified first, and
@@ -59,11 +59,13 @@ def clipped_power(values, exponent):
     NaN         NaN          1
     ==========  ===========  =====
 
-    A slope of 1 below zero means that this rectification does not block the gradient; an earlier one may.
+    In place of the largest slope of 1, another can be given. A slope of 1 below zero means that this rectification does
+    not block the gradient; an earlier one may.
 
     Args:
         values: float tensor of any shape.
         exponent: above 0 and below 1; 0.3 in the released code.
+        max_slope: what the slope is clipped to, above 0; 5 in the code of 2023.
 
     Returns:
         ``max(values, 0) ** exponent``, of the same shape.
@@ -74,7 +76,7 @@ def clipped_power(values, exponent):
         rectified = tf.nn.relu(values)
 
         def gradient(upstream):
-            return upstream * _clipped(exponent * tf.pow(rectified, exponent - 1.0))
+            return upstream * _clipped(exponent * tf.pow(rectified, exponent - 1.0), max_slope)
 
         return tf.pow(rectified, exponent), gradient
 
@@ -160,6 +162,7 @@ def forget_gradients(names: set[str]) -> None:
         ops.gradient_registry._registry.pop(name, None)
 
 
-def _clipped(slope):
-    """Clip a slope to [-1, 1], and make it 1 where it is NaN (``clipped_power_compression`` of tfcochleagram)."""
-    return tf.where(tf.math.is_nan(slope), tf.ones_like(slope), tf.clip_by_value(slope, -1.0, 1.0))
+def _clipped(slope, limit=1.0):
+    """Clip a slope, and make it the limit where it is NaN (``clipped_power_compression`` of tfcochleagram)."""
+    is_undefined = tf.math.is_nan(slope)
+    return tf.where(is_undefined, limit * tf.ones_like(slope), tf.clip_by_value(slope, -limit, limit))

@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
+from tfmetamers.cochlea.settings import FRONT_ENDS as COCHLEAGRAM_FRONT_ENDS
 from tfmetamers.errors import ArgumentError, unknown_name
 
 #: The gradients that the ReLUs which produce the matched layer can have; the paper's comes first.
@@ -27,7 +28,7 @@ NOISES = {"uniform": ("noise_low", "noise_high"), "pink": ("noise_rms",), "norma
 DRAWS = ("each", "once")
 
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
-FRONT_ENDS = ("none", "exact", "fast")
+FRONT_ENDS = ("none", *COCHLEAGRAM_FRONT_ENDS)
 
 #: The largest number that single precision, in which stimuli are optimised, can hold.
 MAX_FLOAT = 3.4e38

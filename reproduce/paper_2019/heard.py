@@ -46,10 +46,10 @@ def draw_heard(results: Results) -> "Figure":
         own = shown[shown["network"] == network]
         made = [read_metamer(folder) for folder in own["folder"]]
         loaded = results.load(network)
-        front_end, duration = loaded.front_end("exact"), loaded.domain.samples / loaded.domain.sampling_rate
+        front_end = loaded.front_end("exact")
         sounds = np.stack([made[0].original, *(each.stimulus for each in made)])
         panels = row.subplots(1, columns, sharex=True, sharey=True)
-        draw_front_end(panels[: len(sounds)], front_end(sounds).numpy(), front_end, duration)
+        draw_front_end(panels[: len(sounds)], front_end(sounds).numpy(), front_end)
         for axes, title in zip(panels, (f'"{word}"', *own["layer"]), strict=False):
             axes.set_title(wrapped(title, PAGE / columns - 0.3))
             axes.label_outer()

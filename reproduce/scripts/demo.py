@@ -89,12 +89,12 @@ def draw_sounds() -> Path:
     for row, (name, layers) in zip(rows, LAYERS.items(), strict=True):
         metamers = [made[name, layer] for layer in layers]
         network = load_network(name)
-        front_end, duration = network.front_end("exact"), network.domain.samples / network.domain.sampling_rate
+        front_end = network.front_end("exact")
         heard = front_end(np.stack([metamers[0].original, *(metamer.stimulus for metamer in metamers)])).numpy()
         row.suptitle(name)
         panels = row.subplots(1, len(heard), sharey=True)
         for axes, cochleagram, title in zip(panels, heard, (f'"{sample_word().stem}"', *layers), strict=True):
-            draw_cochleagram(axes, cochleagram, front_end.center_frequencies, duration).set_clim(0, heard.max())
+            draw_cochleagram(axes, cochleagram, front_end).set_clim(0, heard.max())
             axes.set_title(title)
             axes.label_outer()
     return save(figure, "sounds.png")

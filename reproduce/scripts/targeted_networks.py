@@ -1,9 +1,9 @@
 """Small networks of words that differ in one thing each: the 2023 paper's targeted changes at small scale.
 
-    python reproduce/scripts/targeted_networks.py --corpus CORPUS --output NETWORKS
+    python reproduce/scripts/targeted_networks.py --corpus CORPUS --output reproduction/2023/full/networks
 
-CORPUS is what `bundled_corpus.py`, beside this script, makes. Each network is trained in a folder of its own below
-NETWORKS; a training that was stopped is continued by the same command, and one that is finished is left as it is. The
+CORPUS is what `bundled_corpus.py`, beside this script, makes. Each network is trained in a folder of its own; a
+training that was stopped is continued by the same command, and one that is finished is left as it is. The
 settings were fixed before the first network was trained, and all seeds are kept. `tfmetamers reproduce
 2023/targeted-sounds` makes their metamers.
 """
@@ -11,6 +11,7 @@ settings were fixed before the first network was trained, and all seeds are kept
 from pathlib import Path
 
 import click
+from bundled_networks import test_words
 
 from tfmetamers.cli.main import run
 from tfmetamers.networks.auditory.trained_folder import read_trained
@@ -48,7 +49,9 @@ OPTIONS = ["--task", "words", "--optimizer", "adam", "--learning-rate", "0.001",
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--only", type=click.Choice(list(CONDITIONS)), multiple=True, help="Train only these.")
 def main(corpus, output, only):
-    """Train each network of `CONDITIONS` from each of `SEEDS`."""
+    """Train each network of `CONDITIONS` from each of `SEEDS`, and list the test words of the corpus."""
+    output.mkdir(parents=True, exist_ok=True)
+    click.echo(f"{test_words(corpus, output)} lists sounds for null distributions")
     for seed in SEEDS:
         for condition in only or CONDITIONS:
             architecture, options = CONDITIONS[condition]

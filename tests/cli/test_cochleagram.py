@@ -1,5 +1,7 @@
 """``tfmetamers cochleagram``: a figure of any sound, and never one in place of the sound."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import soundfile
@@ -8,6 +10,7 @@ from PIL import Image
 from tfmetamers.cli import main as command_line
 from tfmetamers.cochlea.figures import MARKED_FREQUENCIES, plot_cochleagram
 from tfmetamers.cochlea.filters import erb_filter_bank
+from tfmetamers.cochlea.settings import CochleagramSettings
 
 
 @pytest.fixture
@@ -47,6 +50,7 @@ def test_the_figure_is_named_after_the_sound_and_is_here(cochleagram, sound, tmp
     ("options", "summary"),
     [
         (["--settings", "paper_text"], "0.5 s in 171 channels"),
+        (["--settings", "feather2023", "--front-end", "fast"], "0.5 s in 211 channels"),
         (["--fit", "centre", "--front-end", "fast"], "2 s in 211 channels"),
     ],
 )
@@ -115,7 +119,9 @@ def test_frequencies_are_where_their_channels_are(filters):
     bank = erb_filter_bank(20000, 40000, low_limit=20, high_limit=8000, filters=filters)
     channels = len(bank.center_frequencies)
     heard = np.zeros((channels, 400))
-    figure = plot_cochleagram(np.zeros(40000), 20000, heard, bank.center_frequencies, "nothing")
+    settings = CochleagramSettings(filters=filters)
+    front_end = SimpleNamespace(center_frequencies=bank.center_frequencies, settings=settings)
+    figure = plot_cochleagram(np.zeros(40000), heard, front_end, "nothing")
     below = figure.axes[0]
     labels = [int(label.get_text()) for label in below.get_yticklabels()]
     assert labels == list(MARKED_FREQUENCIES)

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from tfmetamers.cli import main as command_line
-from tfmetamers.training.corpora import SPLITS, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpora import check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpus_choices import SPLITS
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from tests.golden import GOLDEN
 from tfmetamers.cochlea import CochleagramSettings, build_front_end, find_cochleagram_settings
+from tfmetamers.cochlea.filters import erb_filter_bank
 from tfmetamers.errors import ArgumentError
+from tfmetamers.gradients import clipped_power
 
 #: A quick front end that shares no number with the released one.
 SMALL = CochleagramSettings(
@@ -214,6 +216,94 @@ class TestBothFrontEnds:
         # White noise is harder than any sound: its envelopes touch zero often, and most of its energy is
         # where filters are wide.
         assert relative_error(fast.envelope(waveforms), exact.envelope(waveforms).numpy()) < 1e-3
+
+
+#: The front end of 2023 for shorter sounds and with fewer filters.
+OF_2023 = find_cochleagram_settings("feather2023").replace(samples=8000, filters=20)
+
+
+def cochleagram_of_2023(waveform):
+    """The steps of chcochleagram in double precision, with a loop for the strided convolution."""
+    bank = erb_filter_bank(20000, 8000, low_limit=50, high_limit=10000, filters=20)
+    spectrum = np.fft.rfft(waveform.astype(np.float64)) * bank.transfer_functions
+    analytic = np.fft.ifft(np.pad(spectrum, [(0, 0), (0, 3999)]))
+    envelopes = np.sqrt(np.maximum(analytic.real**2 + analytic.imag**2, 1e-16))
+    times = np.arange(-1001 / 2, 1001 // 2)
+    window = np.sinc(times / 100) / 100 * scipy.signal.windows.kaiser(1001, 5)
+    frames = [envelopes[:, start : start + 1001] @ window for start in range(0, 8000 - 1000, 100)]
+    return (np.maximum(np.stack(frames, axis=1), 0) + 1e-8) ** 0.3
+
+
+@pytest.fixture(scope="module", params=["exact", "fast"])
+def of_2023(request):
+    return build_front_end(request.param, OF_2023)
+
+
+class TestOf2023:
+    def test_it_is_the_arithmetic_of_chcochleagram(self, of_2023):
+        times = np.arange(8000) / 20000
+        sound = 0.1 * np.sin(2 * np.pi * 700 * times) + 0.03 * np.random.default_rng(2).normal(size=8000)
+        sound = (sound * (times > 0.1)).astype(np.float32)
+        expected = cochleagram_of_2023(sound)
+        found = of_2023(sound[None])[0, ..., 0].numpy()
+        assert found.shape == expected.shape == (91, 70) == of_2023.output_shape[:2]
+        assert relative_error(found, expected) < (1e-4 if of_2023.name == "exact" else 1e-3)
+
+    def test_silence_is_the_floor_and_the_offset_and_has_no_gradient(self, of_2023):
+        silence = np.zeros((1, 8000), np.float32)
+        cochleagram, gradient = value_and_gradient(of_2023, silence)
+        np.testing.assert_allclose(cochleagram, (1e-8 * 1.00094466 + 1e-8) ** 0.3, rtol=1e-3)
+        assert not np.any(gradient)
+
+    def test_it_is_that_of_2019_where_the_whole_window_lies_within_the_sound(self, noises):
+        """With a window whose first tap is a whole number of samples of the cochleagram before the output's."""
+        of_2019 = CochleagramSettings(samples=8000, filters=20, window=1101)
+        waveforms = noises[:, :8000]
+        for name in ("exact", "fast"):
+            same, valid = (
+                build_front_end(name, of_2019.replace(downsampling=way)).envelope(waveforms).numpy()
+                for way in ("same", "valid")
+            )
+            assert same.shape[2] == 80 and valid.shape[2] == 69
+            np.testing.assert_allclose(valid, same[:, :, 5:74], rtol=1e-4, atol=1e-6)
+
+    def test_the_gradient_is_that_of_finite_differences_where_compression_is_not_clipped(self, of_2023):
+        """The slope is below 5 where the cochleagram is above 0.3: for loud sounds."""
+        waveforms = np.random.default_rng(3).normal(0.0, 10.0, (1, 8000)).astype(np.float32)
+        unclipped = of_2023(waveforms).numpy() > 0.35
+        assert unclipped.mean() > 0.5
+
+        def sum_of_unclipped(waveforms):
+            return tf.reduce_sum(tf.cast(of_2023(waveforms), tf.float64) * unclipped)
+
+        _, gradient = value_and_gradient(sum_of_unclipped, waveforms)
+        step = (0.1 / np.linalg.norm(gradient)) * gradient.numpy()
+        difference = (sum_of_unclipped(waveforms + step) - sum_of_unclipped(waveforms - step)) / 2.0
+        assert np.sum(gradient * step) == pytest.approx(float(difference), rel=2e-3)
+
+    @pytest.mark.parametrize(("relu_gradient", "passes"), [("straight-through", True), ("normal", False)])
+    def test_what_was_rectified_has_a_gradient_only_if_it_is_straight_through(self, relu_gradient, passes):
+        front_end = build_front_end("exact", OF_2023.replace(relu_gradient=relu_gradient))
+        impulse = np.zeros((1, 8000), np.float32)
+        impulse[0, 4000] = 1.0  # The window has negative lobes.
+        rectified = front_end.envelope(impulse).numpy() == 0
+        assert rectified.any()
+        _, gradient = value_and_gradient(lambda waveforms: tf.reduce_sum(front_end(waveforms) * rectified), impulse)
+        assert np.any(gradient) == passes
+
+    def test_the_slope_of_the_compression_is_clipped_at_5(self):
+        values = tf.constant([0.0, 1e-8, 0.017, 0.02, 1.0])
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            powers = clipped_power(values, 0.3, OF_2023.max_slope)
+        expected = np.minimum(0.3 * np.array([1e-20, 1e-8, 0.017, 0.02, 1.0]) ** -0.7, 5)
+        np.testing.assert_allclose(tape.gradient(powers, values), expected, rtol=1e-5)
+
+    def test_data_of_other_settings_has_nothing_that_only_this_one_needs(self):
+        added = {"downsampling", "floor", "offset", "relu_gradient", "max_slope"}
+        assert not added & CochleagramSettings().to_json().keys()
+        assert added <= OF_2023.to_json().keys()
+        assert CochleagramSettings(**OF_2023.to_json()) == OF_2023
 
 
 class TestPresets:

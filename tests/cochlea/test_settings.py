@@ -23,6 +23,11 @@ RELEASED = {
     "scale": 796.87416837456942,
     "exponent": 0.3,
     "padding": 0,
+    "downsampling": "same",
+    "floor": 0.0,
+    "offset": 0.0,
+    "relu_gradient": "normal",
+    "max_slope": 1.0,
 }
 
 
@@ -36,6 +41,14 @@ class TestPresets:
         settings = find_cochleagram_settings("paper_text")
         assert dataclasses.asdict(settings) == RELEASED | {"filters": 40}
         assert settings.channels == 171
+
+    def test_that_of_2023_is_chcochleagram_as_its_code_configures_it(self):
+        expected = {"low_limit": 50.0, "high_limit": 10000.0, "scale": 1.0, "downsampling": "valid", "floor": 1e-8}
+        expected |= {"offset": 1e-8, "relu_gradient": "straight-through", "max_slope": 5.0}
+        settings = find_cochleagram_settings("feather2023")
+        assert dataclasses.asdict(settings) == RELEASED | expected
+        assert (settings.channels, settings.envelope_samples) == (211, 390)
+        assert settings.times == pytest.approx((0.022525, 1.972525))  # From sample 450.5, for 390 times 100 samples.
 
     def test_a_misspelt_name_gets_near_ones(self):
         with pytest.raises(ArgumentError, match=r"'paper-text'.*paper_text"):
@@ -66,6 +79,8 @@ class TestReplace:
         ({"exponent": 1}, "exponent is 1"),
         ({"window": 1000}, "window has 1000"),
         ({"window_beta": 1e6}, "window_beta is 1000000.0"),
+        ({"downsampling": "full"}, "downsampling is 'full'"),
+        ({"floor": -1e-8}, "floor is -1e-08"),
     ],
 )
 def test_bad_input(changed, message):

@@ -14,6 +14,7 @@ from tfmetamers.experiments.experiment import Experiment, numbered_shard
 from tfmetamers.experiments.items import EvaluationItem, NullItem, RecognitionItem, SynthesisItem
 from tfmetamers.experiments.speeds import estimate
 from tfmetamers.experiments.status import survey
+from tfmetamers.networks import write_architecture
 from tfmetamers.utilities.json_files import SEAL, sealed
 
 TWO = {"small_word_aliased": ["conv_0", "conv_2"], "small_word_reduced_aliasing": ["conv_2"]}
@@ -175,6 +176,14 @@ class TestNetworks:
         network = Experiment.plan(file).definition.networks[0]
         assert network.spec.checkpoint == str(checkpoint)
         assert network.spec.digest
+
+    def test_networks_are_found_in_the_folder_of_the_file(self, tmp_path, small_architecture, monkeypatch):
+        write_architecture(small_architecture, tmp_path / "small.json")
+        write_files(tmp_path / "sounds" / "3", 1)
+        file = write_experiment(tmp_path / "mine.toml", {"small.json:random:1": ("conv_1",)})
+        monkeypatch.chdir("/")
+        network = Experiment.plan(file).definition.networks[0]
+        assert network.spec.file == str(tmp_path / "small.json")
 
     def test_the_same_metamers_twice_are_refused(self, file):
         again = '[[networks]]\nnetwork = "small_word_aliased"\nlayers = ["conv_2"]\nsettings = { steps = 3 }\n'

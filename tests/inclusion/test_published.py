@@ -5,7 +5,6 @@ import json
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 import tfmetamers as tm
@@ -51,6 +50,11 @@ def made(claiming, tmp_path_factory):
     return root
 
 
+def read_network(made):
+    [first, *_] = evaluate(made / "out")
+    return first.record.network
+
+
 def test_the_summary_has_the_loss_and_the_published_numbers_beside_it(made, claiming):
     judged = list(evaluate(made / "out", made / "null.npz"))
     at_stage, at_other = summarize(judged)
@@ -61,18 +65,23 @@ def test_the_summary_has_the_loss_and_the_published_numbers_beside_it(made, clai
         target, reached = np.float64(network.activations(STAGE)(stimuli))
         losses.append(np.linalg.norm(reached - target) / np.linalg.norm(target))
     assert at_stage["median_loss"] == pytest.approx(np.median(losses), rel=1e-4)
-    assert at_stage["null_maximum"] == 0.25
+    assert at_stage["spearman_null_maximum"] == 0.25
+    assert at_stage["pearson_null_maximum"] is at_stage["snr_null_maximum"] is None  # The test of 2019 has none.
     losses, matching = (find_published(f"{name}_2023").read() for name in ("losses", "matching"))
     of_the_stage = "model == 'vgg_19' and stage == @STAGE"
     [loss] = losses.query(of_the_stage).to_dict("records")
-    [null] = matching.query(f"{of_the_stage} and measure == 'spearman'").to_dict("records")
+    nulls = matching.query(of_the_stage).set_index("measure").to_dict("index")
     assert {key: value for key, value in at_stage.items() if key.startswith("published")} == {
         "published_model": "vgg_19",
         "published_loss": loss["median"],
         "published_loss_range": [loss["median_low"], loss["median_high"]],
-        "published_correlation": null["metamer_median"],
-        "published_null_maximum_range": [null["null_maximum_low"], null["null_maximum_high"]],
+        "published_correlation": nulls["spearman"]["metamer_median"],
+        **{
+            f"published_{measure}_null_maximum_range": [row["null_maximum_low"], row["null_maximum_high"]]
+            for measure, row in nulls.items()
+        },
     }
+    assert len(nulls) == 3
     assert at_other["median_loss"] > 0
     assert {value for key, value in at_other.items() if key.startswith("published")} == {None}
 
@@ -89,11 +98,6 @@ def test_the_command_and_the_report_show_both(made, capsys):
     assert command_line.run(["evaluate", str(made / "out"), "--json", "--no-report"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["published_loss_range"] for row in rows] == [[low, high], None]
-
-
-def read_network(made):
-    [first, *_] = evaluate(made / "out")
-    return first.record.network
 
 
 def test_a_report_of_other_networks_does_not_name_the_paper(made, tmp_path):
@@ -117,10 +121,18 @@ def test_which_networks_are_models_of_the_paper(made):
     assert published_model(hmax).title == "HMAX" and published_match(hmax, "c2_out") is None
 
 
+def test_null_maxima_are_of_each_measure_that_verdicts_have(made):
+    [judged, *_] = evaluate(made / "out", made / "null.npz")
+    further = {measure: {"null_maximum": value, "margin": None} for measure, value in (("pearson", 0.5), ("snr", 2.0))}
+    verdict = {**judged.verdict, "array": {**judged.verdict["array"], "further": further}}
+    [row] = summarize([dataclasses.replace(judged, verdict=verdict)])
+    assert [row[f"{measure}_null_maximum"] for measure in ("spearman", "pearson", "snr")] == [0.25, 0.5, 2.0]
+
+
 def test_losses_are_the_decibels_of_the_same_histograms():
     losses = find_published("losses_2023").read().set_index(["model", "stage"])
     matching = find_published("matching_2023").read()
-    decibels = matching[matching["measure"] == "decibels"].set_index(["model", "stage"]).loc[losses.index]
+    decibels = matching[matching["measure"] == "snr"].set_index(["model", "stage"]).loc[losses.index]
     for loss, column in (
         ("median", "metamer_median"),
         ("worst_included_at_most", "metamer_minimum_low"),
@@ -128,4 +140,4 @@ def test_losses_are_the_decibels_of_the_same_histograms():
     ):
         np.testing.assert_allclose(losses[loss], 10 ** (-decibels[column] / 10), rtol=0.006)
     assert (losses["median_low"] <= losses["median"]).all() and (losses["median"] <= losses["median_high"]).all()
-    assert isinstance(losses.index, pd.MultiIndex) and losses.index.is_unique
+    assert losses.index.is_unique

@@ -1,5 +1,6 @@
 """The metamer test of a model that is trained here, by the command and in Python, against counts made by hand."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -258,6 +259,10 @@ class TestChoices:
         _, outline = words
         layers = chosen_layers(Choices(quick=True), outline, None)
         assert (layers[0], layers[-1], len(layers)) == (outline.layers[0], outline.layers[-1], 4)
+
+    def test_quick_takes_the_only_layer_of_a_model_with_one(self, words):
+        outline = dataclasses.replace(words[1], layers=("only",))
+        assert chosen_layers(Choices(quick=True), outline, None) == ["only"]
 
     def test_2023_steps_are_halved_seven_times_whatever_their_number(self, words):
         _, outline = words

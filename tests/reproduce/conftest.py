@@ -14,7 +14,14 @@ from tfmetamers.reproduce.experiments import experiment_text
 from tfmetamers.reproduce.results import Results
 
 #: Which networks of each quick experiment are kept, by their places.
-NETWORKS = {"sounds": (0, 1), "aliased": (0,), "gradients": (0, 1), "cochleagram": (0, 1), "speech": (0,)}
+NETWORKS = {
+    "sounds": (0, 1),
+    "aliased": (0,),
+    "gradients": (0, 1),
+    "cochleagram": (0, 1),
+    "speech": (0,),
+    "targeted_sounds": (0, 1),
+}
 
 #: So few pairs that some metamers pass after so few steps.
 STIMULI, STEPS, PAIRS = 3, 40, 2

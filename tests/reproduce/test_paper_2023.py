@@ -11,7 +11,7 @@ from tfmetamers.published import find_published
 from tfmetamers.reproduce.catalogue import find_reproduction, reproductions
 from tfmetamers.reproduce.statistics import CANNOT_BE_TOLD, FOUND, NOT_FOUND, conclude
 
-FIGURES = [each for each in reproductions() if each.paper == "2023"]
+FIGURES = [each for each in reproductions() if each.paper == "2023" and not each.experiments]
 
 
 @pytest.fixture(scope="module")

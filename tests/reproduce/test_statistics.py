@@ -12,6 +12,7 @@ from tfmetamers.reproduce.statistics import (
     compare,
     conclude,
     judge_share,
+    match,
     summarize,
 )
 
@@ -36,6 +37,23 @@ def table(values) -> pd.DataFrame:
 def test_a_difference_is_judged_stimulus_by_stimulus(higher, lower, verdict):
     found = compare("A is above B", table(higher), table(lower), "value")
     assert found.verdict == verdict and found.sentence.startswith("A is above B: ")
+
+
+@pytest.mark.parametrize(
+    "first, second, verdict",
+    [
+        ([0.5] * 6, [0.5] * 6, FOUND),
+        ([0.55] * 6, [0.5] * 6, FOUND),  # Less than the smallest difference that counts.
+        ([1.0] * 6, [0.0] * 6, NOT_FOUND),
+        ([0.0] * 6, [1.0] * 6, NOT_FOUND),
+        ([1.0, 0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 0.0], CANNOT_BE_TOLD),
+        ([0.5] * 4, [0.5] * 4, CANNOT_BE_TOLD),
+        ([1.0], [1.0], CANNOT_BE_TOLD),
+    ],
+)
+def test_no_difference_is_judged_by_its_interval(first, second, verdict):
+    found = match("A is like B", table(first), table(second), "value")
+    assert found.verdict == verdict and found.sentence.startswith("A is like B: ")
 
 
 def test_stimuli_are_paired_and_seeds_of_one_averaged():

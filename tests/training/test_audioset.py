@@ -15,7 +15,8 @@ from tfmetamers.training.audioset import (
     read_segments,
     summarize_backgrounds,
 )
-from tfmetamers.training.corpora import SPLITS, check_recordings, read_backgrounds, write_manifest
+from tfmetamers.training.corpora import check_recordings, read_backgrounds, write_manifest
+from tfmetamers.training.corpus_choices import SPLITS
 
 #: As the head of the published lists is.
 HEAD = """# Segments csv created Sun Mar  5 10:54:25 2017

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tfmetamers.training.corpora import SPLITS, category_names, read_backgrounds, read_words
+from tfmetamers.training.corpora import category_names, read_backgrounds, read_words
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.word_alignments import read_alignments
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")

@@ -5,7 +5,8 @@ import pytest
 from praatio import textgrid
 
 from tfmetamers.errors import ArgumentError, CorpusError
-from tfmetamers.training.word_alignments import FORMATS, read_alignments
+from tfmetamers.training.corpus_choices import FORMATS
+from tfmetamers.training.word_alignments import read_alignments
 
 CSV = "file,start,end,word,speaker\nann/a.wav,0.5,0.9,One,ann\nann/a.wav,1.0,1.4,two,\n"
 CTM = ";; made up\n\na 1 0.5 0.4 One 0.98\na 1 1.0 0.4 two\nb A 0.25 0.5 ONE\nb B 0.30 0.5 two -6.7 lex\n"

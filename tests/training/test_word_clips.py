@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from tfmetamers.errors import ArgumentError, CorpusError
-from tfmetamers.training.corpora import SPLITS, check_recordings, read_words, write_manifest
+from tfmetamers.training.corpora import check_recordings, read_words, write_manifest
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.word_alignments import COLUMNS
 from tfmetamers.training.word_clips import ClipSettings, gather_clips, plain_word, summarize_words
 

@@ -15,12 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfmetamers.cochlea.filters import FilterBank, erb_filter_bank, require_positive
-from tfmetamers.cochlea.settings import CochleagramSettings
+from tfmetamers.cochlea.settings import FRONT_ENDS, CochleagramSettings
 from tfmetamers.errors import ArgumentError, unknown_name
-from tfmetamers.gradients import clipped_power
-
-#: The names of the front ends.
-FRONT_ENDS = ("exact", "fast")
+from tfmetamers.gradients import clipped_power, straight_through_relu
 
 #: The fast front end samples a sub-band as if it were at least this wide, in Hz: in narrower ones, its error comes from
 #: the kinks of an envelope that touches zero, which are just as sharp in a narrow sub-band of a periodic sound.
@@ -102,7 +99,9 @@ class FrontEnd:
         Raises:
             ArgumentError: the waveforms have another shape.
         """
-        return clipped_power(self.envelope(waveforms) * self.settings.scale, self.settings.exponent)
+        settings = self.settings
+        scaled = (self.envelope(waveforms) + settings.offset) * settings.scale
+        return clipped_power(scaled, settings.exponent, settings.max_slope)
 
     def envelope(self, waveforms) -> tf.Tensor:
         """Return the down-sampled, rectified envelopes, before they are scaled and compressed.
@@ -123,24 +122,25 @@ class FrontEnd:
             raise ArgumentError(f"The waveforms have shape {tuple(waveforms.shape)}; (batch, {samples}) was expected.")
         spectra = tf.signal.rfft(tf.pad(waveforms, [[0, 0], [0, self.settings.padding]]))
         envelopes = [self._envelope_of(group, spectra) for group in self._groups]
-        return tf.nn.relu(tf.concat(envelopes, axis=1))[..., None]
+        rectify = straight_through_relu if self.settings.relu_gradient == "straight-through" else tf.nn.relu
+        return rectify(tf.concat(envelopes, axis=1))[..., None]
 
     def _envelope_of(self, group: _Group, spectra: tf.Tensor) -> tf.Tensor:
         """Return a group's envelopes (batch, channels, envelope samples), not yet rectified."""
         settings = self.settings
-        frames = settings.envelope_samples
-        length = group.points * (frames + settings.padding // settings.step)
+        steps = settings.samples // settings.step
+        length = group.points * (steps + settings.padding // settings.step)
         channels, width = group.gains.shape
         # The bins move down to 0 Hz, which changes the phase of the analytic signal and not its absolute value.
         sub_bands = spectra[:, None, group.bins] * group.gains
         sub_bands = tf.pad(sub_bands, [[0, 0], [0, 0], [0, length - width]])
-        envelopes = _absolute_value(tf.signal.ifft(sub_bands))
-        within = envelopes[..., : group.points * frames]
-        filtered = tf.nn.conv1d(tf.reshape(within, [-1, frames, group.points]), group.low_pass, 1, "SAME")
-        filtered = tf.reshape(filtered, [-1, channels, frames])
+        envelopes = _absolute_value(tf.signal.ifft(sub_bands), settings.floor)
+        within = tf.reshape(envelopes[..., : group.points * steps], [-1, steps, group.points])
+        filtered = tf.nn.conv1d(within, group.low_pass, 1, settings.downsampling.upper())
+        filtered = tf.reshape(filtered, [-1, channels, settings.envelope_samples])
         if group.ends is None:
             return filtered
-        after = group.points * frames % length
+        after = group.points * steps % length
         return filtered + envelopes[..., :1] * group.ends[0] + envelopes[..., after : after + 1] * group.ends[1]
 
 
@@ -172,16 +172,25 @@ def build_front_end(
     return FrontEnd(name, settings or CochleagramSettings(), oversampling)
 
 
-@tf.custom_gradient
-def _absolute_value(analytic_signals):
-    """Return the absolute value; its gradient at 0 is 0, as with `tf.abs`, which takes twice as long."""
-    squares = tf.square(tf.math.real(analytic_signals)) + tf.square(tf.math.imag(analytic_signals))
-    absolute = tf.sqrt(squares)
+def _absolute_value(analytic_signals, floor: float):
+    """Return the absolute value, at least the floor, where its gradient is 0.
 
-    def gradient(upstream):
-        return analytic_signals * tf.cast(tf.math.divide_no_nan(upstream, absolute), analytic_signals.dtype)
+    Without a floor, the gradient at 0 is 0, as with `tf.abs`, which takes twice as long. With one, it is that of
+    ``complex_abs`` of chcochleagram.
+    """
 
-    return absolute, gradient
+    @tf.custom_gradient
+    def absolute_value(analytic_signals):
+        squares = tf.square(tf.math.real(analytic_signals)) + tf.square(tf.math.imag(analytic_signals))
+        absolute = tf.sqrt(tf.maximum(squares, floor**2) if floor else squares)
+
+        def gradient(upstream):
+            passed = tf.where(squares >= floor**2, upstream, 0.0) if floor else upstream
+            return analytic_signals * tf.cast(tf.math.divide_no_nan(passed, absolute), analytic_signals.dtype)
+
+        return absolute, gradient
+
+    return absolute_value(analytic_signals)
 
 
 def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float | None) -> Iterator[_Group]:
@@ -191,6 +200,8 @@ def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float |
     supports = [(bins[0], bins[-1] + 1) for bins in passed]
     widths = [(stop - start) * settings.sampling_rate / total for start, stop in supports]
     points = [_points(width, settings, oversampling) for width in widths]
+    # Without padding, the window has fallen to nothing where the sound begins and ends.
+    has_ends = [each != settings.step and settings.downsampling == "same" for each in points]
     first = 0
     while first < len(points):
         length = points[first] * total // settings.step
@@ -207,7 +218,7 @@ def _plan(settings: CochleagramSettings, bank: FilterBank, oversampling: float |
             gains=tf.constant(bank.transfer_functions[first:last, start:stop] * length / total, tf.complex64),
             points=points[first],
             low_pass=tf.constant(_low_pass(settings, points[first])[..., None], tf.float32),
-            ends=None if points[first] == settings.step else tf.constant(_ends(settings, points[first]), tf.float32),
+            ends=tf.constant(_ends(settings, points[first]), tf.float32) if has_ends[first] else None,
         )
         first = last
 
@@ -251,13 +262,16 @@ def _first_tap(settings: CochleagramSettings) -> int:
 def _low_pass(settings: CochleagramSettings, points: int) -> np.ndarray:
     """Return the low-pass filter (taps, points) for envelopes with this many points in a sample of the cochleagram.
 
-    Row `r` is for the points that come ``r - taps // 2`` samples of the cochleagram after the output.
+    With padding, row `r` is for the points that come ``r - taps // 2`` samples of the cochleagram after the output;
+    without, for those that come `r` samples after the first tap.
     """
     step, before = settings.step, _first_tap(settings)
     reach = max(math.ceil(before / step), (settings.window - 1 - before) // step)
+    rows = np.arange(-reach, reach + 1)
+    if settings.downsampling == "valid":
+        before, rows = 0, np.arange(math.ceil(settings.window / step))
     spacing = step / points
-    rows = np.arange(-reach, reach + 1)[:, None]
-    return _window(settings, rows * step + np.arange(points) * spacing + before) * spacing
+    return _window(settings, rows[:, None] * step + np.arange(points) * spacing + before) * spacing
 
 
 def _ends(settings: CochleagramSettings, points: int) -> np.ndarray:

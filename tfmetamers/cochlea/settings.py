@@ -1,12 +1,22 @@
-"""The settings of a cochleagram, and presets: those of the released networks and those of the paper's text."""
+"""The settings of a cochleagram, and presets: those of both papers' networks, and of the text of 2019."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from tfmetamers.cochlea.filters import check_filter_bank, count_channels, require_positive
 from tfmetamers.errors import ArgumentError, checked_whole_number, unknown_name
+
+#: The gradients that the rectification can have.
+RELU_GRADIENTS = ("normal", "straight-through")
+
+#: The names of the front ends.
+FRONT_ENDS = ("exact", "fast")
+
+#: What the envelope is taken for outside the sound: zeros, or nothing, so that there are fewer samples.
+DOWNSAMPLINGS = ("same", "valid")
 
 #: The maximum shape parameter of a Kaiser window, whose computation overflows for much larger ones.
 MAX_BETA = 100
@@ -33,6 +43,13 @@ class CochleagramSettings:
         exponent: of the compression, above 0 and below 1.
         padding: zeros after a sound before its spectrum is computed, so that its end does not run into its beginning;
             a multiple of `step`. The released code had such a parameter and ignored it.
+        downsampling: ``"same"``: the envelope counts as zero outside the sound; ``"valid"``: a sample of the
+            cochleagram is there only where the whole window lies within the sound.
+        floor: the least that an envelope is at the rate of the sound; below it, there is no gradient.
+        offset: added to the down-sampled envelopes before they are scaled.
+        relu_gradient: of the rectification of the down-sampled envelopes, ``"normal"`` or ``"straight-through"``, which
+            is 1 everywhere.
+        max_slope: the slope of the compression is clipped to this.
 
     Raises:
         ArgumentError: a value has the wrong type or is out of range.
@@ -56,6 +73,11 @@ class CochleagramSettings:
     scale: float = 796.87416837456942
     exponent: float = 0.3
     padding: int = 0
+    downsampling: str = "same"
+    floor: float = 0.0
+    offset: float = 0.0
+    relu_gradient: str = "normal"
+    max_slope: float = 1.0
 
     def __post_init__(self):
         checked_whole_number("padding", self.padding, minimum=0)
@@ -64,6 +86,15 @@ class CochleagramSettings:
         checked_whole_number("number of samples", self.samples, minimum=1)
         require_positive("scale", self.scale)
         require_positive("exponent", self.exponent)
+        require_positive("max_slope", self.max_slope)
+        choices = {"downsampling": DOWNSAMPLINGS, "relu_gradient": RELU_GRADIENTS}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ArgumentError(f"The {name} is {getattr(self, name)!r}; {' or '.join(known)} was expected.")
+        for name in ("floor", "offset"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+                raise ArgumentError(f"The {name} is {value!r}; 0 or a finite number above it was expected.")
         if not isinstance(self.window_beta, Real) or not 0 <= self.window_beta <= MAX_BETA:
             raise ArgumentError(f"The window_beta is {self.window_beta}; a number from 0 to {MAX_BETA} was expected.")
         check_filter_bank(
@@ -108,7 +139,29 @@ class CochleagramSettings:
     @property
     def envelope_samples(self) -> int:
         """The samples of the cochleagram in time."""
+        if self.downsampling == "valid":
+            return (self.samples - self.window) // self.step + 1
         return self.samples // self.step
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """Where the samples of the cochleagram begin and end in the sound, in seconds."""
+        start = (self.window - self.step) / 2 / self.sampling_rate if self.downsampling == "valid" else 0.0
+        return start, start + self.envelope_samples / self.envelope_rate
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as data.
+
+        Those that only the front end of 2023 needs are left out where they have their defaults, so that the hashes of
+        earlier networks stay as they are.
+        """
+        added = ("downsampling", "floor", "offset", "relu_gradient", "max_slope")
+        defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in added}
+        return {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if name not in defaults or value != defaults[name]
+        }
 
     def replace(self, **fields: Any) -> "CochleagramSettings":
         """Return a copy of these settings with other values for some fields.
@@ -124,7 +177,20 @@ class CochleagramSettings:
 
 
 #: The settings that have names.
-PRESETS = {"released": CochleagramSettings(), "paper_text": CochleagramSettings(filters=40)}
+PRESETS = {
+    "released": CochleagramSettings(),
+    "paper_text": CochleagramSettings(filters=40),
+    "feather2023": CochleagramSettings(
+        low_limit=50.0,
+        high_limit=10000.0,
+        scale=1.0,
+        downsampling="valid",
+        floor=1e-8,
+        offset=1e-8,
+        relu_gradient="straight-through",
+        max_slope=5.0,
+    ),
+}
 
 
 def find_cochleagram_settings(name: str) -> CochleagramSettings:
@@ -132,6 +198,9 @@ def find_cochleagram_settings(name: str) -> CochleagramSettings:
 
     - ``released``: the front end of the released networks, 50 filters, 211 channels.
     - ``paper_text``: that of the paper's text, 40 filters, 171 channels.
+    - ``feather2023``: that of the 2023 paper's networks (``cochleagram_1`` of their code, chcochleagram): 211 channels
+      up to 10 kHz, 390 samples of 2 s without padding, an offset in place of the scale, a rectification that passes
+      gradients, and a slope of the compression of up to 5.
 
     Raises:
         ArgumentError: there are no settings with that name.

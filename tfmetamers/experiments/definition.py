@@ -4,11 +4,10 @@ It is kept in the output folder, so that every worker makes the same items, and 
 noticed.
 """
 
-import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -20,8 +19,10 @@ import psutil
 from tfmetamers.errors import ArgumentError, StimulusError, TfmetamersError
 from tfmetamers.experiments.items import METAMERS
 from tfmetamers.metamers.spec import StimulusSpec
+from tfmetamers.networks.families import network_names
 from tfmetamers.networks.families.base import NetworkOutline
-from tfmetamers.networks.spec import NetworkSpec
+from tfmetamers.networks.notation import readings
+from tfmetamers.networks.spec import PATHS, NetworkSpec
 from tfmetamers.networks.spec_values import read_labels
 from tfmetamers.recipes import Recipe, find_recipe
 from tfmetamers.recognition.truth import read_truth
@@ -277,25 +278,25 @@ def resolve(content: Mapping[str, Any], file: Path, out: Path, earlier: Definiti
         StimulusError: a stimulus is missing or of another kind than the networks take.
     """
     out = out.absolute()
-    with _working_directory(file.parent):
-        known = {} if earlier is None else {_frozen(each.entry): each for each in earlier.networks}
-        networks = [_network(entry, out, known.get(_frozen(entry))) for entry in content["networks"]]
-        domains = [network.outline.domain for network in networks]
-        for network in networks[1:]:
-            _refuse_another_kind(networks[0], network)
-        files = _chosen_stimuli(content["stimuli"], domains[0].of_natural_stimuli, out)
-        fit = content["stimuli"].get("fit")
-        stimuli = tuple(StimulusSpec.of_file(stimulus, fit) for stimulus in files)
-        recognition = _recognition(content.get("recognition"), stimuli)
-        known = {} if earlier is None else {_frozen(each.entry): each for each in earlier.judges}
-        entries = content.get("recognition", {}).get("judges", ())
-        judges = [_judge(entry, known.get(_frozen(entry)), domains) for entry in entries]
-        null = content.get("null")
-        if null is not None:
-            null = dict(null)
-            if "data_set" in null:
-                null["stimuli"] = [str(data_set_manifest(null.pop("data_set")))]
-            null = {key: _absolute(value) if key in ("stimuli", "files") else value for key, value in null.items()}
+    folder = file.absolute().parent
+    known = {} if earlier is None else {_frozen(each.entry): each for each in earlier.networks}
+    networks = [_network(entry, folder, out, known.get(_frozen(entry))) for entry in content["networks"]]
+    domains = [network.outline.domain for network in networks]
+    for network in networks[1:]:
+        _refuse_another_kind(networks[0], network)
+    files = _chosen_stimuli(content["stimuli"], domains[0].of_natural_stimuli, folder, out)
+    fit = content["stimuli"].get("fit")
+    stimuli = tuple(StimulusSpec.of_file(stimulus, fit) for stimulus in files)
+    recognition = _recognition(content.get("recognition"), folder, stimuli)
+    known = {} if earlier is None else {_frozen(each.entry): each for each in earlier.judges}
+    entries = content.get("recognition", {}).get("judges", ())
+    judges = [_judge(entry, folder, known.get(_frozen(entry)), domains) for entry in entries]
+    null = content.get("null")
+    if null is not None:
+        null = dict(null)
+        if "data_set" in null:
+            null["stimuli"] = [str(data_set_manifest(null.pop("data_set")))]
+        null = {key: _absolute(value, folder) if key in ("stimuli", "files") else value for key, value in null.items()}
     batch_size = content["batch_size"]
     if batch_size == "auto":
         batch_size = earlier.batch_size if earlier else min(map(_fitting_batch, networks))
@@ -313,9 +314,9 @@ def resolve(content: Mapping[str, Any], file: Path, out: Path, earlier: Definiti
     )
 
 
-def _network(entry: Mapping[str, Any], out: Path, earlier: PlannedNetwork | None) -> PlannedNetwork:
+def _network(entry: Mapping[str, Any], folder: Path, out: Path, earlier: PlannedNetwork | None) -> PlannedNetwork:
     """Return a network of the file, as it was planned before where nothing about it has changed."""
-    spec = _spec(entry, earlier)
+    spec = _spec(entry, folder, earlier)
     if earlier is not None and earlier.spec.digest == spec.digest:
         return earlier
     describe = functools.cache(spec.describe)
@@ -330,9 +331,9 @@ def _network(entry: Mapping[str, Any], out: Path, earlier: PlannedNetwork | None
     return PlannedNetwork(dict(entry), spec, outline, tuple(layers), recipe, entry.get("kernels"))
 
 
-def _judge(entry: Any, earlier: PlannedJudge | None, domains: Sequence[Domain]) -> PlannedJudge:
+def _judge(entry: Any, folder: Path, earlier: PlannedJudge | None, domains: Sequence[Domain]) -> PlannedJudge:
     """Return a judge of the file; refuse one that does not take the metamers, as far as that is known."""
-    spec = _spec({"network": entry} if isinstance(entry, str) else entry, earlier)
+    spec = _spec({"network": entry} if isinstance(entry, str) else entry, folder, earlier)
     if earlier is not None and earlier.spec is spec:
         return earlier
     outline = spec.network_family.outline(spec)
@@ -346,31 +347,43 @@ def _judge(entry: Any, earlier: PlannedJudge | None, domains: Sequence[Domain]) 
     return PlannedJudge(entry, spec)
 
 
-def _recognition(table: Mapping[str, Any] | None, stimuli: Sequence[StimulusSpec]) -> dict[str, Any] | None:
+def _recognition(
+    table: Mapping[str, Any] | None, folder: Path, stimuli: Sequence[StimulusSpec]
+) -> dict[str, Any] | None:
     """Return the table ``recognition`` without its judges, and with the path of the right answers made absolute."""
     if table is None:
         return None
     kept = {key: value for key, value in table.items() if key != "judges"}
     if "truth" in kept:
+        kept["truth"] = os.path.abspath(folder / kept["truth"])
         if read_truth(kept["truth"]).keys().isdisjoint(stimulus.id for stimulus in stimuli):
             raise ArgumentError(
                 f"{kept['truth']} has none of the stimuli, such as {stimuli[0].id!r}; give their ids in its column id."
             )
-        kept["truth"] = os.path.abspath(kept["truth"])
     return kept
 
 
-def _spec(entry: Mapping[str, Any], earlier: PlannedNetwork | PlannedJudge | None) -> NetworkSpec:
+def _spec(entry: Mapping[str, Any], folder: Path, earlier: PlannedNetwork | PlannedJudge | None) -> NetworkSpec:
     """Return the network of a table, as it was planned before where its files are gone."""
     try:
-        labels = read_labels(entry["labels"]) if "labels" in entry else None
+        labels = read_labels(folder / entry["labels"]) if "labels" in entry else None
         fields = {field: entry.get(field) for field in _MODEL_FIELDS}
-        spec = NetworkSpec.from_json(NetworkSpec.parse(entry["network"], labels=labels, **fields).to_json())
-        return spec.remembering(spec.network_name, spec.digest)  # `to_json` has made its paths absolute.
+        spec = NetworkSpec.parse(_located(entry["network"], folder), labels=labels, **fields)
+        paths = {name: getattr(spec, name) for name in PATHS}
+        spec = spec.replace(**{name: str(folder / path) for name, path in paths.items() if path is not None})
+        return spec.remembering(spec.network_name, spec.digest)
     except TfmetamersError:
         if earlier is None:
             raise
         return earlier.spec
+
+
+def _located(text: str, folder: Path) -> str:
+    """Return the notation of a network with the path in it made absolute, where it begins with one that exists."""
+    for base, _ in readings(text):
+        if base not in network_names() and os.path.exists(folder / base):
+            return f"{folder / base}{text.removeprefix(base)}"
+    return text
 
 
 def _remembered(spec: NetworkSpec) -> dict[str, Any]:
@@ -390,11 +403,11 @@ def _refuse_another_kind(first: PlannedNetwork, other: PlannedNetwork) -> None:
         )
 
 
-def _chosen_stimuli(table: Mapping[str, Any], domain: Domain, out: Path) -> list[StimulusFile]:
+def _chosen_stimuli(table: Mapping[str, Any], domain: Domain, folder: Path, out: Path) -> list[StimulusFile]:
     if "data_set" in table:
         files = find_data_set(table["data_set"])
     else:
-        files = collect_stimuli(table["inputs"], domain.suffixes, ignored=out)
+        files = collect_stimuli([folder / each for each in table["inputs"]], domain.suffixes, ignored=out)
     for file in files:
         if file.path.suffix.lower() not in domain.suffixes:
             raise StimulusError(
@@ -448,23 +461,12 @@ def _fitting_batch(network: PlannedNetwork) -> int:
     return max(1, min(MAX_AUTO_BATCH, fitting))
 
 
-def _absolute(paths: Sequence[str]) -> list[str]:
+def _absolute(paths: Sequence[str], folder: Path) -> list[str]:
     for path in paths:
-        if not Path(path).exists():
+        if not (folder / path).exists():
             raise ArgumentError(f"{path} of [null] does not exist; check the path.")
-    return [os.path.abspath(path) for path in paths]
+    return [os.path.abspath(folder / path) for path in paths]
 
 
 def _frozen(entry: Any) -> str:
     return repr(sorted(entry.items()) if isinstance(entry, Mapping) else entry)
-
-
-@contextlib.contextmanager
-def _working_directory(folder: Path) -> Iterator[None]:
-    """Have relative paths start in a folder."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -53,14 +53,17 @@ def limit_threads(threads: int | None) -> None:
 class Worker:
     """Does items of one experiment, and keeps the networks that it has loaded.
 
+    >>> import keras
     >>> from pathlib import Path
     >>> from tfmetamers.experiments import Experiment
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="conv")]
+    >>> keras.Sequential(layers).save("mine.keras")
     >>> _ = Path("mine.toml").write_text('''
     ... [stimuli]
-    ... data_set = "sample_word"
+    ... data_set = "sample_photograph"
     ... [[networks]]
-    ... network = "small_word_aliased"
-    ... layers = ["conv_0"]
+    ... network = "mine.keras"
+    ... layers = ["conv"]
     ... settings = { steps = 1 }
     ... ''')
     >>> experiment = Experiment.plan("mine.toml")

@@ -31,6 +31,9 @@ class AudioOperations:
         upper_limit: the upper end, in Hz.
         filters: number of mel filters.
         coefficients: number of coefficients of a frame, at most as many.
+
+    >>> AudioOperations(coefficients=10).window
+    640
     """
 
     window: int = 640

@@ -13,6 +13,7 @@ import numpy as np
 from tfmetamers.errors import ArgumentError, ResultError, TfmetamersWarning, shown
 from tfmetamers.inclusion.judgement import judge_folder
 from tfmetamers.inclusion.judging_network import JudgingNetwork
+from tfmetamers.inclusion.measures import CONVENTIONS, SPEARMAN
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.inclusion.null_choice import Choice, choose_null, require_all_apply
 from tfmetamers.inclusion.null_files import load_null
@@ -131,10 +132,11 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, low_pearson
     and low_snr (None unless a recipe's test has them), undefined, saved_failed (the array passes, but what a person is
     shown does not), median_correlation, min_margin (above the null, of all metamers whose correlation is defined),
-    null_maximum, median_loss (of `|r - t| / |t|`, with t the original's activations and r the metamer's); and the
-    published numbers beside them where the network is among the 48 of the 2023 paper
-    (`tfmetamers.inclusion.published_match`), else None: published_model, published_loss, published_loss_range,
-    published_correlation, published_null_maximum_range.
+    median_loss (of |r - t| / |t|, with t the original's activations and r the metamer's), and the null's maxima
+    spearman_null_maximum, pearson_null_maximum and snr_null_maximum; and the published numbers beside them where the
+    network is among the 48 of the 2023 paper (`tfmetamers.inclusion.published_match`), else None: published_model,
+    published_loss, published_loss_range, published_correlation and a range of each of these maxima, such as
+    published_snr_null_maximum_range.
 
     >>> import numpy as np
     >>> import tensorflow as tf
@@ -241,7 +243,6 @@ def _counts(judged: Sequence[Judged]) -> dict[str, Any]:
     correlations = [each["correlation"] for each in arrays if each["correlation"] is not None]
     margins = [each["margin"] for each in arrays if each["margin"] is not None]
     saved = [verdict["saved"]["included"] for verdict in verdicts]
-    maxima = [each["null_maximum"] for each in arrays if each["null_maximum"] is not None]
     ratios = [verdict["signal_to_noise_ratio"] for verdict in verdicts if verdict["signal_to_noise_ratio"] is not None]
     return {
         "metamers": len(arrays),
@@ -257,9 +258,16 @@ def _counts(judged: Sequence[Judged]) -> dict[str, Any]:
         ),
         "median_correlation": float(np.median(correlations)) if correlations else None,
         "min_margin": min(margins) if margins else None,
-        "null_maximum": max(maxima) if maxima else None,
         "median_loss": float(np.median([10 ** (-ratio / 20) for ratio in ratios])) if ratios else None,
+        **{f"{measure}_null_maximum": _null_maximum(arrays, measure) for measure in CONVENTIONS},
     }
+
+
+def _null_maximum(arrays: Sequence[Mapping], measure: str) -> float | None:
+    """Return the largest of a measure over natural stimuli that verdicts were based on; None where there was none."""
+    compared = [each if measure == SPEARMAN else each.get("further", {}).get(measure, {}) for each in arrays]
+    maxima = [each["null_maximum"] for each in compared if each.get("null_maximum") is not None]
+    return max(maxima, default=None)
 
 
 def _published(each: Judged) -> dict[str, Any]:
@@ -269,7 +277,10 @@ def _published(each: Judged) -> dict[str, Any]:
         "published_loss": match and match.loss,
         "published_loss_range": match and list(match.loss_range),
         "published_correlation": match and match.correlation,
-        "published_null_maximum_range": match and list(match.null_maximum_range),
+        **{
+            f"published_{measure}_null_maximum_range": match and list(match.null_maximum_ranges[measure])
+            for measure in CONVENTIONS
+        },
     }
 
 

@@ -1,8 +1,10 @@
 """What the 2023 paper's release has on the match of metamers, for networks that are among its 48."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from tfmetamers.inclusion.measures import CONVENTIONS, SPEARMAN
 from tfmetamers.networks.own.keras_stages import STAGES
 from tfmetamers.networks.record import NetworkRecord
 from tfmetamers.published import find_published
@@ -23,8 +25,16 @@ class PublishedMatch:
             the metamer's.
         loss_range: the two numbers that it lies between.
         correlation: the median of Spearman's coefficient over the same metamers.
-        null_maximum_range: the two numbers that the largest of Spearman's coefficients over a million pairs of natural
-            stimuli lies between.
+        null_maximum_ranges: by measure (`tfmetamers.inclusion.measures.CONVENTIONS`), the two numbers that its largest
+            value over a million pairs of natural stimuli lies between.
+
+    >>> import keras
+    >>> from tfmetamers.networks import from_keras
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="layer1")]
+    >>> network = from_keras(keras.Sequential(layers), name="resnet50_l2_3_robust")
+    >>> match = published_match(network.describe(), "layer1")
+    >>> match.stage, match.loss_range[0] <= match.loss <= match.loss_range[1]
+    ('layer1', True)
     """
 
     model: str
@@ -32,7 +42,7 @@ class PublishedMatch:
     loss: float
     loss_range: tuple[float, float]
     correlation: float
-    null_maximum_range: tuple[float, float]
+    null_maximum_ranges: Mapping[str, tuple[float, float]]
 
 
 def published_model(network: NetworkRecord) -> PublishedModel | None:
@@ -76,7 +86,7 @@ def published_match(network: NetworkRecord, layer: str) -> PublishedMatch | None
     >>> from tfmetamers.networks import from_keras
     >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="layer1")]
     >>> network = from_keras(keras.Sequential(layers), name="resnet50_l2_3_robust")
-    >>> published_match(network.describe(), "layer1").null_maximum_range
+    >>> published_match(network.describe(), "layer1").null_maximum_ranges["spearman"]
     (0.9143, 0.9429)
     """
     model = published_model(network)
@@ -85,18 +95,21 @@ def published_match(network: NetworkRecord, layer: str) -> PublishedMatch | None
 
 @cache
 def _matches() -> dict[tuple[str, str], PublishedMatch]:
-    key = ["model", "stage"]
-    matching = find_published("matching_2023").read()
-    spearman = matching[matching["measure"] == "spearman"].set_index(key)
-    table = find_published("losses_2023").read().set_index(key).join(spearman, rsuffix="_of_matching")
+    losses, matching = (
+        find_published(name).read().set_index(["model", "stage"]) for name in ("losses_2023", "matching_2023")
+    )
+    by_measure = {measure: matching[matching["measure"] == measure].to_dict("index") for measure in CONVENTIONS}
     return {
         (model, stage): PublishedMatch(
             model,
             stage,
             loss=row["median"],
             loss_range=(row["median_low"], row["median_high"]),
-            correlation=row["metamer_median"],
-            null_maximum_range=(row["null_maximum_low"], row["null_maximum_high"]),
+            correlation=by_measure[SPEARMAN][model, stage]["metamer_median"],
+            null_maximum_ranges={
+                measure: (rows[model, stage]["null_maximum_low"], rows[model, stage]["null_maximum_high"])
+                for measure, rows in by_measure.items()
+            },
         )
-        for (model, stage), row in table.to_dict("index").items()
+        for (model, stage), row in losses.to_dict("index").items()
     }

@@ -51,7 +51,8 @@ def draw_curves(curves: "pandas.DataFrame", layers: Sequence[str], domain: str) 
     for place, (_, own) in enumerate(people.groupby(["paper", "network"], sort=False)):
         label = "people, published networks" if place == 0 else "_people"
         axes.plot(own["place"] * len(layers), own["value"], color="#cccccc", linewidth=0.7, zorder=0, label=label)
-    for role in (JUDGE, JUDGES, ITSELF):
+    several = curves.loc[curves["role"] == JUDGE, "observer"].nunique() > 1
+    for role in ((JUDGE,) if several else ()) + (JUDGES, ITSELF):
         for place, (_, own) in enumerate(curves[curves["role"] == role].groupby("observer", sort=False)):
             _draw(axes, own, ticks, _ROLES[role], is_named=place == 0)
     main = curves[curves["role"] == (JUDGES if (curves["role"] == JUDGES).any() else ITSELF)]

@@ -161,6 +161,7 @@ def experiment_text(
     document.add(tomlkit.nl())
     document["batch_size"] = BATCH_SIZE
     document["stimuli"] = _stimuli(choices, outline)
+    document.add(tomlkit.nl())
     network = tomlkit.table()
     recipe = chosen_recipe(choices, outline)
     network.update({**entry, "layers": list(layers), "recipe": recipe.name})

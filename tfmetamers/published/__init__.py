@@ -77,7 +77,7 @@ _TABLES = (
         about="the 48 models of the 2023 paper: their stages, where their weights are, and what TensorFlow can have",
         source=f"{_RELEASE_2023}, model_analysis_folders/all_model_info.py, READMEs of checkpoints, build_network.py",
         reading="names of the release, of stages without the gradient of their ReLU; titles are shortened, and written "
-        "without LaTeX; licences are what the publishers of the weights state, November 2026",
+        "without LaTeX; licences are what the repositories state that publish the weights",
     ),
     PublishedTable(
         "losses_2023",

@@ -20,7 +20,8 @@ class PublishedModel:
         stages: the stages that metamers were made of, from the input to the output. The release adds ``_fake_relu`` or
             ``_fakerelu`` to some, for the gradient of the ReLU at their end; here that is a setting.
         weights: where the release has its weights from.
-        licence: a short name, as whoever publishes the weights states it; ``"unknown"`` where nobody does.
+        licence: a short name, of the repository that publishes the weights; ``"unknown"`` where it states none for
+            them.
         tensorflow: what can be had for TensorFlow: its ``"weights"``, its ``"architecture"`` only, or ``"no"``.
         tensorflow_note: where, or what is in the way.
         keras: the name in Keras Applications of its architecture; None where it is not there.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from tfmetamers.errors import ResultError
@@ -30,6 +29,7 @@ from tfmetamers.report.figures import (
 )
 from tfmetamers.report.media import embed_picture, embed_sound
 from tfmetamers.utilities.files import atomic_write, file_digest
+from tfmetamers.utilities.templates import find_template
 from tfmetamers.utilities.words import counted
 from tfmetamers.version import __version__
 
@@ -62,11 +62,16 @@ SUMMARY_COLUMNS = {
 PUBLISHED_COLUMNS = {
     "median_loss": "median loss",
     "published_loss_range": "published",
-    "null_maximum": "null maximum",
-    "published_null_maximum_range": "published",
-    "median_correlation": "median correlation",
+    "median_correlation": "median correlation (Spearman)",
     "published_correlation": "published",
+    "spearman_null_maximum": "null maximum, Spearman",
+    "published_spearman_null_maximum_range": "published",
+    "pearson_null_maximum": "null maximum, Pearson",
+    "published_pearson_null_maximum_range": "published",
+    "snr_null_maximum": "null maximum, signal-to-noise ratio (dB)",
+    "published_snr_null_maximum_range": "published",
 }
+
 #: Those that only the test of 2023 has.
 OF_2023 = ("low_pearson", "low_snr")
 
@@ -121,7 +126,10 @@ def write_report(
         )
     out = Path(out)
     path = Path(path) if path else out / "report.html"
-    page = _template().render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
+    template = find_template(
+        "report.html", Path(__file__).parent, number=_number, counted=counted, label=_label, brief=_brief
+    )
+    page = template.render(_page(out, judged, {file_digest(file): null for file, null in nulls.items()}))
     with atomic_write(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return path
@@ -156,18 +164,6 @@ def _read_all(each: Judged) -> None:
     for name in ("original", "metamer"):
         _media(each, name, is_reduced=False)
     _sound_figure(each, is_reduced=False)
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": _number, "counted": counted, "label": _label, "brief": _brief}
-    return environment.get_template("report.html")
 
 
 def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:

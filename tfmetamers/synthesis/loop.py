@@ -127,7 +127,7 @@ class Synthesis:
         return targets
 
     def start(self, digests: Sequence[str], seed: int) -> SynthesisState:
-        """Return the state before the first step: noise for each natural stimulus, Adam at rest.
+        """Return the state before the first step: noise for each natural stimulus, the optimiser at rest.
 
         Args:
             digests: `tfmetamers.stimuli.noise.stimulus_digest` of each natural stimulus.

@@ -63,7 +63,7 @@ def execute_run(
         plan: the plan.
         network: the network that its specs name.
         snapshot_every: save the stimulus as a picture every so many steps.
-        keep_state: keep Adam's state with each metamer, so that it can be continued to more steps.
+        keep_state: keep the optimiser's state with each metamer, so that it can be continued to more steps.
         deterministic: use only operations that give the same numbers in every process on this machine.
         progress: called about once a second.
 
@@ -77,15 +77,17 @@ def execute_run(
         BusyError: another run is still making some; all others were made.
         ResultError: a folder cannot be written.
 
-    >>> from tfmetamers.networks import load_network
-    >>> from tfmetamers.stimuli import sample_word
+    >>> import numpy as np
+    >>> import tensorflow as tf
+    >>> from tfmetamers.networks import from_function
     >>> from tfmetamers.synthesis import Request, plan_request, plan_run
-    >>> network = load_network("small_word_aliased")
-    >>> request = Request(network.spec, ["conv_0"], [sample_word()], "metamers", overrides={"steps": "1"})
+    >>> network = from_function(lambda stimuli: {"tanh": tf.tanh(stimuli)}, (6,))
+    >>> np.save("ramp.npy", np.linspace(-1.0, 1.0, 6))
+    >>> request = Request(network.spec, ["tanh"], ["ramp.npy"], "metamers", overrides={"steps": "2"})
     >>> specs, outline, recipe = plan_request(request, lambda: network)
     >>> for job, metamer in execute_run(plan_run(specs, "metamers"), network):
-    ...     print(job.folder.as_posix(), metamer.record.correlation > metamer.record.initial_correlation)
-    metamers/small_word_aliased/conv_0~steps-1/human/0 True
+    ...     print(job.folder.name, metamer.record.stimulus.id, len(metamer.losses))
+    0 ramp 3
     """
     _check_memory(plan, network)
     run = Run(
@@ -206,7 +208,7 @@ class Run:
         Args:
             network: the network.
             snapshot_every: save the stimulus as a picture every so many steps.
-            keep_state: keep Adam's state with each metamer.
+            keep_state: keep the optimiser's state with each metamer.
             deterministic: use only operations that give the same numbers in every process on this machine.
             progress: called about once a second.
             may_write: called before anything is written; what it raises ends the batch as it is on disk.

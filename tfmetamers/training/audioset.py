@@ -17,7 +17,8 @@ import pandas as pd
 
 from tfmetamers.errors import ArgumentError, CorpusError, shown
 from tfmetamers.training.checks import check_positive, check_shares, check_whole_numbers
-from tfmetamers.training.corpora import BACKGROUND_COLUMNS, SEPARATOR, SPLITS, category_names, check_backgrounds
+from tfmetamers.training.corpora import BACKGROUND_COLUMNS, SEPARATOR, category_names, check_backgrounds
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.sound_files import list_sounds, measure_sounds
 from tfmetamers.training.tables import cannot_read, check_ends, open_csv, read_seconds, read_table, refuse_rows
 from tfmetamers.training.tally import Dropped, Tally

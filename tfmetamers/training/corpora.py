@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 
 from tfmetamers.errors import CorpusError, shown
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.sound_files import measure_sounds
 from tfmetamers.training.tables import EXAMPLES, read_seconds, read_table, refuse_rows
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.words import counted
-
-#: The parts of a corpus: what a network is trained on, what decides when to stop, and what tests it in the end.
-SPLITS = ("train", "validation", "test")
 
 #: The columns of a manifest of words.
 WORD_COLUMNS = ("file", "start", "word", "speaker", "split")

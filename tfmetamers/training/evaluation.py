@@ -137,9 +137,9 @@ def evaluate_trained(
             network lacks.
 
     >>> from tfmetamers.stimuli import sample_words, save_sound
-    >>> words = pd.read_csv(sample_words()).rename(columns={"label": "word"})
+    >>> words = pd.read_csv(sample_words()).rename(columns={"label": "word"}).head(12)
     >>> words["file"] = [sample_words().with_name(file) for file in words["file"]]
-    >>> words.assign(start=0.0, split=["train", "test"] * 30).to_csv("words.csv", index=False)
+    >>> words.assign(start=0.0, split=["train", "test"] * 6).to_csv("words.csv", index=False)
     >>> save_sound(0.1 * np.random.default_rng(0).normal(size=32000).astype(np.float32), "noise.wav", 8000)
     >>> columns = {"start": range(4), "categories": ["hiss", "wind"] * 2, "split": ["train"] * 2 + ["test"] * 2}
     >>> pd.DataFrame({"file": "noise.wav", **columns}).to_csv("backgrounds.csv", index=False)

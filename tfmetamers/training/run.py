@@ -17,7 +17,8 @@ from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
 from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
 from tfmetamers.training.card import write_card
-from tfmetamers.training.corpora import SPLITS, category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
+from tfmetamers.training.corpus_choices import SPLITS
 from tfmetamers.training.cost import StepCost, measure_cost
 from tfmetamers.training.epochs import (
     CHECKPOINT_FILE,
@@ -145,7 +146,7 @@ def train(
             "settings": dataclasses.asdict(settings),
             "data": data,
             "weights": int(sum(np.prod(variable.shape) for variable in traced.variables)),
-            "front_end": {"trained_with": "fast", **dataclasses.asdict(architecture.cochleagram)},
+            "front_end": {"trained_with": "fast", **architecture.cochleagram.to_json()},
             "versions": {name: version(name) for name in ("tfmetamers", "tensorflow", "keras", "numpy")},
         }
         with contextlib.closing(tf.summary.create_file_writer(str(out / "logs"))) as logs:

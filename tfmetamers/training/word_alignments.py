@@ -10,11 +10,9 @@ from praatio import textgrid
 from praatio.utilities.errors import PraatioException
 
 from tfmetamers.errors import CorpusError, shown, unknown_name
+from tfmetamers.training.corpus_choices import FORMATS
 from tfmetamers.training.tables import cannot_read, check_ends, read_seconds, read_table, refuse_rows
 from tfmetamers.utilities.regular_files import read_text, regular_status
-
-#: The formats, and the endings of their files.
-FORMATS = {"csv": ".csv", "textgrid": ".textgrid", "ctm": ".ctm"}
 
 #: The largest file in the format CTM that is read, in bytes.
 MAX_BYTES = 2**28

@@ -14,13 +14,11 @@ from scipy.sparse.csgraph import connected_components
 from tfmetamers.errors import CorpusError, unknown_name
 from tfmetamers.stimuli.sounds import SUFFIXES
 from tfmetamers.training.checks import check_positive, check_shares, check_whole_numbers
-from tfmetamers.training.corpora import PAD_COLUMN, SPLITS, WORD_COLUMNS, check_words
+from tfmetamers.training.corpora import PAD_COLUMN, WORD_COLUMNS, check_words
+from tfmetamers.training.corpus_choices import SPLIT_BY, SPLITS
 from tfmetamers.training.sound_files import list_sounds, measure_sounds
 from tfmetamers.training.tally import Dropped, Tally, distinct
 from tfmetamers.utilities.words import counted
-
-#: How clips can be divided into splits.
-SPLIT_BY = ("clip", "speaker")
 
 #: Labels that aligners give to silence, a short pause and noise.
 MARKS = {"sil", "sp", "spn"}

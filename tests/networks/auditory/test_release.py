@@ -30,8 +30,8 @@ from tests.networks.auditory.test_architecture import (
     run_in_tensorflow_1,
 )
 from tfmetamers.checkpoints.reader import CheckpointFile, read_variables
-from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
-from tfmetamers.cochlea.settings import CochleagramSettings
+from tfmetamers.cochlea.cochleagram import build_front_end
+from tfmetamers.cochlea.settings import FRONT_ENDS, CochleagramSettings
 from tfmetamers.errors import CheckpointError, TfmetamersError
 from tfmetamers.networks import NetworkSpec, load_network
 from tfmetamers.networks.auditory.architecture import Architecture, LayerSpecification, trace

@@ -183,7 +183,8 @@ def _network(
 ) -> "Network":
     from functools import partial
 
-    from tfmetamers.cochlea.cochleagram import FRONT_ENDS, build_front_end
+    from tfmetamers.cochlea.cochleagram import build_front_end
+    from tfmetamers.cochlea.settings import FRONT_ENDS
     from tfmetamers.networks.network import Network
     from tfmetamers.stimuli.domains import Cochleagrams, Sounds
 
@@ -226,6 +227,6 @@ def _architecture_digest(architecture: "Architecture") -> str:
     described = {
         "layers": [[layer.layer_type, inference_arguments(layer)] for layer in architecture.layers],
         "tasks": dict(architecture.tasks),
-        "cochleagram": dataclasses.asdict(architecture.cochleagram),
+        "cochleagram": architecture.cochleagram.to_json(),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Cochleagrams in place of waveforms."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -55,7 +55,7 @@ class Cochleagrams(Domain):
     @classmethod
     def of_front_end(cls, sounds: Sounds, front_end: Callable, shape: tuple[int, int, int]) -> "Cochleagrams":
         """Return what a front end makes of sounds, in the shape that a network takes."""
-        return cls(sounds, front_end, asdict(front_end.settings), shape)
+        return cls(sounds, front_end, front_end.settings.to_json(), shape)
 
     @property
     def duration(self) -> float:
@@ -117,6 +117,6 @@ class Cochleagrams(Domain):
         from tfmetamers.cochlea.figures import draw_front_end
 
         (row,) = figure.subplots(1, len(stimuli), squeeze=False)
-        draw_front_end(row, np.stack(stimuli), self.front_end, self.duration)
+        draw_front_end(row, np.stack(stimuli), self.front_end)
         for axes, title in zip(row, titles, strict=True):
             axes.set_title(title)

@@ -150,4 +150,4 @@ class Sounds(Domain):
         if front_end is not None:
             with deterministic_operations():
                 shown = front_end(np.stack(stimuli)).numpy()
-            draw_front_end(rows[1], shown, front_end, self.duration)
+            draw_front_end(rows[1], shown, front_end)
