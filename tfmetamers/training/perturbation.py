@@ -84,8 +84,8 @@ def check_size(settings: PerturbationSettings, signal_norm: float) -> None:
     """
     if not settings.eps < signal_norm:
         raise ArgumentError(
-            f"The setting eps is {settings.eps:g}, but the {settings.domain}s of this corpus have a mean L2 norm of "
-            f"only {signal_norm:.4g}; give a smaller one (the 2023 paper's is 5 % of the norm of its waveforms)."
+            f"The setting eps is {settings.eps:g}, but the mean L2 norm of the {settings.domain}s is only "
+            f"{signal_norm:.4g}; give a smaller one (the 2023 paper's is 5 % of the norm of its waveforms)."
         )
 
 
