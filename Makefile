@@ -3,7 +3,7 @@ PYTHON ?= python3
 bin := .venv/bin
 latest := .venv-latest/bin
 install = @command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.10 to 3.13, or run \
-	make with PYTHON=FILE."; exit 1; }; echo "Installing into $(@D), which takes some minutes"; $(PYTHON) install.py $@
+	make with PYTHON=FILE."; exit 1; }; $(PYTHON) install.py $@
 
 version = $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])" 2> /dev/null)
 

@@ -46,6 +46,7 @@ def install(stamp, arguments):
         flock(lock, LOCK_EX)
         if os.path.exists(stamp) and os.path.getmtime(stamp) >= started:
             return  # By the process that was waited for.
+        print(f"Installing into {environment}, which takes some minutes.", flush=True)
         if not os.path.exists(f"{environment}/bin/pip"):
             run([sys.executable, "-m", "venv", environment])
         run([f"{environment}/bin/pip", "install", "--quiet", "--retries", "2", *arguments])

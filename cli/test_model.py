@@ -76,6 +76,7 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
     fields = {"input_range": input_range, "logits": logits, "input": input, "signature": signature, "domain": domain,
               "sampling_rate": sampling_rate}  # fmt: skip
     model = parse_network(text, labels=labels, **fields)
+    from tfmetamers.experiments.work import limit_threads
     from tfmetamers.model_test.plan import Choices
     from tfmetamers.model_test.test import ModelTest
 
@@ -90,6 +91,9 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
         count=count,
         quick=quick,
     )
+    engine = chosen_engine("quick" if quick else "full", engine)
+    if engine["workers"] is None and engine["scheduler"] is None:
+        limit_threads(engine["threads"])  # Before the model is looked at, which sets TensorFlow to work.
     test = ModelTest(model, output, choices)
     test.write()
     for name, reason in test.panel.left_out:
@@ -97,7 +101,7 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
     if write_only:
         say(f"Wrote {test.experiment_file}; run it ('tfmetamers experiment'), then give the same command again.")
         return 0
-    status = run_experiment(test.experiment_file, **chosen_engine("quick" if quick else "full", engine))
+    status = run_experiment(test.experiment_file, **engine)
     outcome = test.conclude()
     say("")
     for answer in outcome.answers:

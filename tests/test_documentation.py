@@ -5,18 +5,23 @@ import doctest
 import functools
 import importlib
 import inspect
+import itertools
 import json
 import re
+import sys
 from pathlib import Path
 
 import matplotlib
 import pytest
 
 import tfmetamers as tm
+from tfmetamers.networks.families import families
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = (classmethod, property, functools.cached_property)
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: A block of Python code, unless the line before it says why it is not run here.
+BLOCK = re.compile(r"(?<! -->\n)^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+REASON = re.compile(r"^<!-- (?:not run: .+|run by (tests/.+)) -->$")
 
 
 def blocks(file: str) -> list[str]:
@@ -43,6 +48,33 @@ def run_blocks(tmp_path, monkeypatch):
         return namespace
 
     return run
+
+
+def documents_with_blocks() -> list[str]:
+    """Return the documents with blocks to run, except those whose results are tested below."""
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")]
+    return sorted(file for file in files if blocks(file) and file != "docs/python.md")
+
+
+@pytest.mark.parametrize("file", documents_with_blocks())
+def test_blocks_of_documents_run(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for block in blocks(file):
+        exec(compile(block, file, "exec"), namespace)
+    if file == "docs/start.md":
+        network = tm.load_network("mine.keras", input_range=(0, 1))
+        assert {"early", "late"} <= set(network.layers)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_blocks_that_are_not_run_say_why(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for before, line in itertools.pairwise(lines):
+        if line == "```python" and before:
+            reason = REASON.match(before)
+            assert reason, f"{before!r} does not say why"
+            assert reason[1] is None or path.name in (ROOT / reason[1]).read_text(encoding="utf-8")
 
 
 def test_the_blocks_of_the_document_on_python_run(run_blocks):
@@ -136,10 +168,21 @@ def test_the_notebook_of_a_function_runs():
     run_notebook("function_as_network")
 
 
+@pytest.fixture
+def families_anew(monkeypatch):
+    """Families of networks are looked up anew, as in a new process, and those of a test are forgotten."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    families.cache_clear()
+    yield
+    families.cache_clear()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("families_anew")
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs/notebooks").glob("*.ipynb")))
-def test_notebooks_run(name):
+def test_notebooks_run(name, tmp_path, monkeypatch):
     matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
     if name == "sounds":
         pytest.importorskip("IPython", reason="players need IPython: pip install 'tfmetamers[docs]'")
     run_notebook(name)

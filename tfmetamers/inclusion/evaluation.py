@@ -132,7 +132,7 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     Columns: network, layer, metamers, passed, failed, not_judged (no null), other_label, low_correlation, low_pearson
     and low_snr (None unless a recipe's test has them), undefined, saved_failed (the array passes, but what a person is
     shown does not), median_correlation, min_margin (above the null, of all metamers whose correlation is defined),
-    median_loss (of |r - t| / |t|, with t the original's activations and r the metamer's), and the null's maxima
+    median_loss (of `|r - t| / |t|`, with t the original's activations and r the metamer's), and the null's maxima
     spearman_null_maximum, pearson_null_maximum and snr_null_maximum; and the published numbers beside them where the
     network is among the 48 of the 2023 paper (`tfmetamers.inclusion.published_match`), else None: published_model,
     published_loss, published_loss_range, published_correlation and a range of each of these maxima, such as

@@ -21,7 +21,7 @@ class PublishedMatch:
     Attributes:
         model: the release's name of the model.
         stage: the stage.
-        loss: the median of |r - t| / |t| over metamers that passed the test, with t the original's activations and r
+        loss: the median of `|r - t| / |t|` over metamers that passed the test, with t the original's activations and r
             the metamer's.
         loss_range: the two numbers that it lies between.
         correlation: the median of Spearman's coefficient over the same metamers.
