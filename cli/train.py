@@ -85,7 +85,9 @@ def _threshold(context, parameter, value):
 )
 @click.option("--random-perturbation", type=click.Choice(PERTURBED), help="Add random perturbations of the norm --eps.")
 @click.option("--eps", type=float, help="Largest L2 norm of a perturbation; the 2023 paper's is 5 % of the waveform's.")
-@click.option("--attack-steps", type=int, default=5, show_default=True, help="Steps of --adversarial.")
+@click.option(
+    "--attack-steps", type=click.IntRange(min=1), default=5, show_default=True, help="Steps of --adversarial."
+)
 @click.option(
     "--attack-step-size", type=float, default=0.5, show_default=True, help="Length of a step, in units of --eps."
 )
