@@ -31,6 +31,8 @@ RELEASED = {
     "noise_deviation": None,
     "noise_drawn": "each",
     "criterion": "feather2019",
+    "resampling": "bilinear",
+    "rounding": "nearest",
 }
 
 

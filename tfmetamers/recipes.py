@@ -27,6 +27,12 @@ NOISES = {"uniform": ("noise_low", "noise_high"), "pink": ("noise_rms",), "norma
 #: How often noise is drawn: for each natural stimulus and layer, or once for all.
 DRAWS = ("each", "once")
 
+#: How a picture is brought to the network's size: by which of Pillow's filters.
+RESAMPLINGS = ("bilinear", "bicubic")
+
+#: How a metamer becomes the picture of 8 bits that people see: by the nearest level, or by the one below.
+ROUNDINGS = ("nearest", "floor")
+
 #: The front end that synthesis differentiates; ``none`` is for networks that have none.
 FRONT_ENDS = ("none", *COCHLEAGRAM_FRONT_ENDS)
 
@@ -88,6 +94,8 @@ class Recipe:
         noise_mean: mean of normal noise, which is clipped to the bounds; None for other noise.
         noise_deviation: standard deviation of normal noise; None for other noise.
         noise_drawn: ``"each"``: for each natural stimulus and layer; ``"once"``: the same for all of a shape.
+        resampling: how natural pictures are brought to the network's size, ``"bilinear"`` or ``"bicubic"``.
+        rounding: how a metamer becomes a picture of 8 bits, ``"nearest"`` or ``"floor"``.
         criterion: the inclusion test of its metamers (`CRITERIA`), ``"feather2019"`` or ``"feather2023"``.
 
     Raises:
@@ -120,6 +128,8 @@ class Recipe:
     noise_deviation: float | None = None
     noise_drawn: str = "each"
     criterion: str = "feather2019"
+    resampling: str = "bilinear"
+    rounding: str = "nearest"
 
     def __repr__(self) -> str:
         deviations = "".join(f", {field}={used!r}" for field, (_, used) in self.deviations().items())
@@ -129,7 +139,8 @@ class Recipe:
         for field, type_ in _types().items():
             object.__setattr__(self, field, _converted(field, getattr(self, field), type_))
         choices = {"optimizer": OPTIMIZERS, "decay": DECAYS, "noise": NOISES, "noise_drawn": DRAWS,
-                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS, "criterion": CRITERIA}  # fmt: skip
+                   "relu_gradient": RELU_GRADIENTS, "front_end": FRONT_ENDS, "criterion": CRITERIA,
+                   "resampling": RESAMPLINGS, "rounding": ROUNDINGS}  # fmt: skip
         for field, known in choices.items():
             _require(field, getattr(self, field), getattr(self, field) in known, " or ".join(map(repr, known)))
         self._require_fields(OPTIMIZERS, self.optimizer, f"the optimiser {self.optimizer}")
@@ -306,12 +317,14 @@ def _recipes() -> tuple[Recipe, ...]:
         noise_deviation=0.05,
         noise_drawn="once",
         criterion="feather2023",
+        resampling="bicubic",
     )
     audio_2023 = dataclasses.replace(
         image_2023,
         name="feather2023-audio",
         lower_bound=-1.0,
         front_end="exact",
+        resampling="bilinear",
         noise_mean=0.0,
         noise_deviation=1e-7,
     )

@@ -7,7 +7,7 @@ from tfmetamers.reproduce.paper_2019.figure_3a import Figure3a
 from tfmetamers.reproduce.paper_2019.figure_3b import Figure3b
 from tfmetamers.reproduce.paper_2019.figure_3c import Figure3c
 from tfmetamers.reproduce.paper_2019.figure_3d import Figure3d
-from tfmetamers.reproduce.paper_2019.figure_4 import Figure4
+from tfmetamers.reproduce.paper_2019.figure_4 import FIGURES_4
 from tfmetamers.reproduce.paper_2019.figure_5 import Figure5
 from tfmetamers.reproduce.paper_2019.figure_6 import Figure6
 from tfmetamers.reproduce.paper_2019.figure_s9 import FigureS9
@@ -84,7 +84,7 @@ REPRODUCTIONS = (
     Figure3d(),
     Section42(),
     Section41(),
-    Figure4(),
+    *FIGURES_4,
     Figure5(),
     Figure6(),
     *(

@@ -142,6 +142,27 @@ def tabulate_people(results: Sequence[Results], figures: Sequence[str], task: st
     return pandas.concat(tables, ignore_index=True)
 
 
+def tabulate_networks(results: Results, networks: Sequence[str], task: str) -> "pandas.DataFrame":
+    """Return how often networks recognise their own metamers, and what was published, in the rows of `tabulate_people`.
+
+    Args:
+        results: the experiment.
+        networks: the paper's networks; of those of which nothing was published, all layers are shown.
+        task: ``label`` or ``category``.
+    """
+    import pandas
+
+    tables = []
+    for network in networks:
+        places = published_places(network)
+        tables += [tabulate_published(network)] if places else []
+        for name in results.layers:
+            if published_name(name) == network:
+                own = _ours(results, name, network, places, task) if places else tabulate_itself(results, name, task)
+                tables.append(own.assign(network=network))
+    return pandas.concat(tables, ignore_index=True)
+
+
 def published_places(network: str) -> dict[str, int]:
     """Return the place of each published layer of one of the paper's networks, from -1; empty for other networks."""
     published = find_published(TABLE).read()

@@ -7,7 +7,7 @@ from tfmetamers.reproduce.paper_2023.figure_7d import Figure7d
 from tfmetamers.reproduce.paper_2023.figure_8 import FIGURE_8E, FIGURE_8F
 from tfmetamers.reproduce.paper_2023.figures_2_to_5 import FIGURES_2_TO_5
 from tfmetamers.reproduce.paper_2023.published import EXPERIMENTS
-from tfmetamers.reproduce.paper_2023.targeted import TargetedSounds
+from tfmetamers.reproduce.paper_2023.targeted import TargetedPictures, TargetedSounds
 
 __all__ = ["EXPERIMENTS", "REPRODUCTIONS"]
 
@@ -20,4 +20,5 @@ REPRODUCTIONS = (
     FIGURE_8F,
     Anova(),
     TargetedSounds(),
+    TargetedPictures(),
 )

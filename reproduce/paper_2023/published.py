@@ -14,4 +14,10 @@ EXPERIMENTS = {
         "words of the Wall Street Journal corpus",
         pairs=1_000_000,
     ),
+    "targeted_pictures": Published(
+        ("resnet50", "resnet50_random_l2_perturb", "resnet50_l2_3_robust"),
+        400,
+        "25 of each of 16 categories of ImageNet's validation set",
+        pairs=1_000_000,
+    ),
 }

@@ -1,7 +1,9 @@
 """Targeted changes at small scale: what makes metamers recognisable to other networks, on networks of this package."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas
@@ -18,19 +20,29 @@ from tfmetamers.reproduce.statistics import Finding, compare, match, summarize
 ROLES = {
     "standard": Role("standard", COLOURS["black"], "s"),
     "random": Role("random perturbations", COLOURS["grey"], "D"),
+    "adversarial": Role("adversarial", COLOURS["blue"]),
     "adversarial_waveform": Role("adversarial, waveform", COLOURS["blue"]),
     "adversarial_cochleagram": Role("adversarial, cochleagram", COLOURS["vermilion"]),
     "reduced_aliasing": Role("reduced aliasing", COLOURS["green"], "^"),
+    "released_standard": Role("released, standard", COLOURS["orange"], "s"),
+    "released_adversarial": Role("released, adversarial", COLOURS["purple"]),
 }
 
-#: The bundled networks that are two of these.
-_BUNDLED = {"small_word_aliased": "standard", "small_word_reduced_aliasing": "reduced_aliasing"}
+#: The bundled and the released networks that are some of these.
+_KNOWN = {
+    "small_word_aliased": "standard",
+    "small_word_reduced_aliasing": "reduced_aliasing",
+    "cifar10_large": "released_standard",
+    "resnet_2b": "released_adversarial",
+    "resnet_4b": "released_adversarial",
+}
 
 #: Who recognises metamers, in tables: the networks that judge, or the network that they were made for.
 OTHERS, ITSELF = "others", "itself"
 
-#: The stages of a claim: the first, the middle and the last that metamers were made at.
-FIRST, MIDDLE, LAST = 0.0, 0.5, 1.0
+#: The stages that metamers were made at, by the layer's depth: networks of several kinds have other layers.
+STAGES = ("first", "middle", "last")
+FIRST, MIDDLE, LAST = range(len(STAGES))
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class Group:
     """Metamers of the networks of one condition at one stage, and who recognises them."""
 
     condition: str
-    stage: float = LAST
+    stage: int = LAST
     who: str = OTHERS
 
 
@@ -59,8 +71,8 @@ class Effect:
     is_difference: bool = True
 
 
-#: The effects that are expected of networks of sounds, fixed before any was trained.
-EFFECTS = (
+#: The effects that are expected of all networks, fixed before any was trained, as are those below.
+_OF_ALL = (
     Effect(
         "at the last stage, a standard network recognises its own metamers and others do not",
         Group("standard", who=ITSELF),
@@ -72,6 +84,17 @@ EFFECTS = (
         Group("standard"),
     ),
     Effect(
+        "random perturbations of training do not make metamers of the last stage more recognisable",
+        Group("random"),
+        Group("standard"),
+        is_difference=False,
+    ),
+)
+
+#: Those of networks of sounds.
+SOUNDS_EFFECTS = (
+    *_OF_ALL,
+    Effect(
         "adversarial training in the waveform makes metamers of the last stage more recognisable",
         Group("adversarial_waveform"),
         Group("standard"),
@@ -80,12 +103,6 @@ EFFECTS = (
         "adversarial training in the cochleagram does",
         Group("adversarial_cochleagram"),
         Group("standard"),
-    ),
-    Effect(
-        "random perturbations of the same size do not",
-        Group("random"),
-        Group("standard"),
-        is_difference=False,
     ),
     Effect(
         "adversarial training helps more in the cochleagram than in the waveform",
@@ -105,13 +122,20 @@ EFFECTS = (
     ),
 )
 
-#: The paper's models that differ as the conditions do.
-_PUBLISHED = {
-    "standard": "kell2018",
-    "random": "kell2018_l2_1_random_step_waveform",
-    "adversarial_waveform": "kell2018_l2_1_robust_waveform",
-    "adversarial_cochleagram": "kell2018_l2_1_robust_cochleagram",
-}
+#: Those of networks of pictures.
+PICTURES_EFFECTS = (
+    *_OF_ALL,
+    Effect(
+        "adversarial training makes metamers of the last stage more recognisable",
+        Group("adversarial"),
+        Group("standard"),
+    ),
+    Effect(
+        "those of released networks that were trained adversarially are more recognisable than those of a standard one",
+        Group("released_adversarial"),
+        Group("released_standard"),
+    ),
+)
 
 
 def condition_of(network: str) -> str:
@@ -122,41 +146,29 @@ def condition_of(network: str) -> str:
     >>> condition_of("small_word_aliased")
     'standard'
     """
-    return _BUNDLED.get(network, re.sub(r"_\d+$", "", network))
+    return _KNOWN.get(network, re.sub(r"_\d+$", "", network))
 
 
-class TargetedSounds(Reproduction):
-    """Recognition of sounds' metamers by other networks, by what the network was trained on and how it is built."""
+class TargetedChanges(Reproduction):
+    """Recognition of metamers by other networks, by what the network was trained on and how it is built.
+
+    Attributes:
+        effects: the effects that are expected.
+        domain: the domain in the published table: ``audio`` or ``vision``.
+        models: the paper's models that differ as the conditions do, by condition.
+    """
 
     paper = "2023"
-    name = "targeted-sounds"
     section = "Results, Figures 4 to 6"
-    title = "Recognition of metamers by other networks, after adversarial training and with less aliasing, in small"
-    claim = (
-        "metamers of late stages become recognisable by adversarial training, in the cochleagram more than in the "
-        "waveform, and not by random perturbations of the same size; with less aliasing, those of middle stages do."
-    )
     caption = (
         "Left: proportion of metamers that other networks recognise, by the stage that they were made at, averaged "
         "over judges and over networks of each kind; 95 % intervals by bootstrap over stimuli. Dotted: all metamers; "
         "solid: those that passed the inclusion test. Right: the last stage, with each trained network as a point."
     )
     sources = f"Published: {find_published('network_recognition_2023').source}."
-    experiments = ("targeted_sounds",)
-    stimuli = "sounds"
-    quick = Setting(
-        "nothing more",
-        "15 minutes",
-        differences=("Two of the bundled networks stand for standard and reduced aliasing; no other change is there.",),
-    )
-    full = Setting(
-        "networks that reproduce/scripts/targeted_networks.py trains",
-        "a day",
-        differences=(
-            "Networks a hundredth of the paper's size, thirty words, and one second at 8 kHz.",
-            "Networks are the only ones who judge; people were not asked.",
-        ),
-    )
+    effects: ClassVar[tuple[Effect, ...]]
+    domain: ClassVar[str]
+    models: ClassVar[Mapping[str, str]]
 
     def tabulate(self, results):
         decisions = _decisions(results[self.experiments[0]])
@@ -193,19 +205,19 @@ class TargetedSounds(Reproduction):
             last.plot(place + _shifts(len(single), 0.3), single, ".", color=role.colour, alpha=0.5)
         name_ticks(last, [role.title for role in roles.values()])
         show_proportions(last, "")
-        last.set_title(f"last stage: {ticks[-1]}")
+        last.set_title("last stage")
         curves.legend(loc="lower left")
         return figure
 
     def compare(self, table):
         published = find_published("network_recognition_2023").read()
-        published = published[(published["domain"] == "audio") & (published["generator"] != published["judge"])]
+        published = published[(published["domain"] == self.domain) & (published["generator"] != published["judge"])]
         means = published[published["stage"] == "final"].groupby("generator")["value"].mean()
         ours = table[(table["networks"] == "all") & (table["who"] == OTHERS) & (table["metamers"] == PASSED)]
         ours = ours[ours["depth"] == table["depth"].max()].set_index("condition")["value"]
         rows = [
             {"networks": ROLES[name].title, "published": float(means[model]), "ours": float(ours[name])}
-            for name, model in _PUBLISHED.items()
+            for name, model in self.models.items()
             if name in ours
         ]
         compared = pandas.DataFrame(rows, columns=["networks", "published", "ours"])
@@ -216,19 +228,79 @@ class TargetedSounds(Reproduction):
         there = set(decisions["condition"])
         return [
             _judge(effect, decisions)
-            for effect in EFFECTS
+            for effect in self.effects
             if {effect.first.condition, effect.second.condition} <= there
         ]
 
 
-def _judge(effect: Effect, decisions: "pandas.DataFrame") -> Finding:
-    depths = sorted(depth for depth in decisions["depth"].unique() if depth >= 0)
+class TargetedSounds(TargetedChanges):
+    """Networks of words."""
 
+    name = "targeted-sounds"
+    title = "Recognition of sounds' metamers by other networks, after adversarial training and with less aliasing"
+    claim = (
+        "metamers of late stages become recognisable by adversarial training, in the cochleagram more than in the "
+        "waveform, and not by random perturbations of the same size; with less aliasing, those of middle stages do."
+    )
+    experiments = ("targeted_sounds",)
+    stimuli = "sounds"
+    effects = SOUNDS_EFFECTS
+    domain = "audio"
+    models: ClassVar = {
+        "standard": "kell2018",
+        "random": "kell2018_l2_1_random_step_waveform",
+        "adversarial_waveform": "kell2018_l2_1_robust_waveform",
+        "adversarial_cochleagram": "kell2018_l2_1_robust_cochleagram",
+    }
+    quick = Setting(
+        "nothing more",
+        "15 minutes",
+        differences=("Two of the bundled networks stand for standard and reduced aliasing; no other change is there.",),
+    )
+    full = Setting(
+        "networks that reproduce/scripts/targeted_networks.py trains",
+        "a day",
+        differences=(
+            "Networks a hundredth of the paper's size, thirty words, and one second at 8 kHz.",
+            "Networks are the only ones who judge; people were not asked.",
+        ),
+    )
+
+
+class TargetedPictures(TargetedChanges):
+    """Networks of CIFAR-10."""
+
+    name = "targeted-pictures"
+    title = "Recognition of pictures' metamers by other networks, after adversarial training"
+    claim = (
+        "metamers of late stages become recognisable by adversarial training, and not by random perturbations of the "
+        "same size."
+    )
+    experiments = ("targeted_pictures",)
+    stimuli = "pictures"
+    effects = PICTURES_EFFECTS
+    domain = "vision"
+    models: ClassVar = {
+        "standard": "resnet50",
+        "random": "resnet50_random_l2_perturb",
+        "adversarial": "resnet50_l2_3_robust",
+    }
+    quick = Setting(unavailable="no network of CIFAR-10 comes with the package; give --full.")
+    full = Setting(
+        "networks that reproduce/scripts/targeted_pictures.py trains and converts",
+        "hours",
+        differences=(
+            "Networks of ten kinds of pictures of 32 x 32 pixels, trained on 3,600; people were not asked.",
+            "The released networks were trained on all of CIFAR-10, and held-out pictures are among those.",
+        ),
+    )
+
+
+def _judge(effect: Effect, decisions: "pandas.DataFrame") -> Finding:
     def rows(group: Group):
-        depth = depths[round(group.stage * (len(depths) - 1))]
         # By the inclusion test, a network recognises all metamers that pass: for itself, all are counted.
         shown = ALL if group.who == ITSELF else PASSED
-        own = {"condition": group.condition, "who": group.who, "depth": depth, "metamers": shown}
+        own = {"condition": group.condition, "who": group.who, "depth": group.stage, "metamers": shown}
         return decisions[np.logical_and.reduce([decisions[column] == value for column, value in own.items()])]
 
     tell = compare if effect.is_difference else match
@@ -249,7 +321,10 @@ def _decisions(results: Results) -> "pandas.DataFrame":
     tables.append(own[own["same_label"].notna()].assign(correct=own["same_label"], who=ITSELF, metamers=ALL))
     columns = ["network", "layer", "depth", "stimulus", "who", "metamers", "correct"]
     decisions = pandas.concat([table[columns] for table in tables], ignore_index=True)
-    return decisions.assign(condition=decisions["network"].map(condition_of))
+    names = dict(enumerate(STAGES)) | {-1: NATURAL}
+    return decisions.assign(
+        condition=decisions["network"].map(condition_of), layer=decisions["depth"].map(lambda depth: names[depth])
+    )
 
 
 def _draw_intervals(axes, places, table: "pandas.DataFrame", role: Role, shown: str) -> None:

@@ -11,6 +11,8 @@ import soundfile
 
 from tfmetamers.cli.main import run
 from tfmetamers.networks import write_architecture
+from tfmetamers.training.cost import StepCost
+from tfmetamers.training.settings import PerturbationSettings
 
 
 @pytest.fixture
@@ -108,13 +110,29 @@ def test_a_folder_without_a_network_is_refused(corpus, tmp_path, capsys):
     assert str(tmp_path) in capsys.readouterr().err
 
 
-def test_adversarial_training_says_what_it_costs(command, capsys):
-    options, folder = command
-    perturbed = ["--adversarial", "cochleagram", "--eps", "0.5", "--attack-steps", "2", "--steps-per-epoch", "1"]
-    assert run([*options, *perturbed]) == 0
-    assert "3 forward and backward passes" in capsys.readouterr().out
-    recorded = json.loads((folder / "training.json").read_text())["settings"]["perturbation"]
-    assert recorded == {"domain": "cochleagram", "eps": 0.5, "steps": 2, "relative_step": 0.5}
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["--adversarial", "cochleagram", "--eps", "4"], PerturbationSettings("cochleagram", 4.0, 5, 0.5)),
+        (
+            ["--adversarial", "waveform", "--eps", "0.5", "--attack-steps", "2", "--attack-step-size", "0.7"],
+            PerturbationSettings("waveform", 0.5, 2, 0.7),
+        ),
+        (["--random-perturbation", "waveform", "--eps", "0.5"], PerturbationSettings("waveform", 0.5, 0, 0.5)),
+    ],
+)
+def test_perturbations_are_asked_for_and_their_cost_is_printed(command, given, expected, capsys, monkeypatch):
+    def train(*arguments, report_cost, **_):
+        report_cost(StepCost(passes=6, seconds=0.61, ordinary_seconds=0.1))
+        assert arguments[3].perturbation == expected
+        return {"reached_threshold": True, "epoch": 1, "test": {}, "history": [{"silent_clips": 0, "clipped_clips": 0}]}
+
+    monkeypatch.setattr("tfmetamers.training.run.train", train)
+    options, _ = command
+    assert run([*options, *given]) == 0
+    assert "6 forward and backward passes and takes 0.61 s; without perturbations, 1 and 0.1 s (6.1 times" in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(

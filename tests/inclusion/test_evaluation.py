@@ -37,8 +37,9 @@ from tfmetamers.metamers.tables import index
 from tfmetamers.networks import from_keras, load_architecture, load_network, write_architecture
 from tfmetamers.networks.graph.frozen import FrozenFunction
 from tfmetamers.networks.record import NetworkRecord
-from tfmetamers.stimuli import sample_word
+from tfmetamers.stimuli import sample_photograph, sample_word
 from tfmetamers.stimuli.collection import collect_stimuli
+from tfmetamers.stimuli.images import load_image
 from tfmetamers.utilities import files
 from tfmetamers.utilities.json_files import sealed
 
@@ -716,6 +717,18 @@ class TestOf2023:
         low = [sum(each.verdict["array"]["further"]["snr"]["margin"] < 0 for each in judged[start : start + 2])
                for start in (0, 2)]  # fmt: skip
         assert [row["low_snr"] for row in summarize(judged)] == low
+
+    def test_pictures_are_resized_and_saved_as_the_recipe_says(self, network, tmp_path):
+        photograph = collect_stimuli([sample_photograph()], (".jpg",))
+        options = {"recipe": "feather2023-image", "rounding": "floor"}
+        [folder] = make_metamers(network, ["block"], photograph, tmp_path / "out", **options)
+        metamer = read_metamer(folder)
+        assert metamer.record.recipe.resampling == "bicubic"
+        np.testing.assert_array_equal(metamer.original, load_image(sample_photograph(), 32, resampling="bicubic"))
+        with Image.open(folder / "metamer.png") as saved:
+            np.testing.assert_array_equal(saved, np.floor(metamer.stimulus * np.float32(255)))
+        [judged] = evaluate(tmp_path / "out", networks=network)
+        assert judged.verdict["saved"]["correlation"] is not None
 
     def test_a_null_of_spearmans_alone_does_not_apply_and_says_what_it_lacks(self, of_2023, network, tmp_path):
         out, _ = of_2023

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tomlkit
 from click.testing import CliRunner
 from PIL import Image
 
@@ -19,7 +20,7 @@ from tfmetamers.inclusion.verdict_file import read_verdict
 from tfmetamers.metamers.folder import find_metamers, read_record
 from tfmetamers.model_test import ModelTest, run_model_test
 from tfmetamers.model_test.curves import find_departure, published_curves
-from tfmetamers.model_test.plan import Choices, chosen_layers, chosen_recipe
+from tfmetamers.model_test.plan import Choices, chosen_layers, chosen_recipe, experiment_text
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.published import find_published
 
@@ -268,6 +269,12 @@ class TestChoices:
         _, outline = words
         recipe = chosen_recipe(Choices(recipe="2023", steps=800), outline)
         assert (recipe.name, recipe.steps, recipe.decay_steps) == ("feather2023-audio", 800, 100)
+
+    @pytest.mark.parametrize(("recipe", "is_built"), [("2019", False), ("2023", True)])
+    def test_a_bundled_null_is_taken_if_it_has_the_measures_of_the_recipe(self, words, recipe, is_built):
+        spec, outline = words
+        text = experiment_text(spec, outline, ["conv_2"], [], Choices(recipe=recipe))
+        assert ("null" in tomlkit.parse(text)) == is_built
 
 
 class TestBadInput:

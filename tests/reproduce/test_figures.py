@@ -164,6 +164,20 @@ def test_published_points_are_redrawn_beside_the_networks_own(name, reproduce):
     assert sorted(drawn) == sorted(table["value"])
 
 
+@pytest.mark.parametrize("name", ["figure-4-training", "figure-4-task"])
+def test_networks_of_a_panel_recognise_their_own_metamers(name, reproduce):
+    made = reproduce(name)
+    table, published = table_of(made), find_published("recognition_2019").read()
+    [ours] = set(table["made_by"].dropna())
+    judge = load_network(ours)
+    for row in table[(table["made_by"] == ours) & (table["layer"] != "natural")].itertuples():
+        own = [folder for folder in folders(made.results["sounds"], row.layer, ours) if passed(folder)]
+        assert row.value == pytest.approx(np.mean([right(judge, folder) for folder in own]))
+    people = table[table["who"] == "people (published)"]
+    assert sorted(people["value"]) == sorted(published[published["figure"] == "4"]["people"])
+    assert "cannot be told" in made.output
+
+
 def test_figure_s9_is_what_a_network_of_another_seed_says(reproduce):
     made, judge = reproduce("figure-s9"), load_network(OTHER_SEED)
     table = table_of(made)

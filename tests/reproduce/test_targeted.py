@@ -9,11 +9,12 @@ import pytest
 from tfmetamers.metamers.folder import read_metamer
 from tfmetamers.networks import load_network
 from tfmetamers.reproduce.catalogue import find_reproduction
-from tfmetamers.reproduce.paper_2023.targeted import EFFECTS, ROLES, condition_of
+from tfmetamers.reproduce.paper_2023.targeted import SOUNDS_EFFECTS, condition_of
 from tfmetamers.reproduce.statistics import FOUND, NOT_FOUND
 
 LAYERS = ["conv_1", "conv_4", "fc_intermediate"]
 JUDGES = ["judge_a", "judge_b"]
+CONDITIONS = ["standard", "random", "reduced_aliasing", "adversarial_waveform", "adversarial_cochleagram"]
 STIMULI = [f"word_{number}" for number in range(10)]
 
 
@@ -23,7 +24,7 @@ def results(recognised):
     Args:
         recognised: from a condition and the depth of a layer to the share of stimuli whose metamers are recognised.
     """
-    networks = [f"{condition}_{seed}" for condition in ROLES for seed in (10, 11)]
+    networks = [f"{condition}_{seed}" for condition in CONDITIONS for seed in (10, 11)]
     decisions = [
         {"judge": judge, "network": network, "layer": layer, "depth": depth, "stimulus": stimulus, "included": True,
          "correct_label": number < len(STIMULI) * recognised(condition_of(network), depth), "agrees": True}
@@ -59,11 +60,11 @@ def test_effects_are_found_where_they_are_and_not_where_they_are_not():
     reproduction = find_reproduction("2023/targeted-sounds")
     made = results(as_in_the_paper)
     findings = reproduction.judge(reproduction.tabulate(made), made)
-    assert [finding.verdict for finding in findings] == [FOUND] * len(EFFECTS)
+    assert [finding.verdict for finding in findings] == [FOUND] * len(SOUNDS_EFFECTS)
 
     made = results(lambda condition, depth: {"random": 0.5}.get(condition, 1.0))
     findings = reproduction.judge(reproduction.tabulate(made), made)
-    verdicts = {effect.claim: finding.verdict for effect, finding in zip(EFFECTS, findings, strict=True)}
+    verdicts = {effect.claim: finding.verdict for effect, finding in zip(SOUNDS_EFFECTS, findings, strict=True)}
     assert verdicts.pop("reduced aliasing hardly changes the last stage") == FOUND
     assert set(verdicts.values()) == {NOT_FOUND}
 
@@ -90,13 +91,13 @@ def test_the_command_shows_what_the_judges_say_of_the_metamers(reproduce):
     folders = sorted(made.results["targeted_sounds"].metamers.query("network == 'small_word_aliased'")["folder"])
     assert len(judges) == 3 and len(folders) == 6
     metamers = [read_metamer(folder) for folder in folders]
-    for layer in ("conv_1", "fc_intermediate"):
+    for layer, stage in (("conv_1", "first"), ("fc_intermediate", "middle")):
         own = [metamer for metamer in metamers if metamer.record.layer.name == layer]
         answers = [
             [each.label for each in load_network(judge).predict(np.stack([metamer.stimulus for metamer in own]))]
             for judge in judges
         ]
         right = np.asarray(answers) == [metamer.record.stimulus.label for metamer in own]
-        row = pooled[(pooled["condition"] == "standard") & (pooled["layer"] == layer)]
+        row = pooled[(pooled["condition"] == "standard") & (pooled["layer"] == stage)]
         assert row["value"].item() == pytest.approx(right.mean())
-    assert "Reduced aliasing hardly changes" in made.output and (made.folder / "figure.png").exists()
+    assert "Reduced aliasing makes metamers of the middle" in made.output and (made.folder / "figure.png").exists()

@@ -99,3 +99,15 @@ def test_one_draw_of_noise_serves_all_layers_and_stimuli_of_a_seed():
     assert waveform.std() == pytest.approx(1e-7, rel=0.02) and abs(waveform.mean()) < 1e-8
     unbounded = image.replace(lower_bound=None, upper_bound=None)
     assert np.isfinite(initial_noise(unbounded, (8, 8, 3), "ab", "one", 0)).all()
+
+
+def test_a_loud_sound_has_a_metamer_within_the_bounds():
+    network = from_function(
+        lambda sounds: {"tanh": tf.tanh(sounds[:, :90] + sounds[:, 10:])}, (100,), sampling_rate=100
+    )
+    sound = 0.1 * np.random.default_rng(5).normal(size=100)
+    sound[7] = 1.2
+    recipe = find_recipe("feather2023-audio").replace(steps=40, decay_steps=5, learning_rate=0.5, front_end="none")
+    metamer = tm.synthesize(network, sound.astype(np.float32), layer="tanh", recipe=recipe)
+    assert np.abs(metamer.stimulus).max() <= 1
+    assert metamer.losses[-1] < metamer.losses[0] / 2

@@ -207,6 +207,8 @@ def find_cochleagram_settings(name: str) -> CochleagramSettings:
 
     >>> find_cochleagram_settings("released").channels, find_cochleagram_settings("paper_text").channels
     (211, 171)
+    >>> find_cochleagram_settings("feather2023").envelope_samples
+    390
     """
     if name not in PRESETS:
         raise unknown_name("preset of cochleagram settings", name, PRESETS)

@@ -76,7 +76,7 @@ def write_metamer(
     with atomic_write(folder) as partial:
         partial.mkdir()
         np.save(partial / "metamer.npy", metamer.stimulus)
-        domain.save(metamer.stimulus, partial / "metamer")
+        domain.save(metamer.stimulus, partial / "metamer", metamer.record.recipe)
         domain.save(metamer.original, partial / "original")
         if not np.array_equal(domain.read(partial / "original"), metamer.original):
             np.save(partial / "original.npy", metamer.original)  # Because 8 bits do not hold it exactly.

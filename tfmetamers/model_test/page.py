@@ -106,7 +106,7 @@ def _answer(departure: Departure, layers: Sequence[str], *, is_model: bool) -> s
         if not shown:
             return f"{natural}; no metamer passed the inclusion test."
         return (
-            f"{natural}, and metamers of {'its only layer' if shown == 1 else f'all {shown} layers'} more often than "
+            f"{natural}, and metamers of {'one layer' if shown == 1 else f'each of {shown} layers'} more often than "
             f"halfway from there to chance ({departure.halfway:.2f}).{without}"
         )
     return (

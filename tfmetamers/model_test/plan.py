@@ -10,10 +10,11 @@ import numpy as np
 import tomlkit
 
 from tfmetamers.errors import ArgumentError
-from tfmetamers.networks.auditory.trained_folder import bundled_networks
+from tfmetamers.inclusion.null import NullDistribution
+from tfmetamers.networks.auditory.trained_folder import NULL_FILE, bundled_networks
 from tfmetamers.networks.families.base import NetworkOutline
 from tfmetamers.networks.spec import PATHS, NetworkSpec
-from tfmetamers.recipes import Recipe, find_recipe
+from tfmetamers.recipes import CRITERIA, Recipe, find_recipe
 from tfmetamers.stimuli.collection import StimulusFile, collect_stimuli
 from tfmetamers.stimuli.data_sets import find_data_set
 from tfmetamers.synthesis.request import find_layers
@@ -170,7 +171,7 @@ def experiment_text(
     network["settings"] = settings
     document["networks"] = tomlkit.aot()
     document["networks"].append(network)
-    null = _null(model, outline, choices)
+    null = _null(model, outline, choices, recipe)
     if null is not None:
         document["null"] = null
     document["recognition"] = {
@@ -227,12 +228,12 @@ def _fit(choices: Choices, outline: NetworkOutline) -> str | None:
     return choices.fit or ("centre" if outline.domain.of_natural_stimuli.name == "sound" and not is_own else None)
 
 
-def _null(model: NetworkSpec, outline: NetworkOutline, choices: Choices) -> dict[str, Any] | None:
+def _null(model: NetworkSpec, outline: NetworkOutline, choices: Choices, recipe: Recipe) -> dict[str, Any] | None:
     """Return the table of the null distribution; None where a bundled one applies, or there are too few pairs."""
     domain = outline.domain.of_natural_stimuli
     fit = _fit(choices, outline)
     fitted = {} if fit is None else {"fit": fit}
-    if _has_bundled_null(model) and not choices.null_stimuli:
+    if _has_bundled_null(model, recipe) and not choices.null_stimuli:
         return None
     given = choices.null_stimuli or choices.stimuli
     if given:
@@ -245,9 +246,12 @@ def _null(model: NetworkSpec, outline: NetworkOutline, choices: Choices) -> dict
     return {"data_set": data_set, "pairs": _pairs(len(find_data_set(data_set))), **fitted}
 
 
-def _has_bundled_null(model: NetworkSpec) -> bool:
-    """Tell whether a model is one of the bundled networks, which come with null distributions."""
-    return any(NetworkSpec.parse(name).identity == model.identity for name in bundled_networks())
+def _has_bundled_null(model: NetworkSpec, recipe: Recipe) -> bool:
+    """Tell whether a model is a bundled network whose null distribution has the measures of the recipe's test."""
+    found = bundled_networks().items()
+    folders = [folder for name, folder in found if NetworkSpec.parse(name).identity == model.identity]
+    needed = set(CRITERIA[recipe.criterion].measures)
+    return any(needed <= set(NullDistribution.load(folder / NULL_FILE).measures) for folder in folders)
 
 
 def _pairs(count: int) -> int:

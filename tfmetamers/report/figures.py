@@ -77,18 +77,13 @@ def draw_scatter(original: Sequence[float], metamer: Sequence[float]) -> Picture
 
 
 def draw_null(
-    numbers: np.ndarray,
-    values: Sequence[float],
-    outcomes: Sequence[bool | None],
-    ends: tuple[float, float],
-    measure: str,
+    numbers: np.ndarray, found: Sequence[tuple[float, bool | None]], ends: tuple[float, float], measure: str
 ) -> Picture:
     """Draw the histogram of a layer's null distribution, with metamers on it.
 
     Args:
         numbers: the measure of the null's pairs, at least one; counted on a logarithmic axis.
-        values: of the metamers.
-        outcomes: whether each passed, None for one that was not judged.
+        found: the measure of each metamer, and whether it passed, None for one that was not judged.
         ends: of the axis.
         measure: what the axis is called.
     """
@@ -98,7 +93,7 @@ def draw_null(
         axes.set_yscale("log")
         axes.axvline(numbers.max(), color="black", linestyle=":", linewidth=1.2, label="null maximum")
         for outcome, (color, marker, word) in OUTCOMES.items():
-            drawn = [value for value, each in zip(values, outcomes, strict=True) if each is outcome]
+            drawn = [value for value, each in found if each is outcome]
             if drawn:
                 places = axes.get_xaxis_transform()
                 axes.vlines(drawn, 0, 0.5, color=color, linewidth=0.8, alpha=0.7, transform=places)

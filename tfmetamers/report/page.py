@@ -375,7 +375,7 @@ def _measure_panels(measure: str, made: Sequence[tuple], nulls: Nulls) -> list[d
         for layer, digest, group in made
         if digest in nulls and measure in nulls[digest].measures
     ]
-    shown = [(layer, numbers, found) for layer, numbers, found in shown if len(numbers) and found]
+    shown = [each for each in shown if len(each[1]) and (each[2] or measure == SPEARMAN)]
     everything = [number for _, numbers, found in shown for number in (numbers.min(), *(value for value, _ in found))]
     lowest, highest = min(everything, default=0.0), 1.0  # All of them may be 1.
     minimum = min(np.floor(10 * lowest) / 10, 0.9)
@@ -385,7 +385,7 @@ def _measure_panels(measure: str, made: Sequence[tuple], nulls: Nulls) -> list[d
         {
             "title": layer if measure == SPEARMAN else f"{layer}: {TITLES[measure]}",
             "alt": _null_alt(layer, measure, numbers, found),
-            "picture": draw_null(numbers, *zip(*found, strict=True), (minimum, highest), _AXES[measure]),
+            "picture": draw_null(numbers, found, (minimum, highest), _AXES[measure]),
         }
         for layer, numbers, found in shown
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number
+from tfmetamers.errors import ArgumentError, StimulusError, checked_whole_number, unknown_name
 from tfmetamers.utilities.files import atomic_write
 from tfmetamers.utilities.regular_files import open_regular, require_file
 
@@ -22,14 +22,23 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 #: Pillow's mode of a picture by its number of channels.
 _MODES = {1: "L", 3: "RGB"}
 
+#: Pillow's filters by the names that recipes have (`tfmetamers.recipes.RESAMPLINGS`).
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
-def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: int = 3) -> np.ndarray:
+#: How a number becomes one of the 256 levels, by the names that recipes have (`tfmetamers.recipes.ROUNDINGS`).
+_ROUNDED = {"nearest": np.rint, "floor": np.floor}
+
+
+def load_image(
+    path: str | os.PathLike, size: int | tuple[int, int], channels: int = 3, resampling: str = "bilinear"
+) -> np.ndarray:
     """Load a picture as the released code does.
 
     The largest centred square is cut out, brought to the size by Pillow's bilinear filter on 8-bit values,
     and divided by 255 (``metamer_helpers.py`` of the released code, where SciPy's ``imread`` and
     ``imresize``, since removed, did the same). For a size that is not square, the largest centred rectangle of its
-    proportions takes the place of the square.
+    proportions takes the place of the square. The code of the 2023 paper resized by Pillow's own default, which is its
+    bicubic filter.
 
     A picture is turned upright according to its EXIF orientation, which the released code did not do. Grey,
     palette and CMYK pictures are converted to RGB by Pillow, or all pictures to grey, an alpha channel is dropped
@@ -39,6 +48,7 @@ def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: i
         path: the picture's file.
         size: height and width of the result, in pixels; one number for both.
         channels: 3 for RGB, 1 for grey, which is Pillow's mode ``L`` (luma as of ITU-R 601-2).
+        resampling: Pillow's filter, ``"bilinear"`` or ``"bicubic"``.
 
     Returns:
         float32 array (height, width, channels), in [0, 1].
@@ -46,7 +56,8 @@ def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: i
     Raises:
         StimulusError: the file is missing, empty, truncated or not a picture; it has 16 bits a channel, pixels
             that are not opaque, or a side of one pixel.
-        ArgumentError: the size is not whole numbers from 1, or the number of channels is neither 1 nor 3.
+        ArgumentError: the size is not whole numbers from 1, the number of channels is neither 1 nor 3, or the filter is
+            unknown.
 
     >>> picture = load_image(sample_photograph(), (32, 24))
     >>> picture.shape, picture.dtype.name
@@ -55,10 +66,12 @@ def load_image(path: str | os.PathLike, size: int | tuple[int, int], channels: i
     height, width = checked_size(size)
     if channels not in _MODES:
         raise ArgumentError(f"The number of channels of a picture is {channels!r}; 1 or 3 was expected.")
+    if resampling not in _FILTERS:
+        raise unknown_name("filter", resampling, _FILTERS)
     pixels = _read(Path(path), _MODES[channels])
     if min(pixels.shape[:2]) < 2:
         raise StimulusError(f"{path} has {pixels.shape[1]} x {pixels.shape[0]} pixels; at least 2 x 2 are needed.")
-    resized = Image.fromarray(_cut(pixels, height, width)).resize((width, height), Image.Resampling.BILINEAR)
+    resized = Image.fromarray(_cut(pixels, height, width)).resize((width, height), _FILTERS[resampling])
     return (np.asarray(resized) / 255.0).astype(np.float32).reshape(height, width, channels)
 
 
@@ -102,22 +115,26 @@ def resize_image(picture: np.ndarray, size: int | tuple[int, int]) -> np.ndarray
     return np.stack(resized, axis=-1)
 
 
-def save_image(pixels: np.ndarray, path: str | os.PathLike) -> None:
+def save_image(pixels: np.ndarray, path: str | os.PathLike, rounding: str = "nearest") -> None:
     """Save a picture as an 8-bit PNG, whole or not at all.
 
     Args:
-        pixels: float array (height, width, 3) or, for grey, (height, width, 1), in [0, 1]; each value is rounded to
-            the nearest of the 256 levels.
+        pixels: float array (height, width, 3) or, for grey, (height, width, 1), in [0, 1].
         path: the file to write.
+        rounding: to which of the 256 levels each value goes: ``"nearest"``, or ``"floor"``, the one below, as in the
+            code of the 2023 paper.
 
     Raises:
+        ArgumentError: the rounding is unknown.
         ResultError: the file cannot be written.
 
     >>> save_image(np.full((8, 8, 3), 0.2), "grey.png")
     >>> bool((load_image("grey.png", 8) == np.float32(0.2)).all())
     True
     """
-    levels = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+    if rounding not in _ROUNDED:
+        raise unknown_name("rounding", rounding, _ROUNDED)
+    levels = _ROUNDED[rounding](np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
     levels = levels[..., 0] if levels.shape[2] == 1 else levels
     with atomic_write(path) as partial:
         Image.fromarray(levels).save(partial, format="PNG")

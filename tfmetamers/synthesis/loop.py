@@ -107,7 +107,7 @@ class Synthesis:
             float32 `(batch, *layer shape)`.
 
         Raises:
-            ArgumentError: the stimuli have another shape or values beyond the recipe's bounds.
+            ArgumentError: the stimuli have another shape, or values beyond the recipe's bounds (pictures, arrays).
             SynthesisError: the activations or the logits of a natural stimulus are not finite.
         """
         if originals.shape[1:] != self.network.stimulus_shape:
@@ -115,7 +115,8 @@ class Synthesis:
                 f"The stimuli have shape {originals.shape[1:]}; "
                 f"{self.network.name} takes {self.network.stimulus_shape}."
             )
-        check_bounds(self.recipe, originals, "A natural stimulus")
+        if not self.network.domain.may_exceed_bounds:
+            check_bounds(self.recipe, originals, "A natural stimulus")
         self._predictions(originals)  # If labels cannot be computed, this fails now and not after the last step.
         targets = self._activations(originals).numpy()
         if not np.isfinite(targets).all():

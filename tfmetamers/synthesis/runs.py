@@ -25,6 +25,7 @@ from tfmetamers.metamers.record import RunRecord, StimulusRecord
 from tfmetamers.metamers.spec import stimulus_file_digest
 from tfmetamers.networks.network import Network
 from tfmetamers.plotting.metamers import plot_metamer
+from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli.noise import stimulus_digest
 from tfmetamers.synthesis.loop import Synthesis, check_memory, check_schedule
 from tfmetamers.synthesis.plan import Plan, is_finished, plan_jobs
@@ -159,17 +160,20 @@ class _Stimuli:
         self._domain = network.domain
         self._load = functools.lru_cache(maxsize=STIMULI_KEPT)(self._load_and_prepare)
 
-    def _load_and_prepare(self, path: str, fit: str | None) -> tuple[np.ndarray, str]:
-        natural = self._domain.load(Path(path), fit)
+    def _load_and_prepare(self, path: str, fit: str | None, recipe: Recipe) -> tuple[np.ndarray, str]:
+        natural = self._domain.load(Path(path), fit, recipe)
         return self._domain.prepare(natural), stimulus_digest(natural)
 
     def prepared(self, job: Job) -> np.ndarray:
         """Return what the network takes in place of a natural stimulus."""
-        return self._load(job.spec.stimulus.path, job.spec.stimulus.fit)[0]
+        return self._loaded(job)[0]
 
     def digest(self, job: Job) -> str:
         """Return `stimulus_digest` of a natural stimulus."""
-        return self._load(job.spec.stimulus.path, job.spec.stimulus.fit)[1]
+        return self._loaded(job)[1]
+
+    def _loaded(self, job: Job) -> tuple[np.ndarray, str]:
+        return self._load(job.spec.stimulus.path, job.spec.stimulus.fit, job.spec.recipe)
 
     def record(self, job: Job) -> StimulusRecord:
         """Return what is recorded of a natural stimulus."""

@@ -16,6 +16,7 @@ import tensorflow as tf
 from tfmetamers.errors import ArgumentError, ResultError, shown
 from tfmetamers.networks.auditory.architecture import Architecture, as_json, trace, write_architecture
 from tfmetamers.networks.auditory.trained_folder import ARCHITECTURE_FILE, CARD_FILE, LABELS_FILE
+from tfmetamers.stimuli.sounds import RMS
 from tfmetamers.training.card import write_card
 from tfmetamers.training.corpora import category_names, check_recordings, read_backgrounds, read_words
 from tfmetamers.training.corpus_choices import SPLITS
@@ -113,6 +114,8 @@ def train(
     """
     if not isinstance(architecture, Architecture):
         raise ArgumentError(f"The architecture is {shown(architecture)}; give the result of read_architecture(FILE).")
+    if settings.perturbation and settings.perturbation.domain == "waveform":  # Whose norm is known beforehand.
+        check_size(settings.perturbation, RMS * architecture.cochleagram.samples**0.5)
     out = Path(out)
     speech = read_words(words, needed=SPLITS)
     noise = read_backgrounds(backgrounds, needed=SPLITS)

@@ -11,7 +11,7 @@ from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.auditory.architecture import Architecture, trace, training_outputs
 from tfmetamers.networks.auditory.layer_names import LABEL_TASK, TOPS
 from tfmetamers.networks.auditory.layer_types import TrainingPass
-from tfmetamers.training.perturbation import norms, perturb
+from tfmetamers.training.perturbation import BOUNDS, norms, perturb
 from tfmetamers.training.settings import TrainingSettings
 from tfmetamers.utilities.interrupts import defer_sigint
 
@@ -146,8 +146,15 @@ class Trainer:
         signals = self._perturbed_signals(waveforms)
         if self._perturbation is not None:
             # The network that is attacked is that of inference, as in the release (`AttackerModel` of robustness).
+            settings = self._perturbation
             signals = perturb(
-                signals, lambda perturbed: self._loss(perturbed, word, categories, None), self._perturbation, seed
+                signals,
+                lambda perturbed: self._loss(perturbed, word, categories, None),
+                eps=settings.eps,
+                steps=settings.steps,
+                step_size=settings.eps * settings.relative_step,
+                bounds=BOUNDS[settings.domain],
+                seed=seed,
             )
         with tf.GradientTape() as tape:
             loss = self._loss(signals, word, categories, training)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfmetamers.errors import ArgumentError
+from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import arrays, images
 from tfmetamers.stimuli.domains.domain import Domain, filled_shape
 
@@ -38,13 +39,13 @@ class Arrays(Domain):
         """That of the picture that `save` writes for arrays with two or three axes."""
         return ".png" if len(self.shape) in (2, 3) else None
 
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Load an array (`tfmetamers.stimuli.arrays.load_array`)."""
         if fit is not None:
             raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are arrays; leave it out.")
         return arrays.load_array(path, self.shape)
 
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
         """Save an array exactly, and a picture of it where it has two or three axes."""
         arrays.save_array(stimulus, path.with_name(f"{path.name}.npy"))
         if self.picture_ending:

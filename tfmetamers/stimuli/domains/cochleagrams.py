@@ -67,7 +67,7 @@ class Cochleagrams(Domain):
         """The domain of the natural stimuli that are loaded: sounds."""
         return self.sounds
 
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Load a sound (`tfmetamers.stimuli.sounds.load_sound`)."""
         return self.sounds.load(path, fit)
 
@@ -87,7 +87,7 @@ class Cochleagrams(Domain):
         with deterministic_operations():
             return self.front_end(waveform[None]).numpy()[0]
 
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
         """Save a cochleagram as a NumPy array, and a picture of it: low frequencies below, zero white."""
         arrays.save_array(stimulus, path.with_name(f"{path.name}.npy"))
         darkness = stimulus[::-1] / max(float(stimulus.max()), 1e-12)

@@ -31,6 +31,8 @@ class Domain(ABC):
         snapshot_bytes: the most that a number of a snapshot takes.
         figure_bytes: the most that a metamer's figure takes; 0 where no figure is saved with it.
         is_visual: whether people look at the stimuli, in which 0 is black and 1 is white.
+        may_exceed_bounds: whether natural stimuli may have values beyond a recipe's bounds, which then hold for
+            metamers alone, as in the released code.
         model_recipe: the name of the recipe for users' own models; None where these cannot take such stimuli.
         model_range: the values of a stimulus that a model's input range stands for.
         unknown_shape: the shape of a model's input where the model does not state it; None for an axis of any length.
@@ -47,6 +49,7 @@ class Domain(ABC):
     snapshot_bytes: ClassVar[int]
     figure_bytes: ClassVar[int] = 0
     is_visual: ClassVar[bool] = False
+    may_exceed_bounds: ClassVar[bool] = False
     model_recipe: ClassVar[str | None] = None
     model_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     unknown_shape: ClassVar[tuple[int | None, ...]] = (None, None, 3)
@@ -57,12 +60,13 @@ class Domain(ABC):
         return self
 
     @abstractmethod
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Return the natural stimulus of a file.
 
         Args:
             path: the file.
             fit: what is done with a sound of another length.
+            recipe: the recipe of its metamers, which says how pictures are resampled; bilinearly without one.
 
         Raises:
             ArgumentError: a fit was given, which is only for sounds.
@@ -95,8 +99,14 @@ class Domain(ABC):
         return stimulus
 
     @abstractmethod
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
-        """Write what a person sees or hears to a path, to which the ending is added."""
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
+        """Write what a person sees or hears to a path, to which the ending is added.
+
+        Args:
+            stimulus: the stimulus.
+            path: where, without the ending.
+            recipe: the recipe of a metamer, which says how pictures are rounded; to the nearest level without one.
+        """
 
     @abstractmethod
     def read(self, path: Path) -> np.ndarray:

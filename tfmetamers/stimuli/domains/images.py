@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfmetamers.errors import ArgumentError
+from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import images
 from tfmetamers.stimuli.domains.arrays import Arrays
 from tfmetamers.stimuli.domains.domain import Domain, describe_shape, filled_shape
@@ -55,11 +56,11 @@ class Images(Domain):
         """Height, width and channels."""
         return self.height, self.width, self.channels
 
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Load a picture (`tfmetamers.stimuli.images.load_image`)."""
         if fit is not None:
             raise ArgumentError(f"The fit {fit!r} is only for sounds, and these are pictures; leave it out.")
-        return images.load_image(path, self.size, self.channels)
+        return images.load_image(path, self.size, self.channels, recipe.resampling if recipe else "bilinear")
 
     def can_show(self, shown: Domain) -> bool:
         """Tell whether they are pictures of any size with the same number of channels."""
@@ -69,9 +70,9 @@ class Images(Domain):
         """Return a picture of this size, resized where it must be (`tfmetamers.stimuli.images.resize_image`)."""
         return stimulus if stimulus.shape == self.shape else images.resize_image(stimulus, self.size)
 
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
         """Save a picture as PNG."""
-        images.save_image(stimulus, path.with_name(f"{path.name}.png"))
+        images.save_image(stimulus, path.with_name(f"{path.name}.png"), recipe.rounding if recipe else "nearest")
 
     def read(self, path: Path) -> np.ndarray:
         """Read a picture that `save` wrote; a natural stimulus is read exactly, since it came from 8-bit values."""

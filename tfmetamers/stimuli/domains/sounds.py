@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfmetamers.errors import ArgumentError, checked_whole_number, shown
+from tfmetamers.recipes import Recipe
 from tfmetamers.stimuli import sounds
 from tfmetamers.stimuli.domains.domain import Domain, describe_shape
 from tfmetamers.utilities.determinism import deterministic_operations
@@ -44,6 +45,7 @@ class Sounds(Domain):
     saved_bytes: ClassVar[int] = 16
     snapshot_bytes: ClassVar[int] = 6
     figure_bytes: ClassVar[int] = 1_000_000
+    may_exceed_bounds: ClassVar[bool] = True
     model_recipe: ClassVar[str | None] = "feather2019-audio-waveform"
     model_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     unknown_shape: ClassVar[tuple[int | None, ...]] = (None,)
@@ -58,7 +60,7 @@ class Sounds(Domain):
         """The length in seconds."""
         return self.samples / self.sampling_rate
 
-    def load(self, path: Path, fit: str | None = None) -> np.ndarray:
+    def load(self, path: Path, fit: str | None = None, recipe: Recipe | None = None) -> np.ndarray:
         """Load a sound (`tfmetamers.stimuli.sounds.load_sound`)."""
         return sounds.load_sound(path, sampling_rate=self.sampling_rate, samples=self.samples, fit=fit)
 
@@ -83,7 +85,7 @@ class Sounds(Domain):
         """Tell whether they are sounds of the same sampling rate."""
         return isinstance(other, Sounds) and other.sampling_rate == self.sampling_rate
 
-    def save(self, stimulus: np.ndarray, path: Path) -> None:
+    def save(self, stimulus: np.ndarray, path: Path, recipe: Recipe | None = None) -> None:
         """Save a waveform as WAV, exactly, and beside it a copy for listening."""
         sounds.save_sound(stimulus, path.with_name(f"{path.name}.wav"), self.sampling_rate)
         sounds.save_listening_copy(stimulus, path.with_name(f"{path.name}_listening.wav"), self.sampling_rate)
