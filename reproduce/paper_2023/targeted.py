@@ -47,7 +47,13 @@ FIRST, MIDDLE, LAST = range(len(STAGES))
 
 @dataclass(frozen=True)
 class Group:
-    """Metamers of the networks of one condition at one stage, and who recognises them."""
+    """Metamers of the networks of one condition at one stage, and who recognises them.
+
+    Attributes:
+        condition: one of `ROLES`.
+        stage: the place in `STAGES`.
+        who: `OTHERS` or `ITSELF`.
+    """
 
     condition: str
     stage: int = LAST
@@ -156,6 +162,7 @@ class TargetedChanges(Reproduction):
         effects: the effects that are expected.
         domain: the domain in the published table: ``audio`` or ``vision``.
         models: the paper's models that differ as the conditions do, by condition.
+        published_stage: the stage of these models that is most like the last stage here.
     """
 
     paper = "2023"
@@ -169,6 +176,7 @@ class TargetedChanges(Reproduction):
     effects: ClassVar[tuple[Effect, ...]]
     domain: ClassVar[str]
     models: ClassVar[Mapping[str, str]]
+    published_stage: ClassVar[str]
 
     def tabulate(self, results):
         decisions = _decisions(results[self.experiments[0]])
@@ -195,8 +203,7 @@ class TargetedChanges(Reproduction):
         name_ticks(curves, ticks)
         show_chance(curves, chance(results[self.experiments[0]]))
         show_proportions(curves, "recognised by other networks")
-        final = table[(table["depth"] == table["depth"].max()) & (table["metamers"] == PASSED)]
-        final = final[final["who"] == OTHERS]
+        final = table[(table["depth"] == LAST) & (table["metamers"] == PASSED) & (table["who"] == OTHERS)]
         for place, (name, role) in enumerate(roles.items()):
             own = final[final["condition"] == name]
             pool = own[own["networks"] == "all"]  # Empty where no metamer passed.
@@ -212,9 +219,9 @@ class TargetedChanges(Reproduction):
     def compare(self, table):
         published = find_published("network_recognition_2023").read()
         published = published[(published["domain"] == self.domain) & (published["generator"] != published["judge"])]
-        means = published[published["stage"] == "final"].groupby("generator")["value"].mean()
+        means = published[published["stage"] == self.published_stage].groupby("generator")["value"].mean()
         ours = table[(table["networks"] == "all") & (table["who"] == OTHERS) & (table["metamers"] == PASSED)]
-        ours = ours[ours["depth"] == table["depth"].max()].set_index("condition")["value"]
+        ours = ours[ours["depth"] == LAST].set_index("condition")["value"]
         rows = [
             {"networks": ROLES[name].title, "published": float(means[model]), "ours": float(ours[name])}
             for name, model in self.models.items()
@@ -246,6 +253,7 @@ class TargetedSounds(TargetedChanges):
     stimuli = "sounds"
     effects = SOUNDS_EFFECTS
     domain = "audio"
+    published_stage = "relufc_fakerelu"
     models: ClassVar = {
         "standard": "kell2018",
         "random": "kell2018_l2_1_random_step_waveform",
@@ -280,6 +288,7 @@ class TargetedPictures(TargetedChanges):
     stimuli = "pictures"
     effects = PICTURES_EFFECTS
     domain = "vision"
+    published_stage = "avgpool"
     models: ClassVar = {
         "standard": "resnet50",
         "random": "resnet50_random_l2_perturb",
@@ -321,10 +330,9 @@ def _decisions(results: Results) -> "pandas.DataFrame":
     tables.append(own[own["same_label"].notna()].assign(correct=own["same_label"], who=ITSELF, metamers=ALL))
     columns = ["network", "layer", "depth", "stimulus", "who", "metamers", "correct"]
     decisions = pandas.concat([table[columns] for table in tables], ignore_index=True)
-    names = dict(enumerate(STAGES)) | {-1: NATURAL}
-    return decisions.assign(
-        condition=decisions["network"].map(condition_of), layer=decisions["depth"].map(lambda depth: names[depth])
-    )
+    names = {-1: NATURAL, **dict(enumerate(STAGES))}
+    stages = decisions["depth"].map(lambda depth: names.get(depth, f"stage {depth + 1}"))
+    return decisions.assign(condition=decisions["network"].map(condition_of), layer=stages)
 
 
 def _draw_intervals(axes, places, table: "pandas.DataFrame", role: Role, shown: str) -> None:
