@@ -87,7 +87,9 @@ TIMED_CALLS = 3
     "--keep-state", is_flag=True, help="Save the optimiser's state with each metamer, so that --extend can continue it."
 )
 @click.option("--extend", is_flag=True, help="Continue metamers that were made with fewer steps and --keep-state.")
-@click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
+@click.option(
+    "--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run and, on a GPU, TF32."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be made and how long it would take, but make nothing.")
 @quiet_option
 @json_option

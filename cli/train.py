@@ -92,7 +92,9 @@ def _threshold(context, parameter, value):
     "--attack-step-size", type=float, default=0.5, show_default=True, help="Length of a step, in units of --eps."
 )
 @click.option("--note", default="", help="Text to add to the card, such as the licence of the recordings.")
-@click.option("--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run.")
+@click.option(
+    "--fast-operations", is_flag=True, help="Allow operations whose results differ from run to run and, on a GPU, TF32."
+)
 @quiet_option
 @click.pass_context
 def train(

@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 import tfmetamers as tm
+from tfmetamers.errors import ArgumentError
 from tfmetamers.networks.graph import frozen
 from tfmetamers.networks.graph.frozen import FrozenFunction, kernel_bytes
+from tfmetamers.synthesis.loop import check_memory
 from tfmetamers.utilities import device
 from tfmetamers.utilities.determinism import deterministic_operations, operation_threads
 
@@ -122,6 +124,15 @@ def test_quick_kernels_take_no_memory_on_a_gpu(gpus):
     assert kernel_bytes(stimulus, layer) > 4 * 9 * 128 * 128
     gpus(1)
     assert kernel_bytes(stimulus, layer) == 0
+
+
+def test_the_memory_of_a_step_is_estimated_on_processors_alone(gpus):
+    network = tm.load_network("small_word_aliased")
+    gpus(0)
+    with pytest.raises(ArgumentError, match="conv_0"):
+        check_memory(network, ["conv_0"], "quick", batch_size=10**8)
+    gpus(1)
+    check_memory(network, ["conv_0"], "quick", batch_size=10**8)
 
 
 def test_what_a_metamer_was_computed_on_is_recorded(gpus, monkeypatch, tmp_path):

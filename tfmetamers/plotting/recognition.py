@@ -34,7 +34,8 @@ def plot_recognition(rows: Sequence[RecognitionRow]) -> Figure:
     networks = list(dict.fromkeys(row.network for row in rows))
     judges = list(dict.fromkeys(row.judge for row in rows))
     widths = [max(1.9, 0.32 * len({row.layer for row in rows if row.network == network})) for network in networks]
-    figure = Figure(figsize=(sum(widths) + 0.6, 2.2 * len(tasks) + 0.9), layout="constrained")
+    height = 2.2 + max(0.0, 0.045 * max(len(row.layer) for row in rows) - 0.6)  # Slanted names take room.
+    figure = Figure(figsize=(sum(widths) + 0.6, height * len(tasks) + 0.9), layout="constrained")
     panels = figure.subplots(
         len(tasks), len(networks), squeeze=False, sharey=True, gridspec_kw={"width_ratios": widths}
     )
