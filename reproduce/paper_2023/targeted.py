@@ -10,7 +10,16 @@ import pandas
 
 from tfmetamers.plotting.style import COLOURS
 from tfmetamers.published import find_published
-from tfmetamers.reproduce.drawing import PAGE, Role, name_ticks, new_figure, show_chance, show_proportions, styled
+from tfmetamers.reproduce.drawing import (
+    PAGE,
+    Role,
+    legend_handles,
+    name_ticks,
+    new_figure,
+    show_chance,
+    show_proportions,
+    styled,
+)
 from tfmetamers.reproduce.recognition import ALL, NATURAL, PASSED, chance, recognised, ticks_of
 from tfmetamers.reproduce.reproduction import Reproduction, Setting
 from tfmetamers.reproduce.results import Results
@@ -189,7 +198,7 @@ class TargetedChanges(Reproduction):
 
     @styled
     def draw(self, table, results):
-        figure = new_figure(PAGE, 3.2)
+        figure = new_figure(PAGE, 3.6)
         curves, last = figure.subplots(1, 2, width_ratios=(1.4, 1))
         ticks = ticks_of(table)
         pooled = table[(table["networks"] == "all") & (table["who"] == OTHERS)]
@@ -213,7 +222,7 @@ class TargetedChanges(Reproduction):
         name_ticks(last, [role.title for role in roles.values()])
         show_proportions(last, "")
         last.set_title("last stage")
-        curves.legend(loc="lower left")
+        figure.legend(handles=legend_handles([curves]), loc="outside upper center", ncols=3)
         return figure
 
     def compare(self, table):
