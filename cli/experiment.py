@@ -148,7 +148,11 @@ def run_experiment(file, *, workers, scheduler, shard, threads, fork=None, retri
     number, count = _shard(shard)
     signal.signal(signal.SIGTERM, _stop)
     from tfmetamers.experiments.experiment import Experiment, numbered_shard
+    from tfmetamers.experiments.work import Worker, limit_threads
 
+    is_here = workers is None and scheduler is None
+    if is_here:
+        limit_threads(threads)  # Before networks are looked at, which sets TensorFlow to work.
     if fork:
         from tfmetamers.experiments.scripts import fork_experiment
 
@@ -163,10 +167,7 @@ def run_experiment(file, *, workers, scheduler, shard, threads, fork=None, retri
     with _Progress(planned) as progress:
         if not progress.has_work:
             return 0
-        if workers is None and scheduler is None:
-            from tfmetamers.experiments.work import Worker, limit_threads
-
-            limit_threads(threads)
+        if is_here:
             Worker(planned, progress.show).work(items, progress.tell)
         else:
             _run_on_cluster(planned, items, progress, workers, scheduler, threads)
