@@ -111,6 +111,7 @@ def test_histograms_are_of_the_correlations_of_the_metamers(name, reproduce):
     assert panel.patches[1].get_data().values.tolist() == first["metamers"].tolist()
 
 
+@pytest.mark.slow
 def test_units_of_figure_2b_are_those_of_the_layer(reproduce):
     made, network = reproduce("figure-2b"), load_network(ALIASED)
     table = table_of(made)
@@ -138,6 +139,7 @@ def test_figure_2c_has_the_mean_correlation_of_each_layer_and_gradient(reproduce
     assert heights(axes) == sorted(table["value"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, experiment", [("figure-3c", "aliased"), ("section-4.2", "speech")])
 def test_likeness_is_measured_at_the_front_end(name, experiment, reproduce):
     made = reproduce(name)
@@ -178,6 +180,7 @@ def test_networks_of_a_panel_recognise_their_own_metamers(name, reproduce):
     assert "cannot be told" in made.output
 
 
+@pytest.mark.slow
 def test_figure_s9_is_what_a_network_of_another_seed_says(reproduce):
     made, judge = reproduce("figure-s9"), load_network(OTHER_SEED)
     table = table_of(made)
@@ -225,6 +228,7 @@ def find_card(name):
     return read_trained(bundled_networks()[name]).card
 
 
+@pytest.mark.slow
 def test_every_figure_of_sounds_is_made_here(reproduce):
     """All that can be made in --quick and takes no pictures, with a page each."""
     for each in reproductions():

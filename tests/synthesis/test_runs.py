@@ -70,9 +70,9 @@ class TestNothingTwice:
     def test_each_stimulus_is_loaded_once_for_all_layers(self, network, stimuli, tmp_path, monkeypatch):
         loaded, load = Counter(), Images.load
 
-        def counted(self, path, fit=None):
+        def counted(self, path, *further):
             loaded[path.name] += 1
-            return load(self, path, fit)
+            return load(self, path, *further)
 
         monkeypatch.setattr(Images, "load", counted)
         layers, recipe = ["first", "left", "block"], RECIPE.replace(steps=1)
