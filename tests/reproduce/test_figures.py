@@ -127,6 +127,7 @@ def test_units_of_figure_2b_are_those_of_the_layer(reproduce):
     assert len(drawn) == (table["stimulus"] == table["stimulus"].iloc[0]).sum()
 
 
+@pytest.mark.slow
 def test_figure_2c_has_the_mean_correlation_of_each_layer_and_gradient(reproduce):
     made, network = reproduce("figure-2c"), load_network(ALIASED)
     table = table_of(made)
@@ -150,6 +151,7 @@ def test_likeness_is_measured_at_the_front_end(name, experiment, reproduce):
         assert sorted(rows["correlation"]) == pytest.approx(sorted(found), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["figure-3d", "figure-4"])
 def test_published_points_are_redrawn_beside_the_networks_own(name, reproduce):
     made, judge = reproduce(name), load_network(ALIASED)
