@@ -24,7 +24,7 @@ import tfmetamers as tm
 from tests.making import folder_of, make_metamers, rewrite
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import CheckpointError, ResultError, TfmetamersWarning
-from tfmetamers.inclusion import judgement
+from tfmetamers.inclusion import evaluation
 from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize
 from tfmetamers.inclusion.measures import TITLES, snr
 from tfmetamers.inclusion.null import NullDistribution
@@ -286,7 +286,7 @@ def uncompressed(path):
 KILLED = """
 import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 import os, sys
-from tfmetamers.inclusion import judgement
+from tfmetamers.inclusion import evaluation
 left, judge = int(sys.argv.pop(1)), evaluation.judge_folder
 
 def judge_or_die(*arguments):
