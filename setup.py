@@ -98,7 +98,7 @@ setup(
     extras_require={
         "cluster": CLUSTER,
         "docs": DOCS,
-        "io": ["tensorflow-io"],
+        "io": ["tensorflow-io; python_version < '3.13'"],
         "people": PEOPLE,
         "pictures": PICTURES,
         "test": [

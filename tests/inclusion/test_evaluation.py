@@ -24,7 +24,7 @@ import tfmetamers as tm
 from tests.making import folder_of, make_metamers, rewrite
 from tfmetamers.cli import main as command_line
 from tfmetamers.errors import CheckpointError, ResultError, TfmetamersWarning
-from tfmetamers.inclusion import evaluation
+from tfmetamers.inclusion import judgement
 from tfmetamers.inclusion.evaluation import Failure, evaluate, summarize
 from tfmetamers.inclusion.measures import TITLES, snr
 from tfmetamers.inclusion.null import NullDistribution

@@ -42,7 +42,7 @@ def local_client(workers: int) -> "Iterator[distributed.Client]":
         threads_per_worker=1,
         processes=True,
         memory_limit=0,  # TensorFlow's memory is not Dask's to manage.
-        dashboard_address=":0",
+        dashboard_address="127.0.0.1:0",
         silence_logs="CRITICAL",
     )
     with cluster, distributed.Client(cluster) as client:

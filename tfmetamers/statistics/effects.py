@@ -14,7 +14,7 @@ class Effect:
     """An effect.
 
     Attributes:
-        name: the factor, or the factors of an interaction, joined by `` x ``.
+        name: the factor, or the factors of an interaction, joined by an x between spaces.
         sum_of_squares: its sum of squares.
         error: the sum of squares of its error term.
         df: its degrees of freedom.
