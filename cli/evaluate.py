@@ -42,7 +42,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     """
     quiet_tensorflow()
     from tfmetamers.inclusion.bundled import bundled_nulls
-    from tfmetamers.inclusion.evaluation import Failure, Judged, summarize
+    from tfmetamers.inclusion.evaluation import Failure, Judged, known_columns, summarize
     from tfmetamers.inclusion.evaluation import evaluate as judge_all
     from tfmetamers.inclusion.verdict_table import write_table
     from tfmetamers.metamers.folder import count_unfinished, find_half_written, find_metamers
@@ -59,8 +59,7 @@ def evaluate(out, given_nulls, all_layers, look_in, report):
     failures = [each for each in found if isinstance(each, Failure)]
     write_table(judged, out, out / "verdicts.csv")
     rows = summarize(judged)
-    shown = {key: column for key, column in _COLUMNS.items() if key not in _OF_2023 or _are_known(rows, key)}
-    show_table(rows, shown, maxheadercolwidths=12, maxcolwidths=[32, 32])
+    show_table(rows, known_columns(_COLUMNS, rows), maxheadercolwidths=12, maxcolwidths=[32, 32])
     if judged:
         _explain(rows, nulls, bundled, sum(each.is_kept for each in judged))
         _show_published([row for row in rows if row["published_model"]])
@@ -183,14 +182,6 @@ def _show_published(rows) -> None:
             "\nThe loss is |r - t| / |t|, r and t being the activations of metamer and original. The published numbers "
             "are of the paper's own weights, of metamers that passed, and of a million pairs of natural stimuli."
         )
-
-
-def _are_known(rows, key) -> bool:
-    return any(row[key] is not None for row in rows)
-
-
-#: Columns that only the test of 2023 has.
-_OF_2023 = ("low_pearson", "low_snr")
 
 
 def _explain(rows, nulls, bundled, kept) -> None:

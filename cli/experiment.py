@@ -148,11 +148,9 @@ def run_experiment(file, *, workers, scheduler, shard, threads, fork=None, retri
     number, count = _shard(shard)
     signal.signal(signal.SIGTERM, _stop)
     from tfmetamers.experiments.experiment import Experiment, numbered_shard
-    from tfmetamers.experiments.work import Worker, limit_threads
+    from tfmetamers.experiments.work import Worker
 
-    is_here = workers is None and scheduler is None
-    if is_here:
-        limit_threads(threads)  # Before networks are looked at, which sets TensorFlow to work.
+    is_here = limit_own_threads(workers=workers, scheduler=scheduler, threads=threads)
     if fork:
         from tfmetamers.experiments.scripts import fork_experiment
 
@@ -172,6 +170,19 @@ def run_experiment(file, *, workers, scheduler, shard, threads, fork=None, retri
         else:
             _run_on_cluster(planned, items, progress, workers, scheduler, threads)
     return progress.conclude(file)
+
+
+def limit_own_threads(*, workers, scheduler, threads, **_) -> bool:
+    """Limit the threads of this process if it does the work itself, and tell whether it does.
+
+    Networks are looked at only afterwards, because that sets TensorFlow to work.
+    """
+    from tfmetamers.experiments.work import limit_threads
+
+    is_here = workers is None and scheduler is None
+    if is_here:
+        limit_threads(threads)
+    return is_here
 
 
 def _stop(*_) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tfmetamers.cli.experiment import engine_options, run_experiment
+from tfmetamers.cli.experiment import engine_options, limit_own_threads, run_experiment
 from tfmetamers.cli.network_options import (
     NOTATION_EPILOG,
     complete_layer,
@@ -76,7 +76,6 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
     fields = {"input_range": input_range, "logits": logits, "input": input, "signature": signature, "domain": domain,
               "sampling_rate": sampling_rate}  # fmt: skip
     model = parse_network(text, labels=labels, **fields)
-    from tfmetamers.experiments.work import limit_threads
     from tfmetamers.model_test.plan import Choices
     from tfmetamers.model_test.test import ModelTest
 
@@ -92,8 +91,7 @@ def test_model(text, layers, stimuli, null_stimuli, fit, recipe, judges, steps, 
         quick=quick,
     )
     engine = chosen_engine("quick" if quick else "full", engine)
-    if engine["workers"] is None and engine["scheduler"] is None:
-        limit_threads(engine["threads"])  # Before the model is looked at, which sets TensorFlow to work.
+    limit_own_threads(**engine)
     test = ModelTest(model, output, choices)
     test.write()
     for name, reason in test.panel.left_out:

@@ -156,7 +156,7 @@ class TestJudges:
         model = NetworkSpec.parse(str(material / "model_1.keras"), labels=tuple(LABELS))
         panel = ModelTest(model, tmp_path, choices).panel
         assert panel.judges == (judge,)
-        assert panel.classes == (3, 3)
+        assert panel.chances == ({"label": 1 / 3}, {"label": 1 / 3})
         assert [title for title, _ in panel.left_out] == ["model_2", "model_2"]
         assert ["label" in reason for _, reason in panel.left_out] == [True, True]
 

@@ -339,7 +339,7 @@ def _judge(entry: Any, folder: Path, earlier: PlannedJudge | None, domains: Sequ
     outline = spec.network_family.outline(spec)
     for shown in domains if outline else ():
         takes = outline.domain
-        if not takes.can_show(shown) and takes != shown.of_natural_stimuli:
+        if not takes.can_judge(shown):
             raise ArgumentError(
                 f"The judge {spec} takes {takes.describe()}, and the metamers are {shown.describe()}; give another "
                 "judge."

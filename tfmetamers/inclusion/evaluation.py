@@ -28,6 +28,9 @@ from tfmetamers.networks.record import distinct_names
 from tfmetamers.utilities.files import file_digest
 from tfmetamers.utilities.lists import listed
 
+#: Columns of `summarize` that only the test of 2023 has.
+_OF_2023 = ("low_pearson", "low_snr")
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -161,6 +164,17 @@ def summarize(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     ]
 
 
+def known_columns(columns: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return columns of `summarize` without those that only the test of 2023 has, where no row has it.
+
+    Args:
+        columns: titles, or anything else, by the columns' names.
+        rows: what `summarize` returned.
+    """
+    known = {column for row in rows for column, value in row.items() if value is not None}
+    return {column: each for column, each in columns.items() if column not in _OF_2023 or column in known}
+
+
 def layer_place(each: Judged) -> tuple:
     """Return a key that sorts metamers by their matched layers, from the input to the output.
 
@@ -251,7 +265,7 @@ def _counts(judged: Sequence[Judged]) -> dict[str, Any]:
         "not_judged": sum(each["included"] is None for each in arrays),
         "other_label": sum(each["same_label"] is False for each in arrays),
         "low_correlation": sum(_is_low(each, may_equal="further" in each) for each in arrays),
-        **{f"low_{name}": _count_low(arrays, name) for name in ("pearson", "snr")},
+        **{column: _count_low(arrays, column.removeprefix("low_")) for column in _OF_2023},
         "undefined": sum(each["correlation"] is None for each in arrays),
         "saved_failed": sum(
             each["included"] is True and kept is not True for each, kept in zip(arrays, saved, strict=True)

@@ -1,6 +1,6 @@
 """How recognisable a model's metamers are, layer by layer, and the published curves that this is held against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas
 
-from tfmetamers.networks.categories import CATEGORIES
 from tfmetamers.published import find_published
 from tfmetamers.reproduce.recognition import ALL, NATURAL, PASSED, recognised
 from tfmetamers.reproduce.statistics import summarize
@@ -45,12 +44,12 @@ class Departure:
     missing: tuple[str, ...]
 
 
-def recognition_curves(results: "Results", classes: Sequence[int]) -> pandas.DataFrame:
+def recognition_curves(results: "Results", chances: Sequence[Mapping[str, float | None]]) -> pandas.DataFrame:
     """Return how often a model's metamers are recognised by the model, by each judge, and by the judges together.
 
     Args:
         results: what the experiment of the test has made; the model itself is its first judge.
-        classes: how many labels each of its judges chooses from; 0 for one that transcribes.
+        chances: of each of its judges (`tfmetamers.recognition.judges.Judge.chances`).
 
     Returns:
         A row for each observer, layer (natural stimuli first) and set of metamers (those that passed the inclusion
@@ -61,18 +60,18 @@ def recognition_curves(results: "Results", classes: Sequence[int]) -> pandas.Dat
     if not len(results.decisions):
         return pandas.DataFrame(columns=COLUMNS)
     tasks = {judge: _task(results, judge) for judge in judges}
-    chances = {judge: _chance(tasks[judge], count) for judge, count in zip(judges, classes, strict=True)}
+    guessed = {judge: by_task[tasks[judge]] or 0.0 for judge, by_task in zip(judges, chances, strict=True)}
     parts = []
     for shown in (PASSED, ALL):
         decisions = {judge: recognised(results, judge, tasks[judge], passed=shown == PASSED) for judge in judges}
         for place, judge in enumerate(judges):
             role = ITSELF if place == 0 else JUDGE
-            parts.append(_curve(decisions[judge], judge, role, tasks[judge], shown, chances[judge]))
+            parts.append(_curve(decisions[judge], judge, role, tasks[judge], shown, guessed[judge]))
         others = judges[1:]
         if others:
             together = pandas.concat([decisions[judge] for judge in others], ignore_index=True)
             task = " and ".join(dict.fromkeys(tasks[judge] for judge in others))
-            chance = float(np.mean([chances[judge] for judge in others]))
+            chance = float(np.mean([guessed[judge] for judge in others]))
             parts.append(_curve(together, JUDGES, JUDGES, task, shown, chance))
     return pandas.concat(parts, ignore_index=True)[COLUMNS]
 
@@ -130,11 +129,6 @@ def _task(results: "Results", judge: str) -> str:
     """Return which of a judge's answers count: its category, if it has any."""
     own = results.decisions[results.decisions["judge"] == judge]
     return "category" if own["decision_category"].notna().any() else "label"
-
-
-def _chance(task: str, classes: int) -> float:
-    """Return the proportion that a judge would get right by guessing."""
-    return 1 / len(CATEGORIES) if task == "category" else 1 / classes if classes else 0.0
 
 
 def _curve(

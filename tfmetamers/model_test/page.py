@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 #: How many significant digits numbers are shown with.
 DIGITS = 3
 
-#: The panels of the published correlation of recognition by other networks with that by people, by domain.
-_CORRELATIONS = {"image": "8e", "sound": "8f"}
+#: The panels of the published correlation of recognition by other networks with that by people.
+_CORRELATIONS = {"pictures": "8e", "sounds": "8f"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def write_outcome(test: "ModelTest", results: Results) -> Outcome:
         ResultError: nothing was recognised yet, or a file cannot be written.
     """
     [model] = results.experiment.definition.networks
-    curves = recognition_curves(results, test.panel.classes)
+    curves = recognition_curves(results, test.panel.chances)
     if not len(curves):
         raise ResultError(
             f"There is nothing to show of {model.spec.title} yet: 'tfmetamers experiment status "
@@ -118,11 +118,10 @@ def _answer(departure: Departure, layers: Sequence[str], *, is_model: bool) -> s
 def _statement(test: "ModelTest", results: Results, domain: str) -> list[str]:
     """Return what the test can and cannot say."""
     sentences = ["People were not asked: what is shown is what networks recognise."]
-    published = find_published("correlations_2023").read()
-    published = published[published["statistic"] == "Spearman rho"].set_index("figure")["published"]
-    both = [f"{published[panel]:.2f} for {kind}" for kind, panel in zip(("pictures", "sounds"), _CORRELATIONS.values(),
-                                                                        strict=True)]  # fmt: skip
     if len(results.judges) > 1:
+        published = find_published("correlations_2023").read()
+        published = published[published["statistic"] == "Spearman rho"].set_index("figure")["published"]
+        both = [f"{published[panel]:.2f} for {kind}" for kind, panel in _CORRELATIONS.items()]
         sentences.append(
             "Over the stages of published networks, recognition by other networks predicts recognition by people with "
             f"a rank correlation of {' and '.join(both)} (Feather et al. 2023, Figures 8e and 8f); whether it does for "

@@ -36,12 +36,12 @@ class Panel:
     Attributes:
         judges: the judges, without the model itself.
         left_out: other networks, by their titles, and why they are no judges.
-        classes: how many labels the model and each judge choose from; 0 for one that transcribes.
+        chances: the probability of being right by chance, of the model and of each judge (`Judge.chances`).
     """
 
     judges: tuple[NetworkSpec, ...]
     left_out: tuple[tuple[str, str], ...]
-    classes: tuple[int, ...]
+    chances: tuple[dict[str, float | None], ...]
 
 
 def default_judges(model: NetworkSpec, domain: str) -> list[NetworkSpec]:
@@ -74,7 +74,7 @@ def find_panel(
     """
     own = Judge(model, model.name)
     truths = {truth for file in stimuli for truth in (file.label, file.category)} - {None, ""}
-    judges, classes, left_out = [], [_classes(own)], []
+    judges, chances, left_out = [], [own.chances], []
     for spec in candidates:
         try:
             judge = Judge(spec.describe(), spec.title)
@@ -84,16 +84,16 @@ def find_panel(
         reason = _objection(own, judge, truths, outline)
         if reason is None:
             judges.append(spec)
-            classes.append(_classes(judge))
+            chances.append(judge.chances)
         else:
             left_out.append((spec.title, reason))
-    return Panel(tuple(judges), tuple(left_out), tuple(classes))
+    return Panel(tuple(judges), tuple(left_out), tuple(chances))
 
 
 def _objection(own: Judge, judge: Judge, truths: set[str], outline: NetworkOutline) -> str | None:
     """Return why a network is no judge; None if it is one."""
     takes, shown = judge.network.domain, outline.domain
-    if not takes.can_show(shown) and takes != shown.of_natural_stimuli:
+    if not takes.can_judge(shown):
         return f"it takes {takes.describe()}, and the model {shown.describe()}"
     labels = set(judge.network.labels)
     if not (own.has_categories and judge.has_categories) and labels.isdisjoint(own.network.labels):
@@ -102,10 +102,6 @@ def _objection(own: Judge, judge: Judge, truths: set[str], outline: NetworkOutli
     if truths and known.isdisjoint(truths):
         return f"it knows none of the stimuli's labels ({first_few(sorted(truths))})"
     return None
-
-
-def _classes(judge: Judge) -> int:
-    return 0 if judge.network.transcribe else len(judge.network.labels)
 
 
 def _has_weights(spec: NetworkSpec) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfmetamers.errors import ArgumentError, ResultError
 from tfmetamers.metamers.names import distinct_layers
-from tfmetamers.networks.categories import CATEGORIES, check_rule
+from tfmetamers.networks.categories import check_rule
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.record import distinct_names
 from tfmetamers.recognition.exhibits import NATURAL, Collection, Exhibit, collect_exhibits
@@ -208,7 +208,7 @@ def recognize(
     return Recognition(
         decisions=rows,
         generators=_generators(out, collection, makers),
-        chances={judge.name: _chances(judge) for judge in panel},
+        chances={judge.name: judge.chances for judge in panel},
         include_failed=include_failed,
         rule=rule,
         problems=list(dict(problems).items()),
@@ -316,11 +316,6 @@ def _decision(judge: Judge, exhibit: Exhibit, logits: np.ndarray, rule: str, out
 
 def _extents(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _chances(judge: Judge) -> dict[str, float | None]:
-    by_label = {"label": None if judge.network.transcribe else 1 / len(judge.network.labels)}
-    return by_label | ({"category": 1 / len(CATEGORIES)} if judge.has_categories else {})
 
 
 def _generators(out: Path, collection: Collection, makers: Mapping[Path, Maker]) -> list[GeneratingNetwork]:

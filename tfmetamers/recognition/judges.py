@@ -35,6 +35,15 @@ class Judge:
         self._labels = set(network.labels)
         self._network_after_front_end = None
 
+    @property
+    def chances(self) -> dict[str, float | None]:
+        """The probability of being right by chance, by ``label`` and, where there are categories, ``category``.
+
+        None for the label of a network that transcribes, which has no number of labels.
+        """
+        by_label = {"label": None if self.network.transcribe else 1 / len(self.network.labels)}
+        return by_label | ({"category": 1 / len(CATEGORIES)} if self.has_categories else {})
+
     def check(self, exhibit: Exhibit) -> None:
         """Refuse a stimulus that the network does not take.
 

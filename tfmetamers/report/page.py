@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfmetamers.errors import ResultError
-from tfmetamers.inclusion.evaluation import Judged, layer_place, summarize
+from tfmetamers.inclusion.evaluation import Judged, known_columns, layer_place, summarize
 from tfmetamers.inclusion.measures import SPEARMAN, TITLES
 from tfmetamers.inclusion.null import NullDistribution
 from tfmetamers.metamers.failures import Failure, attempt
@@ -71,9 +71,6 @@ PUBLISHED_COLUMNS = {
     "snr_null_maximum": "null maximum, signal-to-noise ratio (dB)",
     "published_snr_null_maximum_range": "published",
 }
-
-#: Those that only the test of 2023 has.
-OF_2023 = ("low_pearson", "low_snr")
 
 #: Word, symbol and class of style by whether a metamer is included.
 _OUTCOMES = {
@@ -178,11 +175,7 @@ def _page(out: Path, judged: Sequence[Judged], nulls: Nulls) -> dict[str, Any]:
         "metamers": len(judged),
         "nulls": [_describe_null(null) for null in nulls.values()] + _earlier_nulls(judged, nulls),
         "summary": (summary := summarize(judged)),
-        "summary_columns": {
-            column: title
-            for column, title in SUMMARY_COLUMNS.items()
-            if column not in OF_2023 or any(row[column] is not None for row in summary)
-        },
+        "summary_columns": known_columns(SUMMARY_COLUMNS, summary),
         "published": [row for row in summary if row["published_model"]],
         "published_columns": PUBLISHED_COLUMNS,
         "is_reduced": is_reduced,

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfmetamers.errors import ArgumentError
 from tfmetamers.features.audio_operations import AudioOperations, AudioOperationsMfcc
+from tfmetamers.networks.own.graph_def import operation_name
 
 #: The operations at the beginning of such a graph, one after another.
 _CHAIN = ("DecodeWav", "AudioSpectrogram", "Mfcc")
@@ -42,7 +43,7 @@ def with_front_end(
             raise ArgumentError(f"{network} takes sounds of any length; give a duration in seconds.")
         samples = round(duration * sampling_rate)
     front_end = AudioOperationsMfcc(_operations(found), samples, sampling_rate)
-    placeholder = _operation(decoder.input[0])
+    placeholder = operation_name(decoder.input[0])
     rewritten = tf.compat.v1.GraphDef(versions=graph.versions)
     rewritten.node.extend(_front_end_nodes(front_end, placeholder, found["Mfcc"].name))
     replaced = {placeholder, *(node.name for node in found.values())}
@@ -53,7 +54,7 @@ def with_front_end(
 def _is_chained(found: dict) -> bool:
     """Tell whether each of the operations takes what the one before it returns."""
     pairs = itertools.pairwise(_CHAIN)
-    return all(_operation(found[after].input[0]) == found[before].name for before, after in pairs)
+    return all(operation_name(found[after].input[0]) == found[before].name for before, after in pairs)
 
 
 def _operations(found: dict) -> AudioOperations:
@@ -76,7 +77,3 @@ def _front_end_nodes(front_end: AudioOperationsMfcc, placeholder: str, output: s
             coefficients = front_end(waveforms)
         tf.ensure_shape(coefficients, [None, *front_end.output_shape], name=output)  # Which an import cannot tell.
     return graph.as_graph_def().node
-
-
-def _operation(name: str) -> str:
-    return name.removeprefix("^").partition(":")[0]

@@ -8,7 +8,13 @@ from google.protobuf.message import DecodeError
 from tfmetamers.errors import ArgumentError, CheckpointError
 from tfmetamers.networks.network import Network
 from tfmetamers.networks.own.audio_front_end import with_front_end
-from tfmetamers.networks.own.graph_def import SavedGraph, check_constants, inferred_shape, network_of_graph
+from tfmetamers.networks.own.graph_def import (
+    SavedGraph,
+    check_constants,
+    inferred_shape,
+    network_of_graph,
+    operation_name,
+)
 from tfmetamers.networks.provenance import Provenance
 from tfmetamers.networks.spec import NetworkSpec
 from tfmetamers.utilities.files import file_digest
@@ -77,5 +83,5 @@ def _only_placeholder(path: Path, graph: tf.compat.v1.GraphDef) -> str:
 
 def _unread(graph: tf.compat.v1.GraphDef) -> dict[str, str]:
     """Return the tensors of operations that no other reads, by their names."""
-    read = {name.removeprefix("^").partition(":")[0] for node in graph.node for name in node.input}
+    read = {operation_name(name) for node in graph.node for name in node.input}
     return {node.name: f"{node.name}:0" for node in graph.node if node.name not in read and node.input}

@@ -114,9 +114,9 @@ def network_of_graph(saved: SavedGraph, spec: NetworkSpec, input: str, shape: Se
         CheckpointError: the graph cannot be imported, or takes a batch of a fixed size.
     """
     nodes = {node.name: node for node in saved.graph.node}
-    if _operation(input) not in nodes:
+    if operation_name(input) not in nodes:
         raise unknown_name("operation", input, nodes, where=f" in the graph of {saved.name}")
-    _check_dtype(saved, nodes[_operation(input)])
+    _check_dtype(saved, nodes[operation_name(input)])
     stated, layers, logits = spec.stated_input, spec.layers, spec.logits
     if shape is None:
         shape, stated["size"] = stated["size"], None
@@ -125,7 +125,7 @@ def network_of_graph(saved: SavedGraph, spec: NetworkSpec, input: str, shape: Se
     taken = find_input(shape, network=saved.name, **stated)
     if spec.labels is not None and logits is None and len(saved.outputs) == 1:
         logits = next(iter(saved.outputs))
-    kept = _computable(saved.graph, _operation(input))
+    kept = _computable(saved.graph, operation_name(input))
     for name in [*(layers or ()), *([] if logits is None else [logits])]:
         _check_computable(saved, name, nodes, kept, input)
     _check_used(saved, nodes, kept, input)
@@ -171,7 +171,8 @@ def inferred_shape(graph: tf.compat.v1.GraphDef, tensor: str) -> tuple[int | Non
     return tuple(shape[1:].as_list()) if shape.rank else None
 
 
-def _operation(name: str) -> str:
+def operation_name(name: str) -> str:
+    """Return the name of the operation that a name of a tensor, or of an input of a node, stands for."""
     return name.removeprefix("^").partition(":")[0]
 
 
@@ -187,7 +188,7 @@ def _computable(graph: tf.compat.v1.GraphDef, input: str) -> dict[str, None]:
     readers: dict[str, list] = {}
     waiting: Counter[str] = Counter()
     for node in graph.node:
-        for needed in {_operation(name) for name in node.input if not name.startswith("^")}:
+        for needed in {operation_name(name) for name in node.input if not name.startswith("^")}:
             readers.setdefault(needed, []).append(node)
             waiting[node.name] += 1
     ready = [input, *(node.name for node in graph.node if not waiting[node.name] and _is_pure(node))]
@@ -217,7 +218,7 @@ def _is_pure(node) -> bool:
 
 
 def _check_computable(saved: SavedGraph, name: str, nodes: Mapping, kept: Mapping, input: str) -> None:
-    operation = _operation(saved.outputs.get(name, name))
+    operation = operation_name(saved.outputs.get(name, name))
     if operation not in nodes or operation in kept:
         return
     seen, culprit = {operation}, operation
@@ -226,7 +227,7 @@ def _check_computable(saved: SavedGraph, name: str, nodes: Mapping, kept: Mappin
         culprit = pending.pop()
         if not _is_pure(nodes[culprit]):
             break
-        further = [_operation(each) for each in nodes[culprit].input if not each.startswith("^")]
+        further = [operation_name(each) for each in nodes[culprit].input if not each.startswith("^")]
         pending.extend(each for each in further if each in nodes and each not in kept and each not in seen)
         seen.update(further)
     node = nodes[culprit]
@@ -237,7 +238,7 @@ def _check_computable(saved: SavedGraph, name: str, nodes: Mapping, kept: Mappin
 
 
 def _check_used(saved: SavedGraph, nodes: Mapping, kept: Mapping, input: str) -> None:
-    readers = [node.name for node in saved.graph.node if _operation(input) in map(_operation, node.input)]
+    readers = [node.name for node in saved.graph.node if operation_name(input) in map(operation_name, node.input)]
     if not any(reader in kept for reader in readers):
         for reader in readers:
             _check_computable(saved, reader, nodes, kept, input)
@@ -260,7 +261,7 @@ def _imported(saved: SavedGraph, nodes, input: str, taken) -> tf.Tensor:
     """Import operations into a graph of their own, and return the placeholder that takes stimuli."""
     pruned = tf.compat.v1.GraphDef(versions=saved.graph.versions)
     for node in nodes:
-        if node.name == _operation(input):
+        if node.name == operation_name(input):
             continue
         copied = pruned.node.add()
         copied.CopyFrom(node)

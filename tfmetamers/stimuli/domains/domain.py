@@ -90,6 +90,10 @@ class Domain(ABC):
         """Tell whether a network that takes this domain can be shown stimuli of another one."""
         return shown == self
 
+    def can_judge(self, shown: "Domain") -> bool:
+        """Tell whether a network that takes this domain can be shown stimuli of another one, its front end left out."""
+        return self.can_show(shown) or self == shown.of_natural_stimuli
+
     def differs_only_in_duration(self, other: "Domain") -> bool:
         """Tell whether stimuli of another domain would fit a network that takes this one if they lasted as long."""
         return False
